@@ -1,0 +1,1 @@
+"""Everything about billing defaults that is true without a browser."""

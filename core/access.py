@@ -1,0 +1,103 @@
+"""Members, roles and permissions. The matrix here is the only place that says who may do what (rule 10)."""
+
+from enum import StrEnum
+
+from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from core.errors import NotAllowed
+from core.models import Member, Partner
+from core.terms import Role
+
+
+class Permission(StrEnum):
+    """What can be allowed."""
+
+    READ_DEFAULTS = "read defaults"
+    SAVE_DEFAULTS = "save defaults"
+    READ_CLIENTS = "read clients"
+    INVITE = "invite"
+    OVERRIDE = "override"
+    EXPORT = "export"
+    READ_DISTRIBUTION = "read distribution"
+
+
+_CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
+_CLIENTS_AND_FINANCE = _CLIENTS | {Role.FINANCE}
+
+MATRIX: dict[Permission, frozenset[Role]] = {
+    Permission.READ_DEFAULTS: frozenset(Role),
+    Permission.SAVE_DEFAULTS: _CLIENTS,
+    Permission.READ_CLIENTS: frozenset(Role),  # an accountant: the clients assigned to them, see sees_every_client
+    Permission.INVITE: _CLIENTS,
+    Permission.OVERRIDE: _CLIENTS,
+    Permission.EXPORT: _CLIENTS_AND_FINANCE,
+    Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
+}
+
+
+def may(member: Member, permission: Permission) -> bool:
+    """Whether the member may. An inactive member, or a client manager without access to clients, may nothing."""
+    if not member.is_active:
+        return False
+    if member.role is Role.CLIENT_MANAGER and not member.client_access:
+        return False
+    return member.role in MATRIX[permission]
+
+
+def require(member: Member, permission: Permission) -> None:
+    """Raise NotAllowed unless the member may."""
+    if not may(member, permission):
+        raise NotAllowed
+
+
+def act(session: Session, member: Member, permission: Permission) -> None:
+    """Begin a change: the member may make it, and holds the partner's turn until the transaction ends.
+
+    Writers of one partner space take turns on the partner's row, so an action reads what it changes undisturbed. The
+    member's role and access are asked of the database again. The partner's change number grows by one.
+    Raises NotAllowed.
+    """
+    require(member, permission)
+    still_so = exists().where(
+        Member.partner_id == member.partner_id,
+        Member.member_id == member.member_id,
+        Member.role == member.role,
+        Member.client_access == member.client_access,
+        Member.is_active,
+    )
+    turn = (
+        update(Partner)
+        .where(Partner.partner_id == member.partner_id, still_so)
+        .values(change_number=Partner.change_number + 1)
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(turn)
+    if not isinstance(result, CursorResult) or result.rowcount != 1:
+        raise NotAllowed
+
+
+def sees_every_client(member: Member) -> bool:
+    """Whether the member sees all clients. An accountant sees those assigned to them: none, until clients are assigned."""
+    return may(member, Permission.READ_CLIENTS) and member.role is not Role.ACCOUNTANT
+
+
+def member(session: Session, partner_id: int, member_id: int) -> Member | None:
+    """The member as they are now, with their partner, or None."""
+    return session.scalar(
+        select(Member)
+        .options(joinedload(Member.partner))
+        .where(Member.partner_id == partner_id, Member.member_id == member_id)
+    )
+
+
+def members(session: Session, partner_id: int) -> list[Member]:
+    """Every member of a partner, in the order they came, each with the partner."""
+    return list(
+        session.scalars(
+            select(Member)
+            .options(joinedload(Member.partner))
+            .where(Member.partner_id == partner_id)
+            .order_by(Member.member_id)
+        )
+    )

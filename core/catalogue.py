@@ -1,0 +1,267 @@
+"""Plans, add-ons and prices: what may be combined, what may be newly chosen, and what a choice costs.
+
+The catalogue is small and changes seldom. It is stored whole, as an edition; a process reads an edition once and then
+only asks which edition holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from core.database import shared
+from core.errors import AddOnsNotOffered, NoPrice, RetiredChosen, UnknownChoice
+from core.language import Money, language
+from core.models import AddOnPriceRow, AddOnRow, CatalogueEdition, OfferRow, PlanPriceRow, PlanRow
+from core.resolution import BillingSettings
+from core.terms import BillingPeriod, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A plan or an add-on. `str()` is its name in the reader's language."""
+
+    code: str
+    names: Mapping[str, str]
+    is_retired: bool = False
+
+    def __str__(self) -> str:
+        return self.names.get(language(), self.names["en"])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Item):
+    """A plan and the codes of the add-ons offered with it."""
+
+    add_ons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AddOn(Item):
+    """An add-on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What is charged each billing period, in integer cents of the currency."""
+
+    cents: int
+    billing_period: BillingPeriod
+    currency: str
+
+    @property
+    def cents_per_year(self) -> int:
+        """Exact: what a year costs. Sum these, and divide by twelve once, at the end."""
+        return self.cents * 12 if self.billing_period is BillingPeriod.MONTHLY else self.cents
+
+    @property
+    def per_month(self) -> Money:
+        """A month's share: a yearly price counts a twelfth, rounded half up to the cent."""
+        return Money(monthly_cents(self.cents_per_year), self.currency)
+
+    @property
+    def charged(self) -> Money:
+        """What is charged each time."""
+        return Money(self.cents, self.currency)
+
+
+def monthly_cents(cents_per_year: int) -> int:
+    """A twelfth of a year's cents, rounded half up: integer arithmetic, so exact."""
+    return (2 * cents_per_year + 12) // 24
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """An edition of the catalogue in one currency: plans and add-ons by code in their order, prices by code and period."""
+
+    edition: int
+    is_sample: bool
+    currency: str
+    plans: Mapping[str, Plan]
+    add_ons: Mapping[str, AddOn]
+    plan_prices: Mapping[tuple[str, BillingPeriod], int]
+    add_on_prices: Mapping[tuple[str, BillingPeriod], int]
+
+    def plan(self, code: str) -> Plan:
+        """The plan of this code. Raises UnknownChoice."""
+        if code not in self.plans:
+            raise UnknownChoice(code=code)
+        return self.plans[code]
+
+    def add_on(self, code: str) -> AddOn:
+        """The add-on of this code. Raises UnknownChoice."""
+        if code not in self.add_ons:
+            raise UnknownChoice(code=code)
+        return self.add_ons[code]
+
+    def price(self, settings: BillingSettings) -> Price:
+        """What these settings cost: the plan and each add-on. Raises NoPrice naming the first without one."""
+        period = settings.billing_period
+        cents = self._cents(self.plan(settings.plan), self.plan_prices, period)
+        cents += sum(self._cents(self.add_on(code), self.add_on_prices, period) for code in settings.add_ons)
+        return Price(cents, period, self.currency)
+
+    def price_or_none(self, settings: BillingSettings) -> Price | None:
+        """What these settings cost, or None where the catalogue no longer says."""
+        try:
+            return self.price(settings)
+        except (NoPrice, UnknownChoice):
+            return None
+
+    def plan_price(self, code: str, billing_period: BillingPeriod) -> Price | None:
+        """What the plan alone costs, or None where it has no price for this period."""
+        cents = self.plan_prices.get((code, billing_period))
+        return None if cents is None else Price(cents, billing_period, self.currency)
+
+    def choosable_plans(self, billing_period: BillingPeriod, held: BillingSettings | None = None) -> list[Plan]:
+        """The plans that can be chosen with this period by someone who holds `held` now, in order."""
+        return [
+            plan
+            for plan in self.plans.values()
+            if (plan.code, billing_period) in self.plan_prices
+            and (not plan.is_retired or (held is not None and held.plan == plan.code))
+        ]
+
+    def choosable_add_ons(
+        self, plan: str, billing_period: BillingPeriod, held: BillingSettings | None = None
+    ) -> list[AddOn]:
+        """The add-ons that can be chosen with this plan and period by someone who holds `held` now, in order."""
+        kept = held.add_ons if held is not None else frozenset()
+        return [
+            add_on
+            for add_on in self.add_ons.values()
+            if (add_on.code, billing_period) in self.add_on_prices
+            and (
+                add_on.code in self.plan(plan).add_ons
+                or (held is not None and held.plan == plan and add_on.code in kept)
+            )
+            and (not add_on.is_retired or add_on.code in kept)
+        ]
+
+    def refuse_unsellable(self, settings: BillingSettings, held: BillingSettings | None = None) -> None:
+        """Refuse settings that cannot be had by someone who holds `held` now (None: a new client, or defaults).
+
+        What is held already may stay, though retired or no longer offered (rule 9); everything new must be offered
+        with the plan, have a price and not be retired (rules 8 and 9).
+        Raises UnknownChoice, RetiredChosen, AddOnsNotOffered, NoPrice.
+        """
+        plan = self.plan(settings.plan)
+        keeps_plan = held is not None and held.plan == plan.code
+        kept = held.add_ons if held is not None else frozenset()
+        if plan.is_retired and not keeps_plan:
+            raise RetiredChosen(item=plan)
+        for add_on in self._items(settings.add_ons):
+            if add_on.is_retired and add_on.code not in kept:
+                raise RetiredChosen(item=add_on)
+        still_offered = plan.add_ons | kept if keeps_plan else plan.add_ons
+        if not_offered := self._items(settings.add_ons - still_offered):
+            raise AddOnsNotOffered(plan=plan, add_ons=not_offered)
+        if settings != held:
+            self.price(settings)
+
+    def retired_in(self, settings: BillingSettings, *, among: frozenset[Setting]) -> Item | None:
+        """The first retired plan or add-on, looking only at these of the settings."""
+        plan = [self.plan(settings.plan)] if Setting.PLAN in among else []
+        add_ons = self._items(settings.add_ons) if Setting.ADD_ONS in among else ()
+        return next((item for item in (*plan, *add_ons) if item.is_retired), None)
+
+    def names(self, add_ons: frozenset[str]) -> list[str]:
+        """The add-ons' names in the catalogue's order, in the reader's language."""
+        return [str(add_on) for add_on in self._items(add_ons)]
+
+    def _items(self, add_ons: frozenset[str]) -> tuple[AddOn, ...]:
+        unknown = add_ons - self.add_ons.keys()
+        if unknown:
+            raise UnknownChoice(code=min(unknown))
+        return tuple(add_on for add_on in self.add_ons.values() if add_on.code in add_ons)
+
+    @staticmethod
+    def _cents(item: Item, prices: Mapping[tuple[str, BillingPeriod], int], billing_period: BillingPeriod) -> int:
+        cents = prices.get((item.code, billing_period))
+        if cents is None:
+            raise NoPrice(item=item, billing_period=billing_period.label)
+        return cents
+
+
+def current(session: Session, currency: str) -> Catalogue:
+    """The edition that holds now, with the prices of this currency."""
+    edition = session.scalar(select(CatalogueEdition.edition))
+    remembered: Catalogue | None = shared(session).get(f"catalogue in {currency}")
+    if remembered is None or remembered.edition != edition:
+        remembered = _read(session, currency)
+        shared(session)[f"catalogue in {currency}"] = remembered
+    return remembered
+
+
+def store(session: Session, catalogue: Catalogue) -> None:
+    """Make this the edition that holds. What clients and versions hold must stay in it, retired or not."""
+    stored = session.scalar(select(CatalogueEdition.edition))
+    for table in (OfferRow, PlanPriceRow, AddOnPriceRow, CatalogueEdition):
+        session.execute(delete(table))
+    known = {
+        PlanRow: set(session.scalars(select(PlanRow.plan))),
+        AddOnRow: set(session.scalars(select(AddOnRow.add_on))),
+    }
+    for position, plan in enumerate(catalogue.plans.values()):
+        _put(session, PlanRow, {"plan": plan.code}, plan, position, known=plan.code in known[PlanRow])
+    for position, add_on in enumerate(catalogue.add_ons.values()):
+        _put(session, AddOnRow, {"add_on": add_on.code}, add_on, position, known=add_on.code in known[AddOnRow])
+    offers = [{"plan": plan.code, "add_on": code} for plan in catalogue.plans.values() for code in plan.add_ons]
+    plan_prices = [
+        {"plan": code, "billing_period": period, "currency": catalogue.currency, "cents": cents}
+        for (code, period), cents in catalogue.plan_prices.items()
+    ]
+    add_on_prices = [
+        {"add_on": code, "billing_period": period, "currency": catalogue.currency, "cents": cents}
+        for (code, period), cents in catalogue.add_on_prices.items()
+    ]
+    for table, rows in ((OfferRow, offers), (PlanPriceRow, plan_prices), (AddOnPriceRow, add_on_prices)):
+        if rows:
+            session.execute(insert(table), rows)
+    session.execute(insert(CatalogueEdition).values(edition=(stored or 0) + 1, is_sample=catalogue.is_sample))
+
+
+def _put(
+    session: Session, table: type[PlanRow | AddOnRow], key: dict[str, str], item: Item, position: int, *, known: bool
+) -> None:
+    values = {
+        "position": position, "name_en": item.names["en"], "name_fr": item.names["fr"], "is_retired": item.is_retired
+    }  # fmt: skip
+    row = session.get_one(table, key) if known else table(**key)
+    for name, value in values.items():
+        setattr(row, name, value)
+    session.add(row)
+    session.flush()
+
+
+def _read(session: Session, currency: str) -> Catalogue:
+    edition = session.scalars(select(CatalogueEdition)).one()
+    offers: dict[str, set[str]] = {}
+    for offer in session.scalars(select(OfferRow)):
+        offers.setdefault(offer.plan, set()).add(offer.add_on)
+    return Catalogue(
+        edition=edition.edition,
+        is_sample=edition.is_sample,
+        currency=currency,
+        plans={
+            row.plan: Plan(row.plan, _names(row), row.is_retired, frozenset(offers.get(row.plan, ())))
+            for row in session.scalars(select(PlanRow).order_by(PlanRow.position))
+        },
+        add_ons={
+            row.add_on: AddOn(row.add_on, _names(row), row.is_retired)
+            for row in session.scalars(select(AddOnRow).order_by(AddOnRow.position))
+        },
+        plan_prices={
+            (row.plan, row.billing_period): row.cents
+            for row in session.scalars(select(PlanPriceRow).where(PlanPriceRow.currency == currency))
+        },
+        add_on_prices={
+            (row.add_on, row.billing_period): row.cents
+            for row in session.scalars(select(AddOnPriceRow).where(AddOnPriceRow.currency == currency))
+        },
+    )
+
+
+def _names(row: PlanRow | AddOnRow) -> dict[str, str]:
+    return {"en": row.name_en, "fr": row.name_fr}

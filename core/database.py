@@ -1,0 +1,119 @@
+"""The engine, one transaction per action, and the migrations.
+
+SQLite is the embedded default: a file in WAL mode with foreign keys on, whose writers queue from their first statement
+(BEGIN IMMEDIATE). PostgreSQL is what a team runs. Nothing outside this room knows which it is.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """A database by its SQLAlchemy URL. Opening it reads and writes nothing."""
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.clock = clock
+        self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
+        self._for_writing = self.engine.execution_options(writes=True)
+        self._for_reading = (
+            self.engine
+            if self.engine.dialect.name == "sqlite"
+            else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
+        self._shared: dict[str, Any] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One action: committed when the block ends, rolled back whole on any exception."""
+        with self._session(self._for_writing) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session in which every read sees the same moment."""
+        with self._session(self._for_reading) as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Afterwards the tables are those of this version of the product; safe to run twice, or by two servers."""
+        with self._for_writing.connect() as connection, connection.begin():
+            self.migrate_on(connection)
+
+    def migrate_on(self, connection: Connection) -> None:
+        """The same, within the transaction of `connection`."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        command.upgrade(_alembic(connection), "head")
+
+    def is_migrated(self) -> bool:
+        """Whether the tables are those of this version of the product."""
+        with self.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_heads()
+        return set(found) == set(ScriptDirectory(str(_MIGRATIONS)).get_heads())
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    def _session(self, engine: Engine) -> Session:
+        return Session(
+            engine, expire_on_commit=False, autoflush=False, info={"clock": self.clock, "shared": self._shared}
+        )
+
+
+def now(session: Session) -> datetime:
+    """The one timestamp of the action that this session carries out."""
+    if "now" not in session.info:
+        session.info["now"] = session.info["clock"]()
+    moment: datetime = session.info["now"]
+    return moment
+
+
+def shared(session: Session) -> dict[str, Any]:
+    """What this process remembers of the database, for rooms that can tell when it is out of date."""
+    memory: dict[str, Any] = session.info["shared"]
+    return memory
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, below
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -8000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,104 @@
+"""Default settings: what the next invited client gets, and every version there has been (rules 2, 3, 7, 12)."""
+
+from datetime import timedelta
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from core import access, catalogue
+from core.access import Permission
+from core.database import now
+from core.errors import NoDefaults, StaleDefaults
+from core.models import DefaultSettings, Member
+from core.resolution import BillingSettings, EffectiveSettings, MissingSetting, Overrides, resolve
+from core.text import note_text
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def current(session: Session, member: Member) -> DefaultSettings | None:
+    """The version in force in the member's partner space, with `saved_by` loaded; None when none was saved yet.
+
+    Raises NotAllowed.
+    """
+    access.require(member, Permission.READ_DEFAULTS)
+    return latest(session, member.partner_id)
+
+
+def history(session: Session, member: Member) -> list[DefaultSettings]:
+    """Every version, newest first, each with `saved_by` loaded. Raises NotAllowed."""
+    access.require(member, Permission.READ_DEFAULTS)
+    versions = (
+        select(DefaultSettings)
+        .options(joinedload(DefaultSettings.saved_by))
+        .where(DefaultSettings.partner_id == member.partner_id)
+        .order_by(DefaultSettings.version.desc())
+    )
+    return list(session.scalars(versions))
+
+
+def save(
+    session: Session, member: Member, settings: BillingSettings, *, seen: int | None, note: str = ""
+) -> DefaultSettings:
+    """Save a new version, which every client invited from now on gets. No existing client changes.
+
+    `seen` is the version the member looked at while deciding (None: there was none). The same save sent twice makes one
+    version. Raises NotAllowed, StaleDefaults, ChoiceRefused, BadInput; nothing is written then.
+    """
+    access.act(session, member, Permission.SAVE_DEFAULTS)
+    note = note_text("note", note)
+    in_force = latest(session, member.partner_id)
+    if in_force is not None and in_force.version != seen:
+        if _is_this_save(in_force, member, settings, seen, note):
+            return in_force
+        raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+    catalogue.current(session, member.partner.currency).refuse_unsellable(settings)
+    saved_at = now(session) if in_force is None else max(now(session), in_force.saved_at + _MICROSECOND)
+    session.execute(
+        insert(DefaultSettings).values(
+            partner_id=member.partner_id,
+            version=1 if in_force is None else in_force.version + 1,
+            payer=settings.payer,
+            billing_period=settings.billing_period,
+            plan=settings.plan,
+            add_ons=settings.add_ons,
+            saved_by_id=member.member_id,
+            saved_at=saved_at,
+            note=note,
+        )
+    )
+    saved = latest(session, member.partner_id)
+    assert saved is not None  # noqa: S101 - written just above, in this transaction
+    return saved
+
+
+def latest(session: Session, partner_id: int) -> DefaultSettings | None:
+    """The newest version of a partner, with `saved_by` loaded. Asks no permission: use cases do."""
+    return session.scalar(
+        select(DefaultSettings)
+        .options(joinedload(DefaultSettings.saved_by))
+        .where(DefaultSettings.partner_id == partner_id)
+        .order_by(DefaultSettings.version.desc())
+        .limit(1)
+    )
+
+
+def resolved(bind_to: DefaultSettings | None, overrides: Overrides) -> EffectiveSettings:
+    """The effective settings of a client bound to this version. Raises NoDefaults when nothing decides a setting."""
+    try:
+        if bind_to is None:
+            return resolve(None, overrides, version=None)
+        return resolve(bind_to.settings, overrides, version=bind_to.version)
+    except MissingSetting as missing:
+        raise NoDefaults(missing.settings) from missing
+
+
+def _is_this_save(
+    in_force: DefaultSettings, member: Member, settings: BillingSettings, seen: int | None, note: str
+) -> bool:
+    return (
+        in_force.version == (seen or 0) + 1
+        and in_force.saved_by_id == member.member_id
+        and in_force.settings == settings
+        and in_force.note == note
+    )

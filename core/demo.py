@@ -1,0 +1,244 @@
+"""The demo partner space: a year in the life of a firm, made by the use cases themselves with the clock turned back.
+
+The same on every machine: seeded choices, dates relative to the day it is made.
+"""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+
+from alembic.migration import MigrationContext
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from core import access, catalogue, defaults, invitations, revisions, subscriptions
+from core.database import Database, now
+from core.errors import ChoiceRefused, DemoRefused
+from core.invitations import NewClient
+from core.models import Base, Client, DemoSpace, Invitation, Member, Partner
+from core.resolution import BillingSettings, Overrides
+from core.sample_catalogue import SAMPLE
+from core.terms import BillingPeriod, ClientStatus, Origin, Payer, Role
+from core.text import fold
+
+PARTNER_ID = 1
+CLIENTS = 240
+
+_MEMBERS = [
+    ("Demo administrator", "administrator", Role.ADMINISTRATOR, True),
+    ("Demo client manager", "client.manager", Role.CLIENT_MANAGER, True),
+    ("Second client manager", "second.manager", Role.CLIENT_MANAGER, True),
+    ("Demo finance", "finance", Role.FINANCE, True),
+    ("Demo accountant", "accountant", Role.ACCOUNTANT, True),
+    ("Client manager without access to clients", "no.access", Role.CLIENT_MANAGER, False),
+]
+_TRADES = [
+    "Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Librairie", "Atelier", "Clinique vétérinaire",
+    "Bakkerij", "Slagerij", "Bouwbedrijf", "Fietsenwinkel", "Tuincentrum", "Drukkerij", "Kapsalon", "Apotheek",
+    "Bakery", "Joinery", "Printworks", "Bookshop", "Consulting", "Catering", "Bicycles", "Architects",
+]  # fmt: skip
+_PLACES = [
+    "Saint-Honoré", "de l'Étang", "du Château", "Sainte-Thérèse", "d'Outremeuse", "des Grâces", "Œuvre & Cie",
+    "De Zwaluw", "Sint-Jan", "'t Hoekje", "Van den Eynde", "Het Gouden Paard", "Müller & Söhne", "Åkerlund",
+    "Northfield", "Greenway", "Riverside", "Old Harbour", "O'Connell", "Bright & Early",
+]  # fmt: skip
+_FORMS = ["SRL", "SA", "BV", "NV", "ASBL", "VZW", "Ltd", ""]
+_VERY_LONG = [
+    "Association sans but lucratif pour la sauvegarde du patrimoine architectural, industriel et paysager des "
+    "communes de la vallée de la Meuse moyenne et de ses affluents",
+    "Coöperatieve vennootschap voor de gezamenlijke aankoop en verdeling van landbouwmachines in de Westhoek en "
+    "de aangrenzende poldergemeenten",
+]
+_REASONS = ["asked for it by mail", "agreed at the yearly meeting", "same terms as the sister company", ""]
+_VERSIONS = [  # days ago, settings, note
+    (365, BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "classic", frozenset({"bank_feeds"})), ""),
+    (
+        240,
+        BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"})),
+        "Classic is being retired",
+    ),
+    (
+        75,
+        BillingSettings(Payer.PARTNER, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds", "e_invoicing"})),
+        "we pay, and e-invoicing becomes mandatory",
+    ),
+]
+
+
+def open_demo(database: Database) -> None:
+    """Afterwards the database holds the demo space: made now if it was empty, left as it is if it was made before.
+
+    Raises DemoRefused on a database with anything else in it.
+    """
+    refuse_foreign(database)
+    database.migrate()
+    with database.transaction() as session:
+        if session.scalar(select(func.count()).select_from(Partner)) == 0:
+            _make(session)
+
+
+def reset(database: Database) -> None:
+    """Afterwards the database holds a new demo space, made today, and nothing else. Raises DemoRefused."""
+    refuse_foreign(database)
+    with database.transaction() as session:
+        connection = session.connection()
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        database.migrate_on(connection)
+        _make(session)
+
+
+def refuse_foreign(database: Database) -> None:
+    """Raise DemoRefused if the database holds anything that demo mode did not make."""
+    with database.reading() as session:
+        migrated = MigrationContext.configure(session.connection()).get_current_revision() is not None
+        if not migrated:
+            return
+        partners = set(session.scalars(select(Partner.partner_id)))
+        if partners - set(session.scalars(select(DemoSpace.partner_id))):
+            raise DemoRefused
+
+
+def _make(session: Session) -> None:
+    made_at = now(session)
+    session.execute(
+        insert(Partner).values(
+            partner_id=PARTNER_ID, name="Fiduciaire Exemple", currency="EUR", time_zone="Europe/Brussels"
+        )
+    )
+    session.execute(insert(DemoSpace).values(partner_id=PARTNER_ID, made_at=made_at))
+    for member_id, (name, mailbox, role, client_access) in enumerate(_MEMBERS, 1):
+        session.add(
+            Member(
+                partner_id=PARTNER_ID,
+                member_id=member_id,
+                name=name,
+                email=f"{mailbox}@example.com",
+                role=role,
+                client_access=client_access,
+            )
+        )
+    session.flush()
+    catalogue.store(session, _before_retirement())
+    _a_year(session, made_at)
+    session.info["now"] = made_at
+
+
+def _before_retirement() -> catalogue.Catalogue:
+    return replace(SAMPLE, plans={code: replace(plan, is_retired=False) for code, plan in SAMPLE.plans.items()})
+
+
+def _a_year(session: Session, made_at: datetime) -> None:
+    """Every day of the last year in turn: what was saved, who was invited, what was changed."""
+    chance = random.Random(20_26)
+    administrator, manager, second, *_ = access.members(session, PARTNER_ID)
+    today = made_at.replace(hour=9, minute=0, second=0, microsecond=0)
+    if today > made_at:
+        today -= timedelta(days=1)
+    names = _names(chance)
+    invited_on = sorted(((chance.randrange(1, 365) for _ in names)), reverse=True)
+    seen: int | None = None
+    for days_ago in range(365, 0, -1):
+        session.info["now"] = today - timedelta(days=days_ago)
+        for saved, settings, note in _VERSIONS:
+            if saved == days_ago:
+                seen = defaults.save(session, administrator, settings, seen=seen, note=note).version
+                if seen == 2:
+                    catalogue.store(session, SAMPLE)
+        while invited_on and invited_on[0] == days_ago:
+            invited_on.pop(0)
+            session.info["now"] += timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60))
+            _invite(session, chance, chance.choice([manager, second]), names.pop(0))
+    for client_id in session.scalars(select(Client.client_id).order_by(Client.client_id)).all():
+        _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
+
+
+def _names(chance: random.Random) -> list[str]:
+    pairs = [f"{trade} {place}" for trade, place in product(_TRADES, _PLACES)]
+    chosen = chance.sample(pairs, CLIENTS - len(_VERY_LONG))
+    names = [f"{name} {chance.choice(_FORMS)}".strip() for name in chosen] + _VERY_LONG
+    chance.shuffle(names)
+    return names
+
+
+def _invite(session: Session, chance: random.Random, member: Member, name: str) -> None:
+    mailbox = ".".join("".join(c if c.isascii() and c.isalnum() else " " for c in fold(name)).split())[:50].strip(".")
+    new_client = NewClient(
+        name=name,
+        email=f"{mailbox}@example.com",
+        company_number=_company_number(chance) if chance.random() < 0.8 else None,
+        language=chance.choice(["fr", "fr", "en"]),
+    )
+    overrides = _overrides(chance) if chance.random() < 0.15 else Overrides()
+    try:
+        invitations.preview(session, member, overrides)
+    except ChoiceRefused:
+        overrides = Overrides(payer=Payer.CLIENT)
+    invitations.invite(session, member, new_client, overrides, reason=chance.choice(_REASONS) if overrides.chosen else "")
+
+
+def _overrides(chance: random.Random) -> Overrides:
+    """Exceptions of every kind, now and then one that happens to equal the default (rule 5)."""
+    kinds = [
+        Overrides(payer=chance.choice(list(Payer))),
+        Overrides(billing_period=BillingPeriod.YEARLY),
+        Overrides(plan="plus"),
+        Overrides(plan="premium", add_ons=frozenset({"bank_feeds", "payroll", "multi_currency"})),
+        Overrides(add_ons=frozenset()),
+        Overrides(plan="starter", add_ons=frozenset({"e_invoicing"})),
+        Overrides(payer=Payer.PARTNER, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset({"payroll"})),
+        Overrides(billing_period=BillingPeriod.MONTHLY),
+    ]
+    return chance.choice(kinds)
+
+
+def _company_number(chance: random.Random) -> str:
+    first_eight = chance.randrange(2_000_000, 19_999_999)
+    return f"{first_eight:08}{97 - first_eight % 97:02}"
+
+
+def _live(session: Session, chance: random.Random, member: Member, client_id: int, today: datetime) -> None:
+    """What happens to a client after its invitation: it accepts or not, gets an exception, adopts, leaves."""
+    invited_at = revisions.current(session, PARTNER_ID, client_id).valid_from
+    days = (today - invited_at).days
+    if days < 4 or chance.random() < 0.06:
+        return
+    session.info["now"] = accepted_at = invited_at + timedelta(days=chance.randrange(1, 4), minutes=chance.randrange(400))
+    session.execute(
+        update(Invitation)
+        .where(Invitation.partner_id == PARTNER_ID, Invitation.client_id == client_id)
+        .values(accepted_at=accepted_at)
+    )
+    _become(session, member, client_id, ClientStatus.ACTIVE, by=None, origin=Origin.SYSTEM)
+    later = accepted_at + (today - accepted_at) * chance.random()
+    if chance.random() < 0.24:
+        session.info["now"] = later
+        _make_exception(session, chance, member, client_id)
+    elif days > 90 and chance.random() < 0.15:
+        session.info["now"] = today - timedelta(days=chance.randrange(1, 60), minutes=chance.randrange(400))
+        try:
+            subscriptions.adopt_current_defaults(session, member, [client_id], reason="moved to the new terms")
+        except ChoiceRefused:
+            return
+    elif days > 60 and chance.random() < 0.08:
+        session.info["now"] = later
+        _become(session, member, client_id, ClientStatus.ARCHIVED, by=member.member_id, origin=Origin.PAGE)
+
+
+def _make_exception(session: Session, chance: random.Random, member: Member, client_id: int) -> None:
+    seen = revisions.current(session, PARTNER_ID, client_id).revision
+    for overrides in (_overrides(chance), Overrides(payer=Payer.PARTNER)):
+        try:
+            subscriptions.override(session, member, client_id, overrides, seen=seen, reason=chance.choice(_REASONS))
+        except ChoiceRefused:
+            continue
+        return
+
+
+def _become(
+    session: Session, member: Member, client_id: int, status: ClientStatus, *, by: int | None, origin: Origin
+) -> None:
+    held = revisions.current(session, PARTNER_ID, client_id)
+    effective = subscriptions.detail(session, member, client_id).effective
+    revisions.revise(session, held, effective, by=by, origin=origin, status=status)

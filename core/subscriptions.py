@@ -1,0 +1,250 @@
+"""One client's subscription: what holds and why, making and clearing exceptions, and the two resets (rules 4 to 6, 11)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from core import access, catalogue, defaults, revisions
+from core.access import Permission
+from core.catalogue import Price
+from core.database import now
+from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt, StaleDefaults
+from core.invitations import latest_invitation, standing
+from core.models import Client, DefaultSettings, Invitation, Member, Subscription
+from core.resolution import Change, EffectiveSettings, Overrides, changes, choices, resolve
+from core.revisions import Revision
+from core.terms import ClientStatus, InvitationStatus, Origin, Setting
+from core.text import note_text
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSubscription:
+    """A client, what holds for it, and where each setting comes from.
+
+    `revision` is what a change must name as `seen`. `bound` is the defaults version the client is bound to (None: it
+    was invited before any was saved), `current` the one in force today; both have `saved_by` loaded. `chosen` says for
+    each overridden setting which revision made that choice. `price` is None only where the catalogue has none.
+    """
+
+    client: Client
+    status: ClientStatus
+    revision: int
+    effective: EffectiveSettings
+    price: Price | None
+    bound: DefaultSettings | None
+    current: DefaultSettings | None
+    invitation: Invitation
+    invitation_status: InvitationStatus
+    history: tuple[Revision, ...]
+    chosen: Mapping[Setting, Revision]
+
+    @property
+    def overrides(self) -> Overrides:
+        """The choices that hold now."""
+        return choices(self.effective.settings, self.effective.overridden)
+
+    @property
+    def on_older_defaults(self) -> bool:
+        """Whether newer defaults exist than those the client is bound to."""
+        return self.bound is not None and self.current is not None and self.bound.version < self.current.version
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would do: the settings it would leave, which values would change, and the price after."""
+
+    effective: EffectiveSettings
+    changes: tuple[Change, ...]
+    price: Price | None
+    changes_anything: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The version adopted, the clients that changed, and those that had nothing to change."""
+
+    version: int
+    adopted: tuple[int, ...]
+    unchanged: tuple[int, ...]
+
+
+def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
+    """Everything about one client. Raises NotAllowed, ClientNotFound."""
+    access.require(member, Permission.READ_CLIENTS)
+    if not access.sees_every_client(member):
+        raise ClientNotFound(client_id=str(client_id))
+    return _detail(session, member, client_id)
+
+
+def as_of(session: Session, member: Member, client_id: int, instant: datetime) -> Revision | None:
+    """What held for the client at that instant (UTC), or None before it was invited. Raises as `detail` does."""
+    past = detail(session, member, client_id).history
+    return next((revision for revision in past if revision.valid_from <= instant), None)
+
+
+def preview_override(session: Session, member: Member, shown: ClientSubscription, overrides: Overrides) -> Preview:
+    """What `override` would do to the client as shown. Raises NotAllowed, ArchivedClient, ChoiceRefused, NoDefaults."""
+    access.require(member, Permission.OVERRIDE)
+    return _preview(session, member, shown, shown.bound, overrides)
+
+
+def preview_adoption(
+    session: Session, member: Member, shown: ClientSubscription, *, clear_overrides: bool = False
+) -> Preview:
+    """What `adopt_current_defaults` would do to the client as shown. Raises as `preview_override`, and NothingToAdopt."""
+    access.require(member, Permission.OVERRIDE)
+    if shown.current is None:
+        raise NothingToAdopt
+    overrides = Overrides() if clear_overrides else shown.overrides
+    return _preview(session, member, shown, shown.current, overrides)
+
+
+def override(
+    session: Session,
+    member: Member,
+    client_id: int,
+    overrides: Overrides,
+    *,
+    seen: int,
+    reason: str = "",
+    origin: Origin = Origin.PAGE,
+) -> ClientSubscription:
+    """Make `overrides` the whole set of choices for this client; a None clears one, so `Overrides()` goes back to the
+    defaults the client was invited with.
+
+    `seen` is the revision the member looked at. The same change sent twice makes one revision; a change that changes
+    nothing makes none. Raises NotAllowed, ClientNotFound, StaleSubscription, ArchivedClient, ChoiceRefused, NoDefaults,
+    BadInput; nothing is written then.
+    """
+    access.act(session, member, Permission.OVERRIDE)
+    reason = note_text("reason", reason)
+    shown = _detail(session, member, client_id)
+    if shown.revision != seen:
+        if _is_this_change(shown, member, overrides, seen, reason):
+            return shown
+        raise revisions.stale(session, member.partner_id, client_id)
+    preview = _preview(session, member, shown, shown.bound, overrides)
+    if not preview.changes_anything:
+        return shown
+    held = revisions.current(session, member.partner_id, client_id)
+    revisions.revise(session, held, preview.effective, by=member.member_id, origin=origin, reason=reason)
+    return _detail(session, member, client_id)
+
+
+def adopt_current_defaults(
+    session: Session,
+    member: Member,
+    client_ids: Iterable[int],
+    *,
+    reason: str = "",
+    clear_overrides: bool = False,
+    seen: Mapping[int, int] | None = None,
+    seen_version: int | None = None,
+    origin: Origin = Origin.PAGE,
+) -> Adoption:
+    """Bind these clients to the defaults in force now; their overrides stay unless cleared too (rule 6). All or none.
+
+    `seen` gives the revisions, `seen_version` the defaults version, that the member looked at; either may be left out.
+    Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, ArchivedClient, ChoiceRefused,
+    BadInput; nothing is written then.
+    """
+    access.act(session, member, Permission.OVERRIDE)
+    reason = note_text("reason", reason)
+    in_force = defaults.latest(session, member.partner_id)
+    if in_force is None:
+        raise NothingToAdopt
+    if seen_version is not None and in_force.version != seen_version:
+        raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+    adopted, unchanged = [], []
+    for client_id in dict.fromkeys(client_ids):
+        shown = _detail(session, member, client_id)
+        if seen is not None and shown.revision != seen.get(client_id):
+            raise revisions.stale(session, member.partner_id, client_id)
+        overrides = Overrides() if clear_overrides else shown.overrides
+        preview = _preview(session, member, shown, in_force, overrides)
+        if not preview.changes_anything:
+            unchanged.append(client_id)
+            continue
+        held = revisions.current(session, member.partner_id, client_id)
+        revisions.revise(session, held, preview.effective, by=member.member_id, origin=origin, reason=reason)
+        adopted.append(client_id)
+    return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
+
+
+def _detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
+    client = session.scalar(select(Client).where(Client.partner_id == member.partner_id, Client.client_id == client_id))
+    if client is None:
+        raise ClientNotFound(client_id=str(client_id))
+    history = revisions.history(session, member.partner_id, client_id)
+    held = history[0]
+    current = defaults.latest(session, member.partner_id)
+    bound = current
+    if current is None or held.defaults_version != current.version:
+        bound = _version(session, member.partner_id, held.defaults_version)
+    effective = resolve(
+        None if bound is None else bound.settings,
+        choices(held.settings, held.overridden),
+        version=held.defaults_version,
+    )
+    invitation = latest_invitation(session, member.partner_id, client_id)
+    return ClientSubscription(
+        client=client,
+        status=held.status,
+        revision=held.revision,
+        effective=effective,
+        price=catalogue.current(session, member.partner.currency).price_or_none(held.settings),
+        bound=bound,
+        current=current,
+        invitation=invitation,
+        invitation_status=standing(invitation, now(session)),
+        history=history,
+        chosen={setting: _choice(history, setting) for setting in Setting if setting in held.overridden},
+    )
+
+
+def _version(session: Session, partner_id: int, version: int | None) -> DefaultSettings | None:
+    if version is None:
+        return None
+    return session.scalar(
+        select(DefaultSettings)
+        .options(joinedload(DefaultSettings.saved_by))
+        .where(DefaultSettings.partner_id == partner_id, DefaultSettings.version == version)
+    )
+
+
+def _choice(history: tuple[Revision, ...], setting: Setting) -> Revision:
+    """The revision that made the choice which holds now: the newest one that chose the setting or changed its value."""
+    for revision in history:
+        if setting in revision.newly_chosen or any(change.setting is setting for change in revision.changes):
+            return revision
+    return history[-1]
+
+
+def _preview(
+    session: Session, member: Member, shown: ClientSubscription, bind_to: DefaultSettings | None, overrides: Overrides
+) -> Preview:
+    if shown.status is ClientStatus.ARCHIVED:
+        raise ArchivedClient(name=shown.client.name)
+    effective = defaults.resolved(bind_to, overrides)
+    offer = catalogue.current(session, member.partner.currency)
+    before = shown.effective
+    offer.refuse_unsellable(effective.settings, held=before.settings)
+    return Preview(
+        effective=effective,
+        changes=changes(before.settings, effective.settings),
+        price=offer.price_or_none(effective.settings),
+        changes_anything=effective != before,
+    )
+
+
+def _is_this_change(shown: ClientSubscription, member: Member, overrides: Overrides, seen: int, reason: str) -> bool:
+    last = shown.history[0]
+    return (
+        last.revision == seen + 1
+        and last.changed_by_id == member.member_id
+        and shown.overrides == overrides
+        and last.reason == reason
+    )

@@ -1,0 +1,88 @@
+"""The words of the trade as enums, stored by value, each with its label in the reader's language."""
+
+from enum import StrEnum
+from typing import Self
+
+from core.language import N_, t
+
+
+class Term(StrEnum):
+    """A word with a label. Its value is what is stored; `str()` gives the value."""
+
+    _label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member._label = label
+        return member
+
+    @property
+    def label(self) -> str:
+        """The word in the reader's language."""
+        return t(self._label)
+
+
+class Payer(Term):
+    """Who is charged."""
+
+    PARTNER = "partner", N_("Us")
+    CLIENT = "client", N_("The client")
+
+
+class BillingPeriod(Term):
+    """How often the subscription is billed."""
+
+    MONTHLY = "monthly", N_("Monthly")
+    YEARLY = "yearly", N_("Yearly")
+
+
+class Setting(Term):
+    """What is decided for each client; the add-ons are one setting, a set replaced whole."""
+
+    PAYER = "payer", N_("Paid by")
+    BILLING_PERIOD = "billing_period", N_("Billing period")
+    PLAN = "plan", N_("Subscription")
+    ADD_ONS = "add_ons", N_("Add-ons")
+
+
+class Source(Term):
+    """Where an effective value came from."""
+
+    DEFAULT = "default", N_("Default")
+    OVERRIDE = "override", N_("Override")
+
+
+class ClientStatus(Term):
+    """Where a client stands with the partner."""
+
+    INVITED = "invited", N_("Invited")
+    ACTIVE = "active", N_("Active")
+    ARCHIVED = "archived", N_("Archived")
+
+
+class InvitationStatus(Term):
+    """Where an invitation stands."""
+
+    PENDING = "pending", N_("Pending")
+    ACCEPTED = "accepted", N_("Accepted")
+    EXPIRED = "expired", N_("Expired")
+    REVOKED = "revoked", N_("Revoked")
+
+
+class Origin(Term):
+    """The door through which a change came."""
+
+    PAGE = "page", N_("page")
+    IMPORT = "import", N_("import")
+    BULK = "bulk", N_("bulk change")
+    SYSTEM = "system", N_("system")
+
+
+class Role(Term):
+    """What a member is at the partner."""
+
+    ADMINISTRATOR = "administrator", N_("Administrator")
+    CLIENT_MANAGER = "client_manager", N_("Client manager")
+    ACCOUNTANT = "accountant", N_("Accountant")
+    FINANCE = "finance", N_("Finance")
