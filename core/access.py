@@ -78,7 +78,7 @@ def act(session: Session, member: Member, permission: Permission) -> None:
 
 
 def sees_every_client(member: Member) -> bool:
-    """Whether the member sees all clients. An accountant sees those assigned to them: none, until clients are assigned."""
+    """Whether the member sees all clients. An accountant sees those assigned to them: none, until some are."""
     return may(member, Permission.READ_CLIENTS) and member.role is not Role.ACCOUNTANT
 
 

@@ -73,7 +73,7 @@ def monthly_cents(cents_per_year: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """An edition of the catalogue in one currency: plans and add-ons by code in their order, prices by code and period."""
+    """An edition of the catalogue in one currency: plans and add-ons by code, in order; prices by code and period."""
 
     edition: int
     is_sample: bool

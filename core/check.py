@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.models import AddOnRow, Client, DefaultSettings, Subscription
@@ -81,7 +81,7 @@ def _uncopied(revision: Subscription, sort_name: str | None, name: str | None) -
         yield f"sorts as {revision.sort_name!r}, its client as {sort_name!r}, its name as {fold(name)!r}"
 
 
-def _without_subscription() -> object:
+def _without_subscription() -> Select[int, int]:
     return (
         select(Client.partner_id, Client.client_id)
         .outerjoin(

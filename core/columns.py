@@ -45,10 +45,10 @@ class Codes(TypeDecorator[frozenset[str]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: frozenset[str] | None, _dialect: Dialect) -> str | None:
         return None if value is None else ";".join(sorted(value))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str] | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> frozenset[str] | None:
         return None if value is None else codes(value)
 
 
@@ -58,10 +58,10 @@ class Settings(TypeDecorator[frozenset[Setting]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: frozenset[Setting] | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: frozenset[Setting] | None, _dialect: Dialect) -> str | None:
         return None if value is None else settings_as_text(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[Setting] | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> frozenset[Setting] | None:
         return None if value is None else settings_from_text(value)
 
 

@@ -175,7 +175,9 @@ def _invite(session: Session, chance: random.Random, member: Member, name: str) 
         invitations.preview(session, member, overrides)
     except ChoiceRefused:
         overrides = Overrides(payer=Payer.CLIENT)
-    invitations.invite(session, member, new_client, overrides, reason=chance.choice(_REASONS) if overrides.chosen else "")
+    invitations.invite(
+        session, member, new_client, overrides, reason=chance.choice(_REASONS) if overrides.chosen else ""
+    )
 
 
 def _overrides(chance: random.Random) -> Overrides:
@@ -187,7 +189,9 @@ def _overrides(chance: random.Random) -> Overrides:
         Overrides(plan="premium", add_ons=frozenset({"bank_feeds", "payroll", "multi_currency"})),
         Overrides(add_ons=frozenset()),
         Overrides(plan="starter", add_ons=frozenset({"e_invoicing"})),
-        Overrides(payer=Payer.PARTNER, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset({"payroll"})),
+        Overrides(
+            payer=Payer.PARTNER, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset({"payroll"})
+        ),
         Overrides(billing_period=BillingPeriod.MONTHLY),
     ]
     return chance.choice(kinds)
@@ -204,7 +208,9 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
     days = (today - invited_at).days
     if days < 4 or chance.random() < 0.06:
         return
-    session.info["now"] = accepted_at = invited_at + timedelta(days=chance.randrange(1, 4), minutes=chance.randrange(400))
+    session.info["now"] = accepted_at = invited_at + timedelta(
+        days=chance.randrange(1, 4), minutes=chance.randrange(400)
+    )
     session.execute(
         update(Invitation)
         .where(Invitation.partner_id == PARTNER_ID, Invitation.client_id == client_id)

@@ -28,8 +28,8 @@ _SENTENCES = {
     "string_too_long": TOO_LONG,
     "value_error": N_("This is not an e-mail address. Type it like name@company.be."),
     "company_number": N_(
-        "This is not a Belgian company number: ten digits that begin with 0 or 1, whose last two are a check. Compare it "
-        "with the register, or leave it empty."
+        "This is not a Belgian company number: ten digits that begin with 0 or 1, the last two a check. "
+        "Compare it with the register, or leave it empty."
     ),
     "not_showable": CONTROL_CHARACTERS,
     "literal_error": N_("Choose one of the languages in the list."),

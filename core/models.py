@@ -205,7 +205,7 @@ class Client(Base):
 
 
 class Subscription(FourSettings, Base):
-    """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full, and who made it so and why.
+    """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full; who made it so and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past and the audit in one table.
     `overridden` says which settings are choices; the others equal those of `defaults_version`.

@@ -1,4 +1,4 @@
-"""One client's subscription: what holds and why, making and clearing exceptions, and the two resets (rules 4 to 6, 11)."""
+"""One client's subscription: what holds and why, making and clearing exceptions, the two resets (rules 4 to 6, 11)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from core.catalogue import Price
 from core.database import now
 from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt, StaleDefaults
 from core.invitations import latest_invitation, standing
-from core.models import Client, DefaultSettings, Invitation, Member, Subscription
+from core.models import Client, DefaultSettings, Invitation, Member
 from core.resolution import Change, EffectiveSettings, Overrides, changes, choices, resolve
 from core.revisions import Revision
 from core.terms import ClientStatus, InvitationStatus, Origin, Setting
@@ -94,7 +94,7 @@ def preview_override(session: Session, member: Member, shown: ClientSubscription
 def preview_adoption(
     session: Session, member: Member, shown: ClientSubscription, *, clear_overrides: bool = False
 ) -> Preview:
-    """What `adopt_current_defaults` would do to the client as shown. Raises as `preview_override`, and NothingToAdopt."""
+    """What `adopt_current_defaults` would do to the client as shown. Raises NothingToAdopt too."""
     access.require(member, Permission.OVERRIDE)
     if shown.current is None:
         raise NothingToAdopt

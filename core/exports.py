@@ -1,0 +1,87 @@
+"""The filtered list as a CSV file for a spreadsheet, in the reader's language, made in pieces."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any, Unpack
+
+from sqlalchemy.orm import Session
+
+from core import access, catalogue, listing
+from core.access import Permission
+from core.catalogue import Catalogue, monthly_cents
+from core.columns import codes, settings_from_text
+from core.language import language, local_day, t
+from core.listing import Filters
+from core.models import Member
+from core.reports import yearly_cents
+from core.terms import BillingPeriod, ClientStatus, Payer, Source
+
+_CHUNK = 5_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SPREADSHEET = {"en": (",", "."), "fr": (";", ",")}  # what separates cells, and the decimals, where it is opened
+
+
+def billing_sources(session: Session, member: Member, **filters: Unpack[Filters]) -> Iterator[str]:
+    """The filtered list by name, as pieces of one CSV text. Memory does not grow with the list. Raises NotAllowed.
+
+    Text that a spreadsheet would take for a formula is made harmless by a leading apostrophe.
+    """
+    access.require(member, Permission.EXPORT)
+    offer = catalogue.current(session, member.partner.currency)
+    shape, values = listing.question(member, filters)
+    values |= {"limit": _CHUNK, "after_name": "", "after_id": 0}
+    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    while rows := session.execute(listing.chunk(shape), values).all():
+        yield as_csv(_cells(offer, row) for row in rows)
+        values |= {"after_name": rows[-1].sort_name, "after_id": rows[-1].client_id}
+
+
+def as_csv(rows: Any) -> str:
+    """The rows as CSV text, separated as the reader's spreadsheet expects, no cell of text taken for a formula."""
+    text = StringIO()
+    separator, _ = _SPREADSHEET[language()]
+    csv.writer(text, delimiter=separator).writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def harmless(cell: Any) -> Any:
+    """The cell, with an apostrophe before text that a spreadsheet would take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def decimal(cents: int) -> str:
+    """An amount of cents with two decimals, as the reader's spreadsheet reads a number."""
+    _, point = _SPREADSHEET[language()]
+    return f"{cents // 100}{point}{cents % 100:02}"
+
+
+def _headings(currency: str) -> list[str]:
+    return [
+        t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"), t("Subscription"), t("Add-ons"),
+        t("Billing period"), t("Paid by"), t("A month ({currency})", currency=currency), t("Source"), t("Overridden"),
+        t("Default settings version"), t("Invited on"),
+    ]  # fmt: skip
+
+
+def _cells(offer: Catalogue, row: Any) -> list[Any]:
+    (
+        client_id, name, status, plan, add_ons, period, payer, overridden, version, _, invited_at, email, number, _
+    ) = row  # fmt: skip
+    is_archived = status == ClientStatus.ARCHIVED
+    return [
+        client_id,
+        name,
+        email,
+        number or "",
+        ClientStatus(status).label,
+        str(offer.plan(plan)),
+        "; ".join(offer.names(codes(add_ons))),
+        BillingPeriod(period).label,
+        Payer(payer).label,
+        "" if is_archived else decimal(monthly_cents(yearly_cents(offer, plan, period, payer, add_ons))),
+        (Source.OVERRIDE if overridden else Source.DEFAULT).label,
+        "; ".join(setting.label for setting in sorted(settings_from_text(overridden))),
+        "" if version is None else version,
+        local_day(invited_at).isoformat(),
+    ]

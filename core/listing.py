@@ -1,0 +1,219 @@
+"""The SQL of the list of clients. A statement is built once per kind of question, then only its values change.
+
+A page is read in two steps: its keys in order from one covering index, then the rows of those keys. Work per page does
+not grow with the number of clients; a filter or a search that matches little walks that index and no table.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypedDict
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.orm import Session
+
+from core.language import N_
+from core.models import Client, DefaultSettings, Invitation, Member, Subscription
+from core.terms import BillingPeriod, ClientStatus, Payer, Source, Term
+from core.text import fold
+
+
+class SourceFilter(Term):
+    """Which clients, by where their settings come from. The values of `Source` serve too."""
+
+    DEFAULT = "default", N_("Default only")
+    OVERRIDE = "override", N_("With an override")
+    OLDER = "older", N_("On older defaults")
+
+
+class Order(Term):
+    """How the list is sorted."""
+
+    NAME = "name", N_("Name, A to Z")
+    NAME_DESCENDING = "-name", N_("Name, Z to A")
+    NEWEST = "newest", N_("Newest first")
+    OLDEST = "oldest", N_("Oldest first")
+
+
+class Filters(TypedDict, total=False):
+    """What narrows the list; one left out, None or "" does not. `search`: in name, e-mail or company number."""
+
+    search: str
+    plan: str | None
+    billing_period: BillingPeriod | None
+    payer: Payer | None
+    source: SourceFilter | Source | None
+    status: ClientStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The kind of question: which filters are set, and where the search looks."""
+
+    equal: tuple[str, ...] = ()
+    source: SourceFilter | None = None
+    searched: tuple[str, ...] = ()
+
+
+_EQUAL: dict[str, Any] = {
+    "plan": Subscription.plan,
+    "billing_period": Subscription.billing_period,
+    "payer": Subscription.payer,
+    "status": Subscription.status,
+}
+_SEARCHED: dict[str, Any] = {
+    "sort_name": Client.sort_name,
+    "email": Client.email,
+    "company_number": Client.company_number,
+}
+_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
+_NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
+
+
+def question(member: Member, filters: Filters) -> tuple[Shape, dict[str, Any]]:
+    """The shape of the question that these filters ask, and the values to ask it with."""
+    values: dict[str, Any] = {"partner_id": member.partner_id}
+    for name in _EQUAL:
+        if (wanted := filters.get(name)) is not None:
+            values[name] = wanted
+    equal = tuple(name for name in _EQUAL if name in values)
+    search = filters.get("search", "").strip()
+    looked_for = {"sort_name": fold(search), "email": search.lower()} if search else {}
+    digits = "".join(c for c in search if c.isdecimal())
+    if digits and not search.upper().removeprefix("BE").strip(" .-0123456789"):
+        looked_for["company_number"] = digits
+    values |= {name: _containing(words) for name, words in looked_for.items()}
+    source = filters.get("source")
+    return Shape(equal, None if source is None else SourceFilter(source), tuple(looked_for)), values
+
+
+@lru_cache(maxsize=512)
+def page(shape: Shape, order_by: Order) -> Any:
+    """One page of the list; values as `question` gives them, and `limit` and `offset`. Columns as in `_rows`."""
+    keys = _keys(shape, order_by).limit(bindparam("limit")).offset(bindparam("offset"))
+    return _rows(keys, order_by)
+
+
+@lru_cache(maxsize=128)
+def chunk(shape: Shape) -> Any:
+    """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
+    table: Any = Client if shape.searched else Subscription
+    after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
+    return _rows(_keys(shape, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
+
+
+@lru_cache(maxsize=128)
+def groups(shape: Shape) -> Any:
+    """The filtered clients counted by their settings: plan, billing_period, payer, add_ons, overridden, status,
+    defaults_version, clients."""
+    columns = [*group_columns(), Subscription.defaults_version]
+    if not shape.searched:
+        return select(*columns, func.count()).where(*_narrowed(shape)).group_by(*columns)
+    keys = select(Client.partner_id, Client.client_id).where(_found(shape))
+    found = keys.cte("found").prefix_with("MATERIALIZED")
+    same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
+    return (
+        select(*columns, func.count())
+        .select_from(found)
+        .join(Subscription, same_client)
+        .where(*_narrowed(shape)[1:])  # the partner is found.c.partner_id, so that the few that are found lead
+        .group_by(*columns)
+    )
+
+
+def group_columns() -> list[Any]:
+    """The columns to group subscriptions by: exactly the leading ones of an index, so that the groups stream."""
+    s = Subscription
+    columns = (s.plan, s.billing_period, s.payer, s.add_ons, s.overridden, s.status)
+    return [stored(column) for column in columns]
+
+
+def stored(column: Any) -> ColumnElement[str]:
+    """The column as it is stored, not made into the terms of its type."""
+    return type_coerce(column, String)
+
+
+def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
+    """The conditions on the current subscription of a client."""
+    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, Subscription.valid_to.is_(None)]
+    conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in shape.equal]
+    match shape.source:
+        case SourceFilter.DEFAULT:
+            conditions.append(stored(Subscription.overridden) == "")
+        case SourceFilter.OVERRIDE:
+            conditions.append(stored(Subscription.overridden) > "")
+        case SourceFilter.OLDER:
+            conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
+    return conditions
+
+
+def _found(shape: Shape) -> ColumnElement[bool]:
+    """The condition on the client that the search finds it."""
+    places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape="\\") for name in shape.searched]
+    return and_(Client.partner_id == _PARTNER, or_(*places))
+
+
+def _containing(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
+    match order_by:
+        case Order.NAME:
+            return [sort_name, client_id]
+        case Order.NAME_DESCENDING:
+            return [sort_name.desc(), client_id.desc()]
+        case Order.NEWEST:
+            return [client_id.desc()]
+        case Order.OLDEST:
+            return [client_id]
+
+
+def _keys(shape: Shape, order_by: Order) -> Any:
+    """The keys of the filtered list in order, from one covering index."""
+    if not shape.searched:
+        current = select(Subscription.sort_name, Subscription.client_id).where(*_narrowed(shape))
+        return current.order_by(*_in_order(order_by, Subscription.sort_name, Subscription.client_id))
+    keys = select(Client.sort_name, Client.client_id).where(_found(shape))
+    if shape.equal or shape.source is not None:
+        same_client = Subscription.client_id == Client.client_id
+        keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(shape)))
+    return keys.order_by(*_in_order(order_by, Client.sort_name, Client.client_id))
+
+
+def _rows(keys_in_order: Any, order_by: Order) -> Any:
+    """client_id, name, status, plan, add_ons, billing_period, payer, overridden, defaults_version, the newest version,
+    invited_at, email, company_number, sort_name of these keys, in order."""
+    s, c = Subscription, Client
+    keys = keys_in_order.subquery("keys")
+    invited_at = select(func.max(Invitation.invited_at)).where(
+        Invitation.partner_id == _PARTNER, Invitation.client_id == keys.c.client_id
+    )
+    columns = (s.status, s.plan, s.add_ons, s.billing_period, s.payer, s.overridden)
+    return (
+        select(
+            c.client_id, c.name, *(stored(column) for column in columns), s.defaults_version,
+            _NEWEST_VERSION.scalar_subquery(), invited_at.scalar_subquery(), c.email, c.company_number, c.sort_name,
+        )
+        .select_from(keys)
+        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))
+        .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
+        .order_by(*_in_order(order_by, keys.c.sort_name, keys.c.client_id))
+    )  # fmt: skip
+
+
+def newest_version(session: Session, member: Member) -> int:
+    """The number of the defaults version in force, 0 when there is none."""
+    return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
