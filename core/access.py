@@ -6,6 +6,7 @@ from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotAllowed
+from core.language import LANGUAGES
 from core.models import Member, Partner
 from core.terms import Role
 
@@ -100,4 +101,16 @@ def members(session: Session, partner_id: int) -> list[Member]:
             .where(Member.partner_id == partner_id)
             .order_by(Member.member_id)
         )
+    )
+
+
+def choose_language(session: Session, member: Member, language: str) -> None:
+    """Afterwards the product speaks this language to the member, here and at the next visit."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is not a language of the product")
+    session.execute(
+        update(Member)
+        .where(Member.partner_id == member.partner_id, Member.member_id == member.member_id)
+        .values(language=language)
+        .execution_options(synchronize_session=False)
     )

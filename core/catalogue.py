@@ -180,7 +180,7 @@ class Catalogue:
     def _cents(item: Item, prices: Mapping[tuple[str, BillingPeriod], int], billing_period: BillingPeriod) -> int:
         cents = prices.get((item.code, billing_period))
         if cents is None:
-            raise NoPrice(item=item, billing_period=billing_period.label)
+            raise NoPrice(item=item, billing_period=billing_period)
         return cents
 
 

@@ -134,9 +134,6 @@ class NoDefaults(BillingError, MissingSetting):
         super().__init__(settings=tuple(settings))
         self.settings = settings
 
-    def __str__(self) -> str:
-        return t(self.sentence, settings=tuple(setting.label for setting in self.settings))
-
 
 class NothingToAdopt(BillingError):
     """No default settings were saved yet."""

@@ -76,7 +76,9 @@ class Money:
 
 
 def shown(value: object) -> str:
-    """Any value as the reader reads it."""
+    """Any value as the reader reads it; a term by its label."""
+    if (label := getattr(value, "label", None)) is not None:
+        return str(label)
     match value:
         case bool() | str():
             return str(value)

@@ -144,10 +144,8 @@ def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
     """The frame of BILLING_SOURCES from rows of core.listing."""
     cells: list[Any] = list(zip(*rows, strict=True)) or [()] * 11
     client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at = cells[:11]
-    prices = {
-        (p, b, by, a): monthly_cents(yearly_cents(offer, p, b, by, a))
-        for p, b, by, a in set(zip(plan, period, payer, add_ons, strict=True))
-    }
+    kinds: Any = set(zip(plan, period, payer, add_ons, strict=True))
+    prices = {kind: monthly_cents(yearly_cents(offer, *kind)) for kind in kinds}
     monthly = [
         None if standing == ClientStatus.ARCHIVED else prices[settings]
         for standing, settings in zip(status, zip(plan, period, payer, add_ons, strict=True), strict=True)

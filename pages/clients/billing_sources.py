@@ -1,0 +1,166 @@
+"""Clients: every client, the settings in force, and where each one comes from."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import catalogue, defaults, exports, reports
+from core.access import Permission, may
+from core.language import language, nt, number, speak, t
+from core.listing import Filters, Order, SourceFilter
+from core.reports import Figures
+from core.terms import BillingPeriod, ClientStatus, Payer
+from pages.parts import cached, client_table, here, url
+from pages.parts.text import heading
+
+PAGE_SIZE = 50
+LARGE_EXPORT = 100_000
+FILTERS = {
+    "search": str, "status": ClientStatus, "plan": str, "billing_period": BillingPeriod, "payer": Payer,
+    "source": SourceFilter,
+}  # fmt: skip
+CLIENT = "pages/clients/client_subscription.py"
+
+member = here.member(Permission.READ_CLIENTS)
+
+
+def narrow(**filters: object) -> None:
+    """Show only these: what a figure leads to."""
+    for name, value in filters.items():
+        st.session_state[f"clients.{name}"] = value
+
+
+def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str]) -> None:
+    st.selectbox(
+        label, [None, *options], format_func=lambda option: t("All") if option is None else words[option],
+        key=f"clients.{name}", persist_state="session", filter_mode=None,
+    )  # fmt: skip
+
+
+def figure(label: str, value: str, key: str, meaning: str, filters: dict[str, Any] | None) -> None:
+    """A figure, and the way to the clients behind it."""
+    with st.container(
+        border=True, width="stretch", horizontal=True, vertical_alignment="center", wrap=False, gap="xxsmall"
+    ):
+        st.metric(label, value, help=meaning)
+        if filters is not None:
+            st.button("", key=f"clients.{key}", icon=":material/filter_alt:", type="tertiary", on_click=narrow,
+                      kwargs=filters, help=t("Show only these in the table"))  # fmt: skip
+
+
+def figures_row(counted: Figures) -> None:
+    every = dict.fromkeys(FILTERS) | {"search": ""}
+    figure(
+        nt("client", "clients", counted.clients), number(counted.clients), "every",
+        t("Clients that match the search and the filters."), every if any(chosen.values()) else None,
+    )  # fmt: skip
+    figure(
+        t("paid by us"), number(counted.paid_by_partner), "paid",
+        t("How many of them you pay for."), {"payer": Payer.PARTNER},
+    )  # fmt: skip
+    figure(
+        t("with an override"), number(counted.overridden), "exceptions",
+        t("How many of them have at least one setting that is an exception."), {"source": SourceFilter.OVERRIDE},
+    )  # fmt: skip
+    figure(
+        t("on older defaults"), number(counted.on_older_defaults), "older",
+        t("How many of them are bound to default settings older than today's."), {"source": SourceFilter.OLDER},
+    )  # fmt: skip
+    figure(
+        t("a month"), str(counted.per_month), "monthly",
+        t("What they cost together, whoever pays. A yearly price counts a twelfth; archived clients count nothing."), None,
+    )  # fmt: skip
+
+
+def csv_file(filters: Filters) -> bytes:
+    """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
+    speak(reader, member.partner.time_zone)
+    with here.database().reading() as session:
+        return "".join(exports.billing_sources(session, member, **filters)).encode()
+
+
+url.read("clients", FILTERS | {"order_by": Order, "page": int})
+for name, at_first in {"search": "", "order_by": Order.NAME}.items():
+    st.session_state.setdefault(f"clients.{name}", at_first)
+
+with here.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
+    in_force = defaults.current(session, member)
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    with st.container(width="content", gap=None):
+        heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
+    with st.container(horizontal=True, width="content"):
+        label = (
+            t("Default settings") if in_force is None else t("Default settings · v{version}", version=in_force.version)
+        )
+        st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:")
+        if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
+            st.switch_page("pages/clients/invite_client.py")
+
+if not may(member, Permission.EXPORT):
+    st.info(
+        t("No clients are assigned to you yet. As an accountant you will see here the clients that are."),
+        icon=":material/person_search:",
+    )
+    st.stop()
+
+above_the_table = st.container(horizontal=True, gap="small")
+with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    st.text_input(
+        t("Search"), key="clients.search", type="search", live=True, persist_state="session",
+        placeholder=t("Name, e-mail or company number"), icon=":material/search:", width=220,
+    )  # fmt: skip
+    for label, name, words in (
+        (t("Status"), "status", {status: status.label for status in ClientStatus}),
+        (t("Subscription"), "plan", {code: str(plan) for code, plan in offer.plans.items()}),
+        (t("Period"), "billing_period", {period: period.label for period in BillingPeriod}),
+        (t("Paid by"), "payer", {payer: payer.label for payer in Payer}),
+        (t("Source"), "source", {source: source.label for source in SourceFilter}),
+    ):
+        with st.container(width=118 if name != "source" else 145):
+            filter_box(label, name, list(words), words)
+    with st.container(width=130):
+        st.selectbox(t("Sort"), list(Order), format_func=lambda order: order.label, key="clients.order_by",
+                      persist_state="session", filter_mode=None)  # fmt: skip
+
+chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
+order_by = st.session_state["clients.order_by"]
+question = str((order_by, *chosen.values()))
+pager = f"clients.pager {question}"  # another question begins at its first page
+page = max(1, st.session_state.get(pager) or st.session_state.get("clients.page", 1))
+with here.database().reading() as session:
+    listed = reports.billing_sources(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
+if (row := client_table.opened_row()) is not None and row < len(listed):
+    st.switch_page(CLIENT, query_params={"client": str(listed["client_id"].iloc[row])})
+url.write("clients", chosen | {"order_by": None if order_by is Order.NAME else order_by, "page": page})
+
+if len(listed):
+    client_table.show(listed, offer, key=f"clients.table {question} {page}")
+
+counted = cached.figures(here.database(), member, offer.edition, **chosen)
+with above_the_table:
+    figures_row(counted)
+pages = max(1, -(-counted.clients // PAGE_SIZE))
+if page > pages:
+    st.session_state.pop(pager, None)
+    st.session_state["clients.page"] = pages
+    st.rerun()
+st.session_state.pop("clients.page", None)
+if not counted.clients and any(chosen.values()):
+    st.info(
+        t("No client matches. Loosen the search or a filter, or show every client."), icon=":material/filter_alt_off:"
+    )
+elif not counted.clients:
+    st.info(t("No clients yet. Save the default settings, then invite the first one."), icon=":material/group_add:")
+else:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.pagination(pages, default=page, key=pager, persist_state="session")
+        first = (page - 1) * PAGE_SIZE + 1
+        st.caption(t("{first}–{last} of {total}", first=first, last=first + len(listed) - 1, total=counted.clients))
+        reader = language()
+        st.download_button(
+            t("Download as CSV"), data=lambda: csv_file(chosen), file_name="clients.csv", mime="text/csv",
+            on_click="ignore", key="clients.csv", icon=":material/download:",
+            help=t("Every client that matches, not only this page."),
+        )  # fmt: skip

@@ -1,0 +1,148 @@
+"""Client subscription: what holds for one client, why and since when; make an exception, or clear one."""
+
+import pandas as pd
+import streamlit as st
+
+from core import catalogue, reports, subscriptions
+from core.access import Permission, may
+from core.errors import ClientNotFound
+from core.language import day, moment, t
+from core.terms import ClientStatus, Payer
+from pages.parts import client_actions, explained, here
+from pages.parts.text import heading, pill_text, plain, price_text, source_colour, value_text
+
+CLIENTS = "pages/clients/billing_sources.py"
+THIS_PAGE = "pages/clients/client_subscription.py"
+
+member = here.member(Permission.READ_CLIENTS)
+
+
+def look_up() -> None:
+    """No client chosen yet: find one."""
+    heading(t("Client subscription"), t("Find a client to see what holds for it, and why."))
+    search = st.text_input(
+        t("Search"), key="client.search", type="search", live=True, icon=":material/search:", width=420,
+        placeholder=t("Name, e-mail or company number"),
+    )  # fmt: skip
+    if not search or not search.strip():
+        return
+    with here.database().reading() as session:
+        found = reports.billing_sources(session, member, search=search, page_size=10)
+    if found.empty:
+        st.info(t("No client matches. Try part of the name, the e-mail or the company number."))
+    for client_id, name in zip(found["client_id"], found["name"], strict=True):
+        st.page_link(THIS_PAGE, label=plain(name), icon=":material/badge:", query_params={"client": str(client_id)})
+
+
+def asked_for() -> int | None:
+    """The client in the URL, else the one looked at last (the browser's Back can lose the URL's)."""
+    told = st.query_params.get("client") or st.session_state.get("client.last", "")
+    if not (told.isascii() and told.isdecimal() and len(told) <= 9):
+        return None
+    st.session_state["client.last"] = told
+    if "client" not in st.query_params:
+        st.query_params["client"] = told
+    return int(told)
+
+
+def who_it_is() -> None:
+    client, first = shown.client, shown.history[-1]
+    with st.container(horizontal=True):
+        st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
+        if st.button(t("Find another client"), type="tertiary", icon=":material/search:", key="client.find another"):
+            st.session_state.pop("client.last", None)
+            st.query_params.clear()
+            st.rerun()
+    heading(client.name, t("What holds for this client, where each setting comes from, and how to make an exception."))
+    payer = t("paid by us") if shown.effective.payer.value is Payer.PARTNER else t("paid by the client")
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        with st.container(width="content", gap="xxsmall"):
+            st.text(
+                t("{status} · invited on {day} by {name}", status=shown.status, day=day(first.valid_from),
+                  name=first.changed_by or "")
+            )  # fmt: skip
+            st.text(" · ".join(part for part in (client.email, client.company_number, client.contact_name) if part))
+        if shown.price is not None and shown.status is not ClientStatus.ARCHIVED:
+            st.markdown(f"**{plain(price_text(shown.price))}**, {payer}")
+
+
+def settings_in_force() -> None:
+    pills = {}
+    rows = []
+    for setting, found in explained.effective(shown):
+        pill = pill_text(found.source, shown.effective.defaults_version, older=shown.on_older_defaults)
+        pills[pill] = source_colour(found.source, older=shown.on_older_defaults)
+        rows.append((
+            setting.label,
+            value_text(found.value, offer),
+            [pill],
+            explained.where_from(shown, setting, found.source),
+            explained.compared(setting, shown.bound, found.value, offer),
+            explained.compared(setting, shown.current, found.value, offer),
+        ))  # fmt: skip
+    bound = t("Invited with") if shown.bound is None else t("Invited with v{version}", version=str(shown.bound.version))
+    today = t("Today's default")
+    if shown.current is not None:
+        today = t("Today's default v{version}", version=str(shown.current.version))
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(rows, columns=["setting", "value", "source", "where", "bound", "current"]),
+        key=f"client.{client_id}.settings {shown.revision}", hide_index=True,
+        alt=t("The four settings in force, and where each comes from"),
+        column_config={
+            "setting": column.TextColumn(t("Setting"), width=115, pinned=True),
+            "value": column.TextColumn(t("In force"), width=155),
+            "source": column.MultiselectColumn(t("Source"), options=list(pills), color=list(pills.values()), width=130),
+            "where": column.TextColumn(t("Where it comes from"), width=320),
+            "bound": column.TextColumn(bound, width=130),
+            "current": column.TextColumn(today, width=150),
+        },
+    )  # fmt: skip
+
+
+def history() -> None:
+    st.subheader(t("History"), anchor=False)
+    rows = [
+        (
+            moment(revision.valid_from),
+            revision.changed_by or t("the client"),
+            revision.origin.label,
+            explained.what_happened(revision, offer),
+            revision.reason,
+        )
+        for revision in shown.history
+    ]
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(rows, columns=["when", "who", "door", "what", "why"]),
+        key=f"client.{client_id}.history {shown.revision}", hide_index=True,
+        alt=t("Every change, newest first"),
+        column_config={
+            "when": column.TextColumn(t("When"), width=130),
+            "who": column.TextColumn(t("Who"), width=150),
+            "door": column.TextColumn(t("Through"), width=80),
+            "what": column.TextColumn(t("What"), width=430),
+            "why": column.TextColumn(t("Why"), width=210),
+        },
+    )  # fmt: skip
+
+
+client_id = asked_for()
+if client_id is None:
+    look_up()
+    st.stop()
+try:
+    with here.database().reading() as session:
+        offer = catalogue.current(session, member.partner.currency)
+        shown = subscriptions.detail(session, member, client_id)
+except ClientNotFound as refusal:
+    st.session_state.pop("client.last", None)
+    heading(t("Client subscription"), t("Find a client to see what holds for it, and why."))
+    here.refused(refusal)
+    st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
+    st.stop()
+who_it_is()
+settings_in_force()
+if may(member, Permission.OVERRIDE):
+    client_actions.offered(member, shown, offer)
+history()

@@ -1,0 +1,112 @@
+"""Plan distribution: how clients and monthly recurring revenue spread over plans."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import catalogue, exports, reports
+from core.access import Permission
+from core.catalogue import monthly_cents
+from core.language import Money, day, end_of_day, listed, local_day, number, t
+from core.terms import BillingPeriod, ClientStatus, Payer, Setting, Source
+from pages.parts import here
+from pages.parts.distribution_chart import distribution_chart
+from pages.parts.text import heading
+
+SPLITS: dict[str, Any] = {"source": Source, "payer": Payer, "billing_period": BillingPeriod}
+
+member = here.member(Permission.READ_DISTRIBUTION)
+today = local_day(datetime.now(UTC))
+
+
+def shown_amount(amount: int) -> str:
+    """A cell in words: clients, or a twelfth of a year's cents."""
+    return number(amount) if measure == "clients" else str(Money(monthly_cents(amount), offer.currency))
+
+
+def csv_file() -> bytes:
+    """The table as shown, its amounts as numbers."""
+    rows = [[t("Subscription"), *(part.label for part in parts), t("Total")]]
+    for name, amounts in table.iterrows():
+        plain_amounts = [
+            amount if measure == "clients" else exports.decimal(monthly_cents(amount)) for amount in amounts
+        ]
+        rows.append([str(name), *plain_amounts])
+    return ("\ufeff" + exports.as_csv(rows)).encode()
+
+
+def open_clients(row: int, part: int) -> None:
+    """The clients behind a number: the list, filtered to them."""
+    filters = {} if row >= len(plans) else {"plan": plans[row].code}
+    if part < len(parts):
+        filters[split] = parts[part].value
+    if len(statuses) == 1:
+        filters["status"] = statuses[0].value
+    st.switch_page("pages/clients/billing_sources.py", query_params=filters)
+
+
+heading(
+    t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
+)
+measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
+splits = {"source": t("Source"), "payer": Setting.PAYER.label, "billing_period": Setting.BILLING_PERIOD.label}
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    measure = st.segmented_control(
+        t("Measure"), list(measures), default="clients", required=True, key="distribution.measure",
+        format_func=measures.__getitem__, persist_state="session",
+    )  # fmt: skip
+    split = st.segmented_control(
+        t("Split by"), list(splits), default="source", required=True, key="distribution.split",
+        format_func=splits.__getitem__, persist_state="session",
+    )  # fmt: skip
+    statuses = st.pills(
+        t("Statuses counted"), list(ClientStatus), selection_mode="multi", default=[ClientStatus.ACTIVE],
+        format_func=lambda status: status.label, key="distribution.statuses", persist_state="session",
+    )  # fmt: skip
+    as_of = st.date_input(t("At the end of"), value=today, max_value=today, key="distribution.as_of",
+                          format="DD/MM/YYYY", width=150, persist_state="session")  # fmt: skip
+if not statuses:
+    st.info(t("Choose at least one status to count."))
+    st.stop()
+
+with here.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
+    spread = reports.plan_distribution(session, member, as_of=None if as_of == today else end_of_day(as_of))
+counted = spread[spread["status"].isin(statuses)]
+if counted.empty:
+    st.info(t("No client had one of these statuses on {day}.", day=as_of))
+    st.stop()
+
+parts = list(SPLITS[split])
+amounts = counted.groupby(["plan", split])["clients" if measure == "clients" else "cents_per_year"].sum()
+plans = [plan for plan in offer.plans.values() if plan.code in set(counted["plan"])]
+table = pd.DataFrame(
+    {part.label: [int(amounts.get((plan.code, part.value), 0)) for plan in plans] for part in parts},
+    index=[str(plan) for plan in plans],
+)
+distribution_chart(table, table.map(shown_amount), measures[measure], key=f"distribution.chart {measure} {split}")
+
+table[t("Total")] = table.sum(axis=1)
+table.loc[t("Total")] = table.sum()
+words = table.map(shown_amount).rename_axis(t("Subscription")).reset_index()
+chosen_cell = st.dataframe(
+    words, hide_index=True, key=f"distribution.table {measure} {split} {as_of} {statuses}",
+    alt=t("The numbers behind the chart"), on_select="rerun", selection_mode="single-cell",
+    column_config={name: st.column_config.TextColumn(name, alignment="right") for name in words.columns[1:]},
+)  # fmt: skip
+if chosen_cell.selection.cells and as_of == today:
+    row, name = chosen_cell.selection.cells[0]
+    open_clients(row, list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts))
+with st.container(horizontal=True, horizontal_alignment="distribute"):
+    st.caption(
+        t("Counts the clients that are {statuses} at the end of {day}.", day=day(as_of),
+          statuses=listed(status.label.lower() for status in statuses))
+        + " "
+        + t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once.")
+        + " "
+        + (t("Click a number to see the clients behind it.") if as_of == today else "")
+    )  # fmt: skip
+    st.download_button(t("Download as CSV"), data=csv_file(), file_name="plan_distribution.csv", mime="text/csv",
+                       on_click="ignore", key="distribution.csv", icon=":material/download:")  # fmt: skip

@@ -1,0 +1,151 @@
+"""What can be done with a client's settings; each action opens in place and shows what it will do before it does it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import subscriptions
+from core.catalogue import Catalogue
+from core.errors import BillingError, StaleError
+from core.language import nt, t
+from core.models import Member
+from core.resolution import Overrides
+from core.subscriptions import ClientSubscription, Preview
+from core.terms import ClientStatus
+from pages.parts import explained, here
+from pages.parts.settings_form import choose_overrides, forget
+from pages.parts.text import plain
+
+
+def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    """The actions that make sense for this client now, or the one that is open."""
+    form = f"client.{shown.client.client_id}"
+    if shown.status is ClientStatus.ARCHIVED:
+        st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
+        return
+    match st.session_state.get(f"{form}.open"):
+        case "change":
+            _change(form, member, shown, offer)
+        case "back":
+            _go_back(form, member, shown, offer)
+        case "adopt":
+            _adopt(form, member, shown, offer)
+        case _:
+            _buttons(form, shown)
+
+
+def _buttons(form: str, shown: ClientSubscription) -> None:
+    def button(action: str, label: str, icon: str, *, primary: bool = False) -> None:
+        st.button(label, key=f"{form}.open {action}", icon=icon, type="primary" if primary else "secondary",
+                  on_click=_open, args=(form, action, shown.revision))  # fmt: skip
+
+    with st.container(horizontal=True):
+        button("change", t("Change"), ":material/edit:", primary=True)
+        if shown.effective.overridden and shown.bound is not None:
+            button("back", t("Back to the defaults it was invited with"), ":material/undo:")
+        if shown.current is not None and shown.effective.defaults_version != shown.current.version:
+            label = t("Adopt current defaults v{version}", version=str(shown.current.version))
+            button("adopt", label, ":material/upgrade:")
+
+
+def _open(form: str, action: str, revision: int) -> None:
+    st.session_state[f"{form}.open"] = action
+    st.session_state[f"{form}.seen"] = revision
+
+
+def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        inherited = None if shown.bound is None else shown.bound.settings
+        overrides = choose_overrides(form, inherited, shown.overrides, offer, held=shown.effective.settings)
+    with right.container(border=True):
+        st.subheader(t("What will change"), anchor=False)
+        preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, overrides))
+        touched = 0 if preview is None else explained.settings_touched(shown, preview)
+        label = nt("Save {count} change", "Save {count} changes", touched) if touched else t("Save")
+        _confirm(form, shown, preview, offer, label, _override(member, shown, overrides))
+
+
+def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    with st.container(border=True):
+        st.subheader(t("Back to the defaults it was invited with"), anchor=False)
+        preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, Overrides()))
+        _confirm(form, shown, preview, offer, t("Clear the overrides"), _override(member, shown, Overrides()))
+
+
+def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    client_id = shown.client.client_id
+    with st.container(border=True):
+        st.subheader(t("Adopt the current default settings"), anchor=False)
+        clear = bool(shown.effective.overridden) and st.checkbox(
+            t("Clear the overrides too"), key=f"{form}.clear", persist_state="session"
+        )
+        preview = _previewed(
+            lambda session: subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
+        )
+        version = None if shown.current is None else shown.current.version
+
+        def adopt(session: Session, seen: int, reason: str) -> None:
+            subscriptions.adopt_current_defaults(
+                session, member, [client_id], reason=reason, clear_overrides=clear, seen={client_id: seen},
+                seen_version=version,
+            )  # fmt: skip
+
+        label = t("Adopt default settings v{version}", version=str(version))
+        _confirm(form, shown, preview, offer, label, adopt)
+
+
+def _override(member: Member, shown: ClientSubscription, overrides: Overrides) -> Callable[[Session, int, str], None]:
+    def override(session: Session, seen: int, reason: str) -> None:
+        subscriptions.override(session, member, shown.client.client_id, overrides, seen=seen, reason=reason)
+
+    return override
+
+
+def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
+    try:
+        with here.database().reading() as session:
+            return make(session)
+    except BillingError as refusal:
+        here.refused(refusal)
+        return None
+
+
+def _confirm(
+    form: str, shown: ClientSubscription, preview: Preview | None, offer: Catalogue, label: str,
+    act: Callable[[Session, int, str], None],
+) -> None:  # fmt: skip
+    """What will happen, a reason, and the button that says what it does; refused if the client changed meanwhile."""
+    if preview is not None:
+        for line in explained.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
+            st.text(line)
+        if preview.changes_anything:
+            st.markdown(f"**{plain(explained.price_line(shown, preview))}**")
+    reason = st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session") or ""
+    if stale := st.session_state.get(f"{form}.stale"):
+        here.refused(stale)
+    with st.container(horizontal=True):
+        ready = preview is not None and preview.changes_anything
+        if st.button(label, type="primary", key=f"{form}.save", disabled=not ready):
+            _save(form, shown, act, reason)
+        if st.button(t("Cancel"), key=f"{form}.cancel"):
+            forget(form)
+            st.rerun()
+
+
+def _save(form: str, shown: ClientSubscription, act: Callable[[Session, int, str], None], reason: str) -> None:
+    seen = st.session_state.get(f"{form}.seen", shown.revision)
+    try:
+        with here.database().transaction() as session:
+            act(session, seen, reason)
+    except StaleError as refusal:
+        st.session_state[f"{form}.stale"] = refusal
+        st.session_state[f"{form}.seen"] = shown.revision
+        st.rerun()
+    except BillingError as refusal:
+        here.refused(refusal)
+    else:
+        forget(form)
+        here.say_next(t("{name} is changed.", name=shown.client.name))
+        st.rerun()

@@ -1,0 +1,89 @@
+"""The table of billing sources: a page of the list in the reader's words, one click from each client."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.catalogue import Catalogue
+from core.columns import codes
+from core.language import Money, day, t
+from core.terms import BillingPeriod, ClientStatus, Payer, Source
+from pages.parts.text import source_colour, source_text, value_text
+
+
+def show(listed: pd.DataFrame, offer: Catalogue, key: str) -> None:
+    """The table; `key` changes with the rows, so that no click is taken for another row's."""
+    shown, pills = _as_shown(listed, offer)
+    column = st.column_config
+    st.dataframe(
+        shown,
+        key=key,
+        hide_index=True,
+        height="content",
+        placeholder="",
+        alt=t("The clients that match, one per row"),
+        column_config={
+            "name": column.TextColumn(t("Client"), pinned=True, width=215),
+            "open": column.ButtonColumn("", key="clients.open", on_click=_open, type="tertiary", width=40,
+                                        pinned=True, help=t("Open the client")),
+            "status": column.TextColumn(t("Status"), width=75),
+            "plan": column.TextColumn(t("Subscription"), width=90),
+            "add_ons": column.TextColumn(t("Add-ons"), width=150),
+            "billing_period": column.TextColumn(t("Period"), width=75),
+            "payer": column.TextColumn(t("Paid by"), width=75),
+            "monthly": column.TextColumn(t("A month"), alignment="right", width=75),
+            "source": column.MultiselectColumn(t("Source"), options=list(pills), color=list(pills.values()), width=215),
+            "version": column.TextColumn(
+                t("Bound to"), width=70, help=t("The version of the default settings the client is bound to.")),
+            "invited_on": column.TextColumn(t("Invited on"), width=95),
+        },
+    )  # fmt: skip
+
+
+def opened_row() -> int | None:
+    """The row whose client was asked for by the click that began this run."""
+    row: int | None = st.session_state.pop("clients.opened row", None)
+    return row
+
+
+def _open() -> None:
+    st.session_state["clients.opened row"] = st.session_state["clients.open"]["row"]
+
+
+def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The page of the list in the reader's words, and the colour of each source pill on it."""
+    pills = {}
+    rows = []
+    row: Any
+    for row in listed.itertuples(index=False):
+        version = None if pd.isna(row.defaults_version) else row.defaults_version
+        pill = source_text(row.overridden, version, older=row.on_older_defaults)
+        pills[pill] = source_colour(Source(row.source), older=row.on_older_defaults)
+        rows.append((
+            row.name,
+            ":material/chevron_right:",
+            ClientStatus(row.status).label,
+            value_text(row.plan, offer),
+            value_text(codes(row.add_ons), offer),
+            BillingPeriod(row.billing_period).label,
+            Payer(row.payer).label,
+            "–" if pd.isna(row.monthly_cents) else str(Money(int(row.monthly_cents), offer.currency)),
+            [pill],
+            t("none") if version is None else f"v{version}",
+            day(row.invited_at),
+        ))  # fmt: skip
+    columns = [
+        "name",
+        "open",
+        "status",
+        "plan",
+        "add_ons",
+        "billing_period",
+        "payer",
+        "monthly",
+        "source",
+        "version",
+        "invited_on",
+    ]  # in this order
+    return pd.DataFrame(rows, columns=columns), pills

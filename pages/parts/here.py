@@ -1,0 +1,148 @@
+"""Who is here, and the database: the one room where pages learn both."""
+
+import logging
+from contextvars import ContextVar
+from pathlib import Path
+from uuid import uuid4
+
+import streamlit as st
+
+from core import access, demo
+from core.access import Permission
+from core.configuration import Configuration
+from core.database import Database
+from core.errors import BillingError, DemoRefused, NotAllowed
+from core.language import best_language, speak, t
+from core.models import Member
+from pages.parts.text import plain
+
+ROOT = Path(__file__).parent.parent.parent
+
+_visitor: ContextVar[Member | None] = ContextVar("visitor", default=None)
+
+
+@st.cache_resource(show_spinner=False)
+def database() -> Database:
+    """The database of this server, ready: the demo made, or an embedded file migrated. Raises DemoRefused."""
+    configuration = Configuration()
+    opened = Database(configuration.url)
+    if configuration.is_demo:
+        demo.open_demo(opened)
+    elif opened.engine.dialect.name == "sqlite":
+        opened.migrate()
+    return opened
+
+
+def is_demo() -> bool:
+    """Whether this server runs in demo mode."""
+    return Configuration().is_demo
+
+
+def arrive() -> Member | None:
+    """Who is here on this run, read anew from the database, and the language they read from now on.
+
+    Until sign-in exists, members exist in demo mode only; otherwise nobody is here.
+    """
+    speak(best_language(st.session_state.get("language"), st.context.locale))
+    visitor = _demo_member() if is_demo() else None
+    _visitor.set(visitor)
+    if visitor is not None:
+        st.session_state.setdefault("language", best_language(visitor.language, st.context.locale))
+        speak(st.session_state["language"], visitor.partner.time_zone)
+    return visitor
+
+
+def member(permission: Permission) -> Member:
+    """The member who is here and may do this: the first line of every page. Raises NotAllowed."""
+    visitor = _visitor.get() or arrive()
+    if visitor is None:
+        raise NotAllowed
+    access.require(visitor, permission)
+    return visitor
+
+
+def nothing_to_show() -> None:
+    """The whole page of someone who may use nothing."""
+    st.title("Billing Defaults", anchor=False)
+    try:
+        database()
+    except DemoRefused as refusal:
+        st.warning(plain(refusal))
+        return
+    if not is_demo():
+        st.info(t("Sign-in is not configured on this server, so there is nothing to show yet."), icon=":material/lock:")
+    else:
+        st.info(
+            t("You have no access to clients here. An administrator of your partner space can give it to you."),
+            icon=":material/lock:",
+        )
+
+
+def remember_language(visitor: Member) -> None:
+    """Keep the language just switched to as the member's own."""
+    with database().transaction() as session:
+        access.choose_language(session, visitor, st.session_state["language"])
+
+
+def choose_demo_member(visitor: Member) -> None:
+    """The picker by which one acts as any of the demo's members."""
+    with database().reading() as session:
+        seeded = {member.member_id: member for member in access.members(session, demo.PARTNER_ID)}
+    st.selectbox(
+        t("Act as"), list(seeded), format_func=lambda chosen: _named(seeded[chosen]), key="demo.member",
+        index=list(seeded).index(visitor.member_id), filter_mode=None,
+    )  # fmt: skip
+
+
+def demo_banner() -> None:
+    """One line on top of each page that says this is a demo, until it is closed for the visit."""
+    if not is_demo() or st.session_state.get("demo.banner closed"):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.caption(
+            t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
+        )
+        if st.button(":material/close:", key="demo.close banner", type="tertiary", help=t("Close for this visit")):
+            st.session_state["demo.banner closed"] = True
+            st.rerun()
+
+
+def say_next(message: str) -> None:
+    """Show this on the next run: what has just been done, also after a switch of pages."""
+    st.session_state.setdefault("messages", []).append(message)
+
+
+def show_messages() -> None:
+    """What was done on the run before."""
+    for message in st.session_state.pop("messages", []):
+        st.success(plain(message), icon=":material/check_circle:")
+
+
+def refused(refusal: BillingError) -> None:
+    """Show a refusal: a sentence that says what is so and what to do."""
+    st.error(plain(refusal), icon=":material/error:")
+
+
+def unexpected(_exception: Exception) -> bool:
+    """Something nobody foresaw: the log has the trace, the person a reference to it."""
+    reference = uuid4().hex[:8]
+    logging.getLogger("billing_defaults").exception("Reference %s", reference)
+    st.error(
+        t("Something went wrong here, and nothing was changed. Try again; if it stays, give this reference: {reference}.",
+          reference=reference)
+    )  # fmt: skip
+    return True
+
+
+def _demo_member() -> Member | None:
+    try:
+        opened = database()
+    except DemoRefused:
+        return None
+    with opened.reading() as session:
+        chosen = access.member(session, demo.PARTNER_ID, st.session_state.get("demo.member", 1))
+        return chosen or access.member(session, demo.PARTNER_ID, 1)
+
+
+def _named(seeded: Member) -> str:
+    return f"{seeded.name} · {seeded.role.label}"

@@ -1,0 +1,86 @@
+"""Text shown safely, and the words that pages share: names of settings' values, and the pill of a source."""
+
+import re
+from typing import Literal
+
+import streamlit as st
+
+from core.catalogue import Catalogue, Price
+from core.columns import settings_from_text
+from core.errors import UnknownChoice
+from core.language import t
+from core.resolution import Change
+from core.terms import BillingPeriod, Payer, Setting, Source
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/:@])")
+_JOIN = "\u2060"  # an invisible joiner: keeps :name:, a@b and www. from becoming icons and links
+
+
+def plain(text: object) -> str:
+    """Any text as Streamlit's Markdown shows it letter for letter, on one line."""
+    escaped = _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+    return escaped.replace("\\:", f":{_JOIN}").replace("\\@", f"@{_JOIN}").replace("www\\.", f"www{_JOIN}\\.")
+
+
+def value_text(value: Payer | BillingPeriod | str | frozenset[str], offer: Catalogue) -> str:
+    """A setting's value in the reader's words; no add-ons is "none"."""
+    if isinstance(value, Payer | BillingPeriod):
+        return value.label
+    if isinstance(value, frozenset):
+        return ", ".join(offer.names(value)) or t("none")
+    try:
+        return str(offer.plan(value))
+    except UnknownChoice:
+        return value
+
+
+def change_text(change: Change, offer: Catalogue) -> str:
+    """Subscription: Starter → Standard."""
+    before, after = value_text(change.before, offer), value_text(change.after, offer)
+    return t("{setting}: {before} → {after}", setting=change.setting, before=before, after=after)
+
+
+def source_text(overridden: str, version: int | None, *, older: bool) -> str:
+    """The words of a client's source pill: Default v3, Default v1 (older), or Override with which settings."""
+    if overridden:
+        short = {
+            Setting.PAYER: t("payer"), Setting.BILLING_PERIOD: t("period"), Setting.PLAN: t("plan"),
+            Setting.ADD_ONS: t("add-ons"),
+        }  # fmt: skip
+        chosen = settings_from_text(overridden)
+        return t("Override: {settings}", settings=", ".join(short[setting] for setting in Setting if setting in chosen))
+    return pill_text(Source.DEFAULT, version, older=older)
+
+
+def settings_text(settings: frozenset[Setting]) -> str:
+    """Settings by name, in their order."""
+    return ", ".join(setting.label for setting in Setting if setting in settings)
+
+
+def pill_text(source: Source, version: int | None, *, older: bool) -> str:
+    """The words of one setting's source pill."""
+    if source is Source.OVERRIDE:
+        return source.label
+    if older:
+        return t("Default v{version} (older)", version=str(version))
+    return t("Default v{version}", version=str(version))
+
+
+def source_colour(source: Source, *, older: bool) -> Literal["blue", "orange", "gray"]:
+    """The colour of a source pill: strong, warm, neutral. Never alone: the words are there."""
+    if source is Source.OVERRIDE:
+        return "blue"
+    return "orange" if older else "gray"
+
+
+def price_text(price: Price) -> str:
+    """€24.00 a month, and what is charged where that is another amount."""
+    if price.billing_period is BillingPeriod.MONTHLY:
+        return t("{amount} a month", amount=price.per_month)
+    return t("{amount} a month, charged {charged} a year", amount=price.per_month, charged=price.charged)
+
+
+def heading(title: str, sentence: str) -> None:
+    """The page's title, and in one sentence what one does here."""
+    st.title(plain(title), anchor=False)
+    st.caption(sentence)

@@ -1,0 +1,175 @@
+"""Default settings: decide what every client invited from now on will get, and see every version there has been."""
+
+import pandas as pd
+import streamlit as st
+
+from core import catalogue, defaults
+from core.access import Permission, may, sees_every_client
+from core.catalogue import Catalogue
+from core.errors import BillingError, StaleDefaults
+from core.language import day, moment, nt, number, t
+from core.models import DefaultSettings
+from core.resolution import BillingSettings, changes
+from core.terms import Payer
+from pages.parts import cached, here
+from pages.parts.settings_form import choose_settings, first_settings, forget
+from pages.parts.text import change_text, heading, plain, price_text, value_text
+
+FORM = "defaults"
+
+member = here.member(Permission.READ_DEFAULTS)
+with here.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
+    versions = defaults.history(session, member)
+in_force = versions[0] if versions else None
+
+
+def summary(settings: BillingSettings) -> str:
+    add_ons = "".join(f" + {name}" for name in offer.names(settings.add_ons))
+    return f"{value_text(settings.plan, offer)}{add_ons}, {settings.billing_period.label.lower()}"
+
+
+def next_client(settings: BillingSettings) -> bool:
+    """What the next client will cost and who pays; whether these settings can be had at all."""
+    st.subheader(t("The next client you invite"), anchor=False)
+    st.text(summary(settings))
+    try:
+        offer.refuse_unsellable(settings)
+    except BillingError as refusal:
+        here.refused(refusal)
+        return False
+    st.text(price_text(offer.price(settings)))
+    st.text(t("Paid by us") if settings.payer is Payer.PARTNER else t("Paid by the client"))
+    return True
+
+
+def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
+    """What changes against the version in force, and what it does to existing clients; whether anything changes."""
+    st.subheader(t("If you save now"), anchor=False)
+    different = changes(before.settings, settings) if before else ()
+    for change in different:
+        st.text(change_text(change, offer))
+    if before and not different:
+        st.text(t("Nothing changes: this is version {version}.", version=before.version))
+        return False
+    if not before:
+        st.text(t("This becomes version 1, which every client you invite from then on gets."))
+    bound = sum(clients_of.values())
+    st.markdown(t("**0 existing clients change.**"))
+    st.text(
+        nt("{count} client will then be on older defaults.", "{count} clients will then be on older defaults.", bound)
+    )
+    return True
+
+
+def form() -> None:
+    settings_column, told_column = st.columns(2, gap="large")
+    seen = st.session_state.setdefault(f"{FORM}.seen", in_force.version if in_force else None)
+    if in_force and seen != in_force.version and not is_draft():
+        forget(FORM)
+        seen = st.session_state.setdefault(f"{FORM}.seen", in_force.version)
+    with settings_column:
+        start = in_force.settings if in_force else first_settings(offer)
+        settings = choose_settings(FORM, start, offer)
+        note = st.text_input(t("Note (optional)"), key=f"{FORM}.note", max_chars=500, persist_state="session",
+                             placeholder=t("Why, for whoever reads the versions later"))  # fmt: skip
+    with told_column.container(border=True):
+        can_be_had = next_client(settings)
+        st.space("small")
+        is_different = impact(in_force, settings)
+    with settings_column:
+        if in_force and seen != in_force.version:
+            here.refused(
+                StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+            )
+        with st.container(horizontal=True):
+            label = t("Save as version {version}", version=in_force.version + 1 if in_force else 1)
+            if st.button(label, type="primary", key=f"{FORM}.save", disabled=not (can_be_had and is_different)):
+                save(settings, seen, note)
+            if is_different and in_force and st.button(t("Discard my changes"), key=f"{FORM}.discard"):
+                forget(FORM)
+                st.rerun()
+
+
+def is_draft() -> bool:
+    """Whether the widgets hold something else than the version they began at."""
+    begun_at = next((v.settings for v in versions if v.version == st.session_state.get(f"{FORM}.seen")), None)
+    if begun_at is None or f"{FORM}.plan" not in st.session_state:
+        return False
+    pays, period, plan, add_ons = (
+        st.session_state[f"{FORM}.{name}"] for name in ("pays", "billing_period", "plan", "add_ons")
+    )
+    return BillingSettings(Payer.PARTNER if pays else Payer.CLIENT, period, plan, frozenset(add_ons)) != begun_at
+
+
+def save(settings: BillingSettings, seen: int | None, note: str) -> None:
+    try:
+        with here.database().transaction() as session:
+            saved = defaults.save(session, member, settings, seen=seen, note=note)
+    except StaleDefaults:
+        st.session_state[f"{FORM}.seen"] = in_force.version if in_force else None
+        st.rerun()
+    except BillingError as refusal:
+        here.refused(refusal)
+    else:
+        forget(FORM)
+        here.say_next(
+            t("Version {version} is saved. Every client you invite from now on gets it.", version=saved.version)
+        )
+        st.rerun()
+
+
+def versions_table(offer: Catalogue) -> None:
+    st.subheader(t("Versions"), anchor=False)
+    rows = []
+    for version, before in zip(versions, [*versions[1:], None], strict=True):
+        different = changes(before.settings, version.settings) if before else ()
+        what = "; ".join(change_text(change, offer) for change in different) or (
+            t("First version: {settings}", settings=summary(version.settings))
+            if before is None
+            else t("Nothing changed")
+        )
+        clients = number(clients_of.get(version.version, 0)) if sees_every_client(member) else ""
+        rows.append(
+            (f"v{version.version}", moment(version.saved_at), version.saved_by.name, what, version.note, clients)
+        )
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(rows, columns=["version", "saved_at", "saved_by", "what", "note", "clients"]),
+        key=f"defaults.versions {len(versions)}", hide_index=True, alt=t("Every version, newest first"),
+        column_config={
+            "version": column.TextColumn(t("Version"), width=60, pinned=True),
+            "saved_at": column.TextColumn(t("Saved"), width=130),
+            "saved_by": column.TextColumn(t("By"), width=140),
+            "what": column.TextColumn(t("What changed"), width=370),
+            "note": column.TextColumn(t("Note"), width=190),
+            "clients": column.TextColumn(t("Clients bound to it"), alignment="right", width=120),
+        },
+    )  # fmt: skip
+
+
+heading(
+    t("Default settings"),
+    t("What every client you invite from now on will get. Clients you already have keep their settings."),
+)
+if in_force:
+    st.markdown(
+        t("In force: **version {version}**, saved on {day} by {name}", version=in_force.version,
+          day=day(in_force.saved_at), name=plain(in_force.saved_by.name))
+    )  # fmt: skip
+else:
+    st.info(
+        t("No default settings are saved yet. Until they are, each invitation has to choose all four settings itself."),
+        icon=":material/info:",
+    )
+clients_of = cached.figures(here.database(), member, offer.edition).per_version
+if offer.is_sample:
+    st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
+if may(member, Permission.SAVE_DEFAULTS):
+    form()
+else:
+    st.caption(
+        t("With your role you can read the default settings; an administrator or a client manager can change them.")
+    )
+if versions:
+    versions_table(offer)
