@@ -24,14 +24,15 @@ VALID_FOR = timedelta(days=30)
 
 _SENTENCES = {
     "missing": N_("Fill this in."),
-    "string_too_short": N_("Fill this in."),
-    "string_too_long": TOO_LONG,
+    "too_short": N_("Fill this in."),
+    "too_long": TOO_LONG,
     "value_error": N_("This is not an e-mail address. Type it like name@company.be."),
     "company_number": N_(
         "This is not a Belgian company number: ten digits that begin with 0 or 1, the last two a check. "
         "Compare it with the register, or leave it empty."
     ),
     "not_showable": CONTROL_CHARACTERS,
+    "string_unicode": CONTROL_CHARACTERS,
     "literal_error": N_("Choose one of the languages in the list."),
 }
 

@@ -1,7 +1,7 @@
 """What tests stand on: both databases for real, and a small partner space with a member of every role."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copy
@@ -14,7 +14,8 @@ from core.database import Database
 from core.invitations import NewClient
 from core.language import speak
 from core.models import Base, Client, DefaultSettings, Member, Partner
-from core.resolution import BillingSettings, Overrides
+from core.resolution import BillingSettings, EffectiveSettings, Overrides
+from core.revisions import Revision
 from core.sample_catalogue import SAMPLE
 from core.subscriptions import ClientSubscription
 from core.terms import BillingPeriod, Payer, Role
@@ -83,10 +84,13 @@ class Space:
         with self.database.reading() as session:
             return subscriptions.detail(session, self.manager, client_id)
 
+    def facts(self, client_id: int) -> tuple[EffectiveSettings, tuple[Revision, ...]]:
+        """What is told of a client, to compare before and after."""
+        shown = self.detail(client_id)
+        return shown.effective, shown.history
+
     def retire(self, *, plan: str = "", add_on: str = "") -> None:
         """Retire a plan or an add-on of the catalogue."""
-        from dataclasses import replace
-
         with self.database.transaction() as session:
             held = catalogue.current(session, "EUR")
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}

@@ -1,0 +1,160 @@
+"""Who may do what: rule 10, every role against every use case."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core import access, defaults, exports, invitations, reports, subscriptions
+from core.errors import BillingError, ClientNotFound, NotAllowed
+from core.invitations import NewClient
+from core.models import Member
+from core.resolution import Overrides
+from core.terms import Payer, Role
+from tests.conftest import PLUS, STANDARD, Space
+
+UseCase = Callable[[Session, Member], Any]
+NEW = NewClient.from_typed(name="New", email="new@example.com")
+
+USE_CASES: dict[str, UseCase] = {
+    "defaults.current": lambda s, m: defaults.current(s, m),
+    "defaults.history": lambda s, m: defaults.history(s, m),
+    "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
+    "invitations.preview": lambda s, m: invitations.preview(s, m),
+    "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "subscriptions.detail": lambda s, m: subscriptions.detail(s, m, 1),
+    "subscriptions.as_of": lambda s, m: subscriptions.as_of(s, m, 1, s.info["clock"]()),
+    "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
+    "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
+    "reports.figures": lambda s, m: reports.figures(s, m).clients,
+    "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
+    "exports.billing_sources": lambda s, m: list(exports.billing_sources(s, m)),
+}
+READS = {
+    "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.as_of", "reports.billing_sources",
+    "reports.figures", "reports.plan_distribution", "exports.billing_sources",
+}  # fmt: skip
+ALLOWED = {
+    Role.ADMINISTRATOR: set(USE_CASES),
+    Role.CLIENT_MANAGER: set(USE_CASES),
+    Role.FINANCE: READS,
+    Role.ACCOUNTANT: {"defaults.current", "defaults.history"},
+}
+SEES_NONE = {"reports.billing_sources": 0, "reports.figures": 0}  # an accountant with no client assigned
+
+
+def outcome(space: Space, member: Member, use_case: str) -> Any:
+    try:
+        with space.database.transaction() as session:
+            return USE_CASES[use_case](session, member)
+    except BillingError as refusal:
+        return type(refusal)
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+@pytest.mark.parametrize("role", Role)
+def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role, use_case: str) -> None:
+    """Rule 10; an accountant, with no client assigned yet, sees none."""
+    space.save(STANDARD)
+    space.invite()
+    found = outcome(space, space.members[role], use_case)
+    if use_case in ALLOWED[role]:
+        assert not (isinstance(found, type) and issubclass(found, BillingError))
+    elif role is Role.ACCOUNTANT and use_case in SEES_NONE:
+        assert found == SEES_NONE[use_case]
+    elif role is Role.ACCOUNTANT and use_case in {"subscriptions.detail", "subscriptions.as_of"}:
+        assert found is ClientNotFound
+    else:
+        assert found is NotAllowed
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}], ids=["inactive", "no access"])
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
+    space: Space, use_case: str, change: dict[str, bool]
+) -> None:
+    """Rule 10: anyone else sees nothing."""
+    space.save(STANDARD)
+    space.invite()
+    with space.database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == space.manager.member_id).values(**change))
+    with space.database.reading() as session:
+        now_so = access.member(session, space.partner_id, space.manager.member_id)
+    assert now_so is not None
+    assert outcome(space, now_so, use_case) is NotAllowed
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
+@pytest.mark.parametrize("use_case", sorted(set(USE_CASES) - READS - {"invitations.preview"}))
+def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
+    """A member who was let go a moment ago cannot finish what they began."""
+    space.save(STANDARD)
+    space.invite()
+    with space.database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == space.manager.member_id).values(**change))
+    assert outcome(space, space.manager, use_case) is NotAllowed
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_a_member_of_another_partner_reaches_nothing(space: Space, make_space, use_case: str) -> None:
+    """Rule 10: no call can name another partner; what an administrator of one does shows nowhere in the other."""
+    other = make_space(2)
+    space.save(STANDARD)
+    space.invite()
+    before = (space.facts(1), fingerprint(space))
+    outcome(other, other.administrator, use_case)
+    assert (space.facts(1), fingerprint(space)) == before
+    if use_case.startswith("reports"):
+        assert outcome(other, other.administrator, use_case) == 0
+
+
+def fingerprint(space: Space) -> Any:
+    with space.database.reading() as session:
+        versions = [v.version for v in defaults.history(session, space.administrator)]
+        return versions, reports.figures(session, space.administrator)
+
+
+def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
+    """A new use case is tested or named here: public functions that take the acting member."""
+    import inspect
+
+    found = {
+        f"{module.__name__.removeprefix('core.')}.{name}"
+        for module in (defaults, invitations, subscriptions, reports, exports)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and "member" in inspect.signature(function).parameters
+    }
+    previews = {"subscriptions.preview_override", "subscriptions.preview_adoption"}  # of a client already shown
+    assert found == set(USE_CASES) | previews
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.ACCOUNTANT])
+def test_who_may_not_change_cannot_preview_a_change(space: Space, role: Role) -> None:
+    """Rule 10, for the two previews."""
+    space.save(STANDARD)
+    shown = space.detail(space.invite().client_id)
+    for preview in (
+        lambda s: subscriptions.preview_override(s, space.members[role], shown, Overrides()),
+        lambda s: subscriptions.preview_adoption(s, space.members[role], shown),
+    ):
+        with pytest.raises(NotAllowed), space.database.reading() as session:
+            preview(session)
+
+
+def test_the_language_chosen_is_kept_with_the_member(space: Space) -> None:
+    """Here and at the next visit."""
+    with space.database.transaction() as session:
+        access.choose_language(session, space.manager, "fr")
+    with space.database.reading() as session:
+        member = access.member(session, 1, space.manager.member_id)
+        other = access.member(session, 1, space.administrator.member_id)
+    assert member is not None
+    assert other is not None
+    assert (member.language, other.language) == ("fr", None)
+    with pytest.raises(ValueError, match="'xx'"), space.database.transaction() as session:
+        access.choose_language(session, space.manager, "xx")
