@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, catalogue
+from core import access, editions
 from core.access import Permission
 from core.database import now
 from core.errors import NoDefaults, StaleDefaults
@@ -52,7 +52,7 @@ def save(
         if _is_this_save(in_force, member, settings, seen, note):
             return in_force
         raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
-    catalogue.current(session, member.partner.currency).refuse_unsellable(settings)
+    editions.current(session, member.partner.currency).refuse_unsellable(settings)
     saved_at = now(session) if in_force is None else max(now(session), in_force.saved_at + _MICROSECOND)
     session.execute(
         insert(DefaultSettings).values(

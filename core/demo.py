@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from core import access, catalogue, defaults, invitations, revisions, subscriptions
+from core import access, catalogue, defaults, editions, invitations, revisions, subscriptions
 from core.database import Database, now
 from core.errors import ChoiceRefused, DemoRefused
 from core.invitations import NewClient
@@ -120,7 +120,7 @@ def _make(session: Session) -> None:
             )
         )
     session.flush()
-    catalogue.store(session, _before_retirement())
+    editions.store(session, _before_retirement())
     _a_year(session, made_at)
     session.info["now"] = made_at
 
@@ -145,7 +145,7 @@ def _a_year(session: Session, made_at: datetime) -> None:
             if saved == days_ago:
                 seen = defaults.save(session, administrator, settings, seen=seen, note=note).version
                 if seen == 2:
-                    catalogue.store(session, SAMPLE)
+                    editions.store(session, SAMPLE)
         while invited_on and invited_on[0] == days_ago:
             invited_on.pop(0)
             session.info["now"] += timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60))

@@ -71,7 +71,7 @@ class StaleDefaults(StaleError):
     )
 
     def __init__(self, *, version: int, saved_by: str, saved_at: datetime) -> None:
-        super().__init__(version=version, saved_by=saved_by, saved_at=saved_at)
+        super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at)
 
 
 class StaleSubscription(StaleError):
@@ -114,7 +114,7 @@ class RetiredDefaults(ChoiceRefused):
     """The default settings hold something retired."""
 
     sentence = N_(
-        "Default settings v{version} hold {item}, which is retired. Choose something else here, "
+        "Default settings v{version} include {item}, which is retired. Choose something else here, "
         "or save new default settings without it."
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from sqlalchemy.orm import Session
 
-from core import access, catalogue, listing
+from core import access, editions, listing
 from core.access import Permission
 from core.catalogue import Catalogue, monthly_cents
 from core.columns import codes, settings_from_text
@@ -28,7 +28,7 @@ def billing_sources(session: Session, member: Member, **filters: Unpack[Filters]
     Text that a spreadsheet would take for a formula is made harmless by a leading apostrophe.
     """
     access.require(member, Permission.EXPORT)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     shape, values = listing.question(member, filters)
     values |= {"limit": _CHUNK, "after_name": "", "after_id": 0}
     yield "\ufeff" + as_csv([_headings(offer.currency)])
@@ -59,7 +59,7 @@ def decimal(cents: int) -> str:
 def _headings(currency: str) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"), t("Subscription"), t("Add-ons"),
-        t("Billing period"), t("Paid by"), t("A month ({currency})", currency=currency), t("Source"), t("Overridden"),
+        t("Billing period"), t("Paid by"), t("A month ({currency})", currency=currency), t("Source"), t("Overrides"),
         t("Default settings version"), t("Invited on"),
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from stdnum.be import vat as belgian_company_number
 from stdnum.exceptions import ValidationError as NotACompanyNumber
 
-from core import access, catalogue, defaults, revisions
+from core import access, defaults, editions, revisions
 from core.access import Permission
 from core.database import now
 from core.errors import AlreadyClient, BadInput, RetiredDefaults
@@ -26,10 +26,10 @@ _SENTENCES = {
     "missing": N_("Fill this in."),
     "too_short": N_("Fill this in."),
     "too_long": TOO_LONG,
-    "value_error": N_("This is not an e-mail address. Type it like name@company.be."),
+    "value_error": N_("This is not an e-mail address. Type it like name@example.com."),
     "company_number": N_(
-        "This is not a Belgian company number: ten digits that begin with 0 or 1, the last two a check. "
-        "Compare it with the register, or leave it empty."
+        "This is not a Belgian company number: ten digits, beginning with 0 or 1. "
+        "Check it against the register, or leave it empty."
     ),
     "not_showable": CONTROL_CHARACTERS,
     "string_unicode": CONTROL_CHARACTERS,
@@ -166,11 +166,11 @@ def standing(invitation: Invitation, moment: datetime) -> InvitationStatus:
 def _bindable(session: Session, member: Member, overrides: Overrides) -> EffectiveSettings:
     in_force = defaults.latest(session, member.partner_id)
     effective = defaults.resolved(in_force, overrides)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     if in_force is not None:
         inherited = offer.retired_in(effective.settings, among=frozenset(Setting) - effective.overridden)
         if inherited is not None:
-            raise RetiredDefaults(version=in_force.version, item=inherited)
+            raise RetiredDefaults(version=str(in_force.version), item=inherited)
     offer.refuse_unsellable(effective.settings)
     return effective
 

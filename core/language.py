@@ -45,7 +45,7 @@ def language() -> str:
 
 def best_language(*wanted: str | None) -> str:
     """The first of the wanted locales ("fr-BE", "nl", None) that the product speaks, else English."""
-    return negotiate_locale([w.replace("-", "_") for w in wanted if w], list(LANGUAGES)) or "en"
+    return negotiate_locale([w.lower().replace("-", "_") for w in wanted if w], list(LANGUAGES)) or "en"
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - the name gettext tools look for
@@ -115,7 +115,9 @@ def local_day(instant: datetime) -> date:
 
 def end_of_day(chosen: date) -> datetime:
     """The last microsecond (UTC) of a calendar day in the time zone of the partner."""
-    return datetime(chosen.year, chosen.month, chosen.day, 23, 59, 59, 999999, _zone(_time_zone.get())).astimezone(UTC)
+    return datetime(
+        chosen.year, chosen.month, chosen.day, 23, 59, 59, 999999, _zone(_time_zone.get()), fold=1
+    ).astimezone(UTC)
 
 
 def day(value: date | datetime) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import access, catalogue, listing
+from core import access, editions, listing
 from core.access import Permission
 from core.catalogue import Catalogue, monthly_cents
 from core.columns import codes
@@ -73,7 +73,7 @@ def billing_sources(
     archived clients; defaults_version is missing for clients bound to none; invited_at is the latest invitation, UTC.
     """
     access.require(member, Permission.READ_CLIENTS)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     if not access.sees_every_client(member):
         return _frame([], offer)
     shape, values = listing.question(member, filters)
@@ -84,7 +84,7 @@ def billing_sources(
 def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Figures:
     """The figures over every client of the filtered list. Linear in the number of clients. Raises NotAllowed."""
     access.require(member, Permission.READ_CLIENTS)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     paid_by_partner = overridden = cents_per_year = 0
     per_version: Counter[int | None] = Counter()
     if access.sees_every_client(member):
@@ -117,7 +117,7 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     divide a sum by twelve once for a month). `as_of` (UTC) gives what held at that instant; None: now.
     """
     access.require(member, Permission.READ_DISTRIBUTION)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     held: list[ColumnElement[bool]] = [Subscription.valid_to.is_(None)]
     if as_of is not None:
         held = [Subscription.valid_from <= as_of, or_(Subscription.valid_to.is_(None), Subscription.valid_to > as_of)]
@@ -145,7 +145,7 @@ def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
     cells: list[Any] = list(zip(*rows, strict=True)) or [()] * 11
     client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at = cells[:11]
     kinds: Any = set(zip(plan, period, payer, add_ons, strict=True))
-    prices = {kind: monthly_cents(yearly_cents(offer, *kind)) for kind in kinds}
+    prices = {kind: monthly_cents(yearly_cents(offer, kind[0], kind[1], kind[2], kind[3])) for kind in kinds}
     monthly = [
         None if standing == ClientStatus.ARCHIVED else prices[settings]
         for standing, settings in zip(status, zip(plan, period, payer, add_ons, strict=True), strict=True)

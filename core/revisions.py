@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.database import now
 from core.errors import ClientNotFound, StaleSubscription
+from core.language import t
 from core.models import Client, Member, Subscription
 from core.resolution import BillingSettings, Change, EffectiveSettings, changes
 from core.terms import ClientStatus, Origin, Setting
@@ -119,7 +120,9 @@ def stale(session: Session, partner_id: int, client_id: int) -> StaleSubscriptio
     """The refusal that says who changed the client last, and when."""
     last = history(session, partner_id, client_id)[0]
     name = session.scalar(select(Client.name).where(Client.partner_id == partner_id, Client.client_id == client_id))
-    return StaleSubscription(client=name or "", changed_by=last.changed_by or "", changed_at=last.valid_from)
+    return StaleSubscription(
+        client=name or "", changed_by=last.changed_by or t("The client"), changed_at=last.valid_from
+    )
 
 
 def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision, ...]:

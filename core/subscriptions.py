@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, catalogue, defaults, revisions
+from core import access, defaults, editions, revisions
 from core.access import Permission
 from core.catalogue import Price
 from core.database import now
@@ -195,7 +195,7 @@ def _detail(session: Session, member: Member, client_id: int) -> ClientSubscript
         status=held.status,
         revision=held.revision,
         effective=effective,
-        price=catalogue.current(session, member.partner.currency).price_or_none(held.settings),
+        price=editions.current(session, member.partner.currency).price_or_none(held.settings),
         bound=bound,
         current=current,
         invitation=invitation,
@@ -229,7 +229,7 @@ def _preview(
     if shown.status is ClientStatus.ARCHIVED:
         raise ArchivedClient(name=shown.client.name)
     effective = defaults.resolved(bind_to, overrides)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     before = shown.effective
     offer.refuse_unsellable(effective.settings, held=before.settings)
     return Preview(

@@ -9,7 +9,7 @@ from shutil import copy
 import pytest
 from sqlalchemy import make_url, text
 
-from core import access, catalogue, defaults, invitations, subscriptions
+from core import access, defaults, editions, invitations, subscriptions
 from core.database import Database
 from core.invitations import NewClient
 from core.language import speak
@@ -92,10 +92,10 @@ class Space:
     def retire(self, *, plan: str = "", add_on: str = "") -> None:
         """Retire a plan or an add-on of the catalogue."""
         with self.database.transaction() as session:
-            held = catalogue.current(session, "EUR")
+            held = editions.current(session, "EUR")
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
             add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
-            catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))
+            editions.store(session, replace(held, plans=plans, add_ons=add_ons))
 
 
 @pytest.fixture(autouse=True)
@@ -174,11 +174,11 @@ def make_space(database: Database, clock: Clock) -> Callable[[int], Space]:
                         name=f"The {role.label.lower()}",
                         role=role,
                         email=f"{role}@example.com",
-                    )  # fmt: skip
+                    )
                 )
             session.flush()
             if session.scalar(text("SELECT count(*) FROM catalogue_edition")) == 0:
-                catalogue.store(session, SAMPLE)
+                editions.store(session, SAMPLE)
         with database.reading() as session:
             members = {member.role: member for member in access.members(session, partner_id)}
         return Space(database, clock, partner_id, members)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import catalogue
+from core import editions
 from core.catalogue import Price, monthly_cents
 from core.errors import AddOnsNotOffered, NoPrice, RetiredChosen, UnknownChoice
 from core.language import Money, speak
@@ -121,7 +121,7 @@ def refused(chosen: BillingSettings, held: BillingSettings | None) -> bool:
 def test_the_catalogue_that_ships_is_sample_data_and_says_so(space: Space) -> None:
     """Rule 15, through the database."""
     with space.database.reading() as session:
-        stored = catalogue.current(session, "EUR")
+        stored = editions.current(session, "EUR")
     assert stored.is_sample
     assert stored == replace(SAMPLE, edition=stored.edition)
     assert [str(plan) for plan in stored.plans.values()] == ["Starter", "Standard", "Plus", "Premium", "Classic"]
@@ -130,11 +130,11 @@ def test_the_catalogue_that_ships_is_sample_data_and_says_so(space: Space) -> No
 def test_a_new_edition_is_seen_at_once_by_everyone(space: Space) -> None:
     """What a process remembers of the catalogue is never out of date."""
     with space.database.reading() as session:
-        first = catalogue.current(session, "EUR")
-        assert catalogue.current(session, "EUR") is first
+        first = editions.current(session, "EUR")
+        assert editions.current(session, "EUR") is first
     space.retire(plan="plus")
     with space.database.reading() as session:
-        assert catalogue.current(session, "EUR").plans["plus"].is_retired
+        assert editions.current(session, "EUR").plans["plus"].is_retired
 
 
 def test_names_are_in_the_readers_language() -> None:

@@ -92,7 +92,7 @@ def test_inviting_with_defaults_that_hold_something_retired_says_what_to_change(
     """Rule 9: and choosing something else for this client is a way out."""
     space.save(STANDARD)
     space.retire(plan="standard")
-    with pytest.raises(RetiredDefaults, match="Default settings v1 hold Standard, which is retired"):
+    with pytest.raises(RetiredDefaults, match="Default settings v1 include Standard, which is retired"):
         space.invite()
     assert space.detail(space.invite(overrides=Overrides(plan="plus")).client_id).effective.plan.value == "plus"
 
@@ -101,7 +101,7 @@ def test_a_retired_add_on_in_the_defaults_is_told_too(space: Space) -> None:
     """Rule 9."""
     space.save(STANDARD)
     space.retire(add_on="bank_feeds")
-    with pytest.raises(RetiredDefaults, match="v1 hold Bank feeds"):
+    with pytest.raises(RetiredDefaults, match="v1 include Bank feeds"):
         space.invite()
 
 

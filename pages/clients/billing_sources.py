@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import catalogue, defaults, exports, reports
+from core import defaults, editions, exports, reports
 from core.access import Permission, may
 from core.language import language, nt, number, speak, t
 from core.listing import Filters, Order, SourceFilter
@@ -68,7 +68,8 @@ def figures_row(counted: Figures) -> None:
     )  # fmt: skip
     figure(
         t("a month"), str(counted.per_month), "monthly",
-        t("What they cost together, whoever pays. A yearly price counts a twelfth; archived clients count nothing."), None,
+        t("What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."),
+        None,
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ for name, at_first in {"search": "", "order_by": Order.NAME}.items():
     st.session_state.setdefault(f"clients.{name}", at_first)
 
 with here.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     in_force = defaults.current(session, member)
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
@@ -92,7 +93,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
     with st.container(horizontal=True, width="content"):
         label = (
-            t("Default settings") if in_force is None else t("Default settings · v{version}", version=in_force.version)
+            t("Default settings")
+            if in_force is None
+            else t("Default settings · v{version}", version=str(in_force.version))
         )
         st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:")
         if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
@@ -100,7 +103,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 
 if not may(member, Permission.EXPORT):
     st.info(
-        t("No clients are assigned to you yet. As an accountant you will see here the clients that are."),
+        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
         icon=":material/person_search:",
     )
     st.stop()
@@ -148,9 +151,7 @@ if page > pages:
     st.rerun()
 st.session_state.pop("clients.page", None)
 if not counted.clients and any(chosen.values()):
-    st.info(
-        t("No client matches. Loosen the search or a filter, or show every client."), icon=":material/filter_alt_off:"
-    )
+    st.info(t("No client matches. Widen the search or remove a filter."), icon=":material/filter_alt_off:")
 elif not counted.clients:
     st.info(t("No clients yet. Save the default settings, then invite the first one."), icon=":material/group_add:")
 else:

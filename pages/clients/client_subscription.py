@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core import catalogue, reports, subscriptions
+from core import editions, reports, subscriptions
 from core.access import Permission, may
 from core.errors import ClientNotFound
 from core.language import day, moment, t
@@ -120,7 +120,7 @@ def history() -> None:
         column_config={
             "when": column.TextColumn(t("When"), width=130),
             "who": column.TextColumn(t("Who"), width=150),
-            "door": column.TextColumn(t("Through"), width=80),
+            "door": column.TextColumn(t("Via"), width=80),
             "what": column.TextColumn(t("What"), width=430),
             "why": column.TextColumn(t("Why"), width=210),
         },
@@ -133,7 +133,7 @@ if client_id is None:
     st.stop()
 try:
     with here.database().reading() as session:
-        offer = catalogue.current(session, member.partner.currency)
+        offer = editions.current(session, member.partner.currency)
         shown = subscriptions.detail(session, member, client_id)
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core import catalogue, defaults, invitations, subscriptions
+from core import defaults, editions, invitations, subscriptions
 from core.access import Permission
-from core.errors import AlreadyClient, BadInput, BillingError, NoDefaults
+from core.errors import AlreadyClient, BadInput, BillingError
 from core.invitations import NewClient
 from core.language import LANGUAGES, language, t
 from core.resolution import Overrides
@@ -20,7 +20,7 @@ CLIENT = "pages/clients/client_subscription.py"
 
 member = here.member(Permission.INVITE)
 with here.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     in_force = defaults.current(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
@@ -37,7 +37,7 @@ def invited(client_id: int) -> None:
         if shown.price:
             st.text(price_text(shown.price))
         if shown.bound:
-            st.text(t("Bound to default settings v{version}", version=shown.bound.version))
+            st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
             st.text(t("Bound to no default settings: all four were chosen."))
     with st.container(horizontal=True):
@@ -65,7 +65,9 @@ def who() -> dict[str, object] | None:
         typed: dict[str, object] = {
             "name": field("name", t("Name"), max_chars=200),
             "email": field("email", t("E-mail"), max_chars=254),
-            "company_number": field("company_number", t("Company number (optional)"), max_chars=30, placeholder="0471.730.202"),
+            "company_number": field(
+                "company_number", t("Company number (optional)"), max_chars=30, placeholder="0471.730.202"
+            ),
             "contact_name": field("contact_name", t("Contact (optional)"), max_chars=200),
         }  # fmt: skip
         st.session_state.setdefault(f"{form}.language", language())
@@ -104,7 +106,7 @@ def what() -> Overrides:
         st.markdown(f"**{plain(price_text(price))}**, {payer}")
         if in_force:
             st.caption(t("Bound to default settings v{version}: later versions will not change this client.",
-                         version=in_force.version))  # fmt: skip
+                         version=str(in_force.version)))  # fmt: skip
     return overrides
 
 
@@ -129,12 +131,12 @@ def send(typed: dict[str, object], overrides: Overrides) -> None:
         st.rerun()
 
 
-heading(t("Invite a client"), t("Type a name and an e-mail and press Enter: the client gets your default settings."))
+heading(t("Invite a client"), t("Type a name and an e-mail, then press Enter: the client gets your default settings."))
 if "invite.done" in st.session_state:
     invited(st.session_state["invite.done"])
     st.stop()
 if in_force is None:
-    here.refused(NoDefaults(()))
+    st.info(t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:")
 faults = st.session_state.get("invite.faults", {})
 left, right = st.columns(2, gap="large")
 with left:

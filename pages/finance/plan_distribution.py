@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import catalogue, exports, reports
+from core import editions, exports, reports
 from core.access import Permission
 from core.catalogue import monthly_cents
 from core.language import Money, day, end_of_day, listed, local_day, number, t
@@ -72,7 +72,7 @@ if not statuses:
     st.stop()
 
 with here.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     spread = reports.plan_distribution(session, member, as_of=None if as_of == today else end_of_day(as_of))
 counted = spread[spread["status"].isin(statuses)]
 if counted.empty:
@@ -101,7 +101,7 @@ if chosen_cell.selection.cells and as_of == today:
     open_clients(row, list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts))
 with st.container(horizontal=True, horizontal_alignment="distribute"):
     st.caption(
-        t("Counts the clients that are {statuses} at the end of {day}.", day=day(as_of),
+        t("Clients counted at the end of {day}: {statuses}.", day=day(as_of),
           statuses=listed(status.label.lower() for status in statuses))
         + " "
         + t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once.")

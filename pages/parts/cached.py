@@ -1,4 +1,4 @@
-"""What is linear in the number of clients, computed once per filter and change, and shared by everyone who may see it."""
+"""What is linear in the number of clients, computed once per filter and change, shared by all who may see it."""
 
 from typing import Any
 

@@ -70,7 +70,7 @@ def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dic
             Payer(row.payer).label,
             "–" if pd.isna(row.monthly_cents) else str(Money(int(row.monthly_cents), offer.currency)),
             [pill],
-            t("none") if version is None else f"v{version}",
+            "–" if version is None else f"v{version}",
             day(row.invited_at),
         ))  # fmt: skip
     columns = [

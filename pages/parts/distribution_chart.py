@@ -39,7 +39,7 @@ def distribution_chart(table: pd.DataFrame, words: pd.DataFrame, title: str, key
             "part:N", title=None, sort=parts, legend=alt.Legend(orient="top", labelFontSize=13, labelLimit=300),
             scale=alt.Scale(domain=parts, range=[bar for bar, _ in _COLOURS]),
         ),
-        tooltip=[alt.Tooltip("plan:N", title=" "), alt.Tooltip("part:N", title="  "), alt.Tooltip("words:N", title=title)],
+        tooltip=["plan:N", "part:N", alt.Tooltip("words:N", title=title)],
     )  # fmt: skip
     numbers = [
         base.transform_calculate(own=f"datum.has_room && datum.place == {place} ? datum.words : ''")

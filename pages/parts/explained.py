@@ -32,7 +32,7 @@ def where_from(shown: ClientSubscription, setting: Setting, source: Source) -> s
     words = t("since {day} by {name}", day=day(made.valid_from), name=name)
     if made.revision == 1:
         words = t("at the invitation, {day} by {name}", day=day(made.valid_from), name=name)
-    return f"{words}: “{made.reason}”" if made.reason else words
+    return t("{words}: “{reason}”", words=words, reason=made.reason) if made.reason else words
 
 
 def compared(setting: Setting, version: DefaultSettings | None, value: object, offer: Catalogue) -> str:

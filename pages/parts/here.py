@@ -128,7 +128,7 @@ def unexpected(_exception: Exception) -> bool:
     reference = uuid4().hex[:8]
     logging.getLogger("billing_defaults").exception("Reference %s", reference)
     st.error(
-        t("Something went wrong here, and nothing was changed. Try again; if it stays, give this reference: {reference}.",
+        t("Something went wrong. Try again; if it happens again, give your administrator this reference: {reference}.",
           reference=reference)
     )  # fmt: skip
     return True

@@ -140,7 +140,8 @@ def _choose_add_ons(
     if inherited is not None:
         st.session_state.setdefault(f"{key}.own add_ons", INHERIT if start.add_ons is None else "choose")
         own = st.segmented_control(
-            Setting.ADD_ONS.label, [INHERIT, "choose"], required=True, key=f"{key}.own add_ons", persist_state="session",
+            Setting.ADD_ONS.label, [INHERIT, "choose"], required=True, key=f"{key}.own add_ons",
+            persist_state="session",
             format_func=lambda o: _use_default(inherited.add_ons, offer) if o == INHERIT else t("Choose"), wrap=True,
         )  # fmt: skip
         if own == INHERIT:

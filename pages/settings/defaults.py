@@ -3,14 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from core import catalogue, defaults
+from core import defaults, editions
 from core.access import Permission, may, sees_every_client
 from core.catalogue import Catalogue
 from core.errors import BillingError, StaleDefaults
 from core.language import day, moment, nt, number, t
 from core.models import DefaultSettings
 from core.resolution import BillingSettings, changes
-from core.terms import Payer
+from core.terms import BillingPeriod, Payer
 from pages.parts import cached, here
 from pages.parts.settings_form import choose_settings, first_settings, forget
 from pages.parts.text import change_text, heading, plain, price_text, value_text
@@ -19,14 +19,15 @@ FORM = "defaults"
 
 member = here.member(Permission.READ_DEFAULTS)
 with here.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = editions.current(session, member.partner.currency)
     versions = defaults.history(session, member)
 in_force = versions[0] if versions else None
 
 
 def summary(settings: BillingSettings) -> str:
     add_ons = "".join(f" + {name}" for name in offer.names(settings.add_ons))
-    return f"{value_text(settings.plan, offer)}{add_ons}, {settings.billing_period.label.lower()}"
+    billed = t("billed monthly") if settings.billing_period is BillingPeriod.MONTHLY else t("billed yearly")
+    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}"
 
 
 def next_client(settings: BillingSettings) -> bool:
@@ -50,7 +51,7 @@ def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
     for change in different:
         st.text(change_text(change, offer))
     if before and not different:
-        st.text(t("Nothing changes: this is version {version}.", version=before.version))
+        st.text(t("Nothing changes: this is version {version}.", version=str(before.version)))
         return False
     if not before:
         st.text(t("This becomes version 1, which every client you invite from then on gets."))
@@ -83,7 +84,7 @@ def form() -> None:
                 StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
             )
         with st.container(horizontal=True):
-            label = t("Save as version {version}", version=in_force.version + 1 if in_force else 1)
+            label = t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1))
             if st.button(label, type="primary", key=f"{FORM}.save", disabled=not (can_be_had and is_different)):
                 save(settings, seen, note)
             if is_different and in_force and st.button(t("Discard my changes"), key=f"{FORM}.discard"):
@@ -114,7 +115,7 @@ def save(settings: BillingSettings, seen: int | None, note: str) -> None:
     else:
         forget(FORM)
         here.say_next(
-            t("Version {version} is saved. Every client you invite from now on gets it.", version=saved.version)
+            t("Version {version} is saved. Every client you invite from now on gets it.", version=str(saved.version))
         )
         st.rerun()
 
@@ -154,7 +155,7 @@ heading(
 )
 if in_force:
     st.markdown(
-        t("In force: **version {version}**, saved on {day} by {name}", version=in_force.version,
+        t("In force: **version {version}**, saved on {day} by {name}", version=str(in_force.version),
           day=day(in_force.saved_at), name=plain(in_force.saved_by.name))
     )  # fmt: skip
 else:

@@ -1,0 +1,115 @@
+"""The demo partner space: what the sample shows, the same everywhere, made by the use cases themselves."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select, text
+
+from core import access, check, demo, editions, reports
+from core.database import Database
+from core.errors import DemoRefused
+from core.models import Client, DefaultSettings, Member, Subscription
+from core.terms import ClientStatus, Role, Setting
+from tests.conftest import Clock
+
+MADE_AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def made(database: Database, clock: Clock) -> Database:
+    clock.moment = MADE_AT
+    demo.open_demo(database)
+    return database
+
+
+def everything(database: Database) -> list[tuple]:
+    with database.reading() as session:
+        facts = [
+            Client.name, Client.email, Client.company_number, Subscription.revision, Subscription.valid_from,
+            Subscription.payer, Subscription.plan, Subscription.add_ons, Subscription.overridden, Subscription.status,
+        ]  # fmt: skip
+        same_client = (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
+        rows = session.execute(
+            select(*facts).join(Subscription, same_client).order_by(Subscription.client_id, Subscription.revision)
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
+    """Enough to understand the product in a minute."""
+    with made.reading() as session:
+        administrator = access.member(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        offer = editions.current(session, "EUR")
+        every = reports.billing_sources(session, administrator, page_size=1000)
+        overridden = list(session.scalars(select(Subscription.overridden).where(Subscription.valid_to.is_(None))))
+        roles = set(session.scalars(select(Member.role)))
+        versions = session.scalar(select(func.count()).select_from(DefaultSettings))
+        defaults = {v.version: v.settings for v in session.scalars(select(DefaultSettings))}
+        current = list(session.scalars(select(Subscription).where(Subscription.valid_to.is_(None))))
+    assert offer.is_sample
+    assert sum(not plan.is_retired for plan in offer.plans.values()) >= 4
+    assert len(offer.add_ons) >= 5
+    assert any(set(offer.add_ons) - plan.add_ons for plan in offer.plans.values())
+    retired = [plan.code for plan in offer.plans.values() if plan.is_retired]
+    assert (every["plan"] == retired[0]).any()
+    assert versions == 3
+    assert set(every["defaults_version"]) == {1, 2, 3}
+    assert len(every) == 240
+    assert 0.25 < (every["source"] == "override").mean() < 0.42
+    assert frozenset().union(*overridden) == frozenset(Setting)
+    assert set(every["status"]) == set(ClientStatus)
+    assert roles == set(Role)
+    equal_to_default = [
+        s for s in current
+        if s.defaults_version and any(
+            getattr(s, setting) == getattr(defaults[s.defaults_version], setting) for setting in s.overridden
+        )
+    ]  # fmt: skip
+    assert equal_to_default
+    assert every["name"].str.len().max() > 120
+    assert every["name"].str.contains("[éèÉœŒüÅ]").any()
+    assert every["invited_at"].max() < MADE_AT
+    assert (MADE_AT - every["invited_at"].min()).days > 300
+
+
+def test_the_demo_has_no_difference(made: Database) -> None:
+    """It was made by the use cases."""
+    with made.reading() as session:
+        assert list(check.differences(session)) == []
+
+
+def test_the_demo_is_the_same_on_every_machine(made: Database, tmp_path, clock: Clock) -> None:
+    """On another database, made at another hour of the day: the same clients and choices, day by day."""
+    other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}", clock=clock)
+    clock.moment = MADE_AT.replace(hour=17)
+    demo.open_demo(other)
+    assert everything(other) == everything(made)
+    other.close()
+
+
+def test_opening_the_demo_again_leaves_it_as_it_is(made: Database, clock: Clock) -> None:
+    """What one tried in it stays until it is reset."""
+    before = everything(made)
+    clock.forward(days=5)
+    demo.open_demo(made)
+    assert everything(made) == before
+
+
+def test_reset_makes_the_demo_anew_with_todays_dates(made: Database, clock: Clock) -> None:
+    """All or nothing: a reader meanwhile sees the old one."""
+    before = everything(made)
+    clock.forward(days=5)
+    demo.reset(made)
+    after = everything(made)
+    assert [row[0] for row in after] == [row[0] for row in before]
+    assert {(b[4] - a[4]).days for a, b in zip(before, after, strict=True)} == {5}
+
+
+def test_demo_mode_is_refused_on_any_database_it_did_not_make(space) -> None:
+    """Opened or reset, nothing of it is touched."""
+    for attempt in (demo.open_demo, demo.reset):
+        with pytest.raises(DemoRefused, match="not made by demo mode"):
+            attempt(space.database)
+    with space.database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM member")) == 4
