@@ -4,6 +4,7 @@ A page is read in two steps: its keys in order from one covering index, then the
 not grow with the number of clients; a filter or a search that matches little walks that index and no table.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypedDict
@@ -130,6 +131,11 @@ def groups(shape: Shape) -> Any:
         .where(*_narrowed(shape)[1:])  # the partner is found.c.partner_id, so that the few that are found lead
         .group_by(*columns)
     )
+
+
+def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Every row of one of these statements. Asked of the connection: the ORM would only look for objects in them."""
+    return session.connection().execute(statement, values).all()
 
 
 def group_columns() -> list[Any]:

@@ -35,6 +35,7 @@ BILLING_SOURCES: dict[str, Any] = {
     "on_older_defaults": "bool",
     "invited_at": "datetime64[us, UTC]",
 }
+_DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 DISTRIBUTION = ["plan", "billing_period", "payer", "source", "status", "clients", "cents_per_year"]
 
 
@@ -78,7 +79,7 @@ def billing_sources(
         return _frame([], offer)
     shape, values = listing.question(member, filters)
     values |= {"limit": page_size, "offset": (max(page, 1) - 1) * page_size}
-    return _frame(session.execute(listing.page(shape, order_by), values).all(), offer)
+    return _frame(listing.rows(session, listing.page(shape, order_by), values), offer)
 
 
 def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Figures:
@@ -89,8 +90,8 @@ def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Fig
     per_version: Counter[int | None] = Counter()
     if access.sees_every_client(member):
         shape, values = listing.question(member, filters)
-        for plan, period, payer, add_ons, chosen, status, version, clients in session.execute(
-            listing.groups(shape), values
+        for plan, period, payer, add_ons, chosen, status, version, clients in listing.rows(
+            session, listing.groups(shape), values
         ):
             per_version[version] += clients
             paid_by_partner += clients if payer == Payer.PARTNER else 0
@@ -155,7 +156,5 @@ def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
     in_order = (
         client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited_at
     )  # fmt: skip
-    columns = zip(BILLING_SOURCES.items(), in_order, strict=True)
-    return pd.DataFrame(
-        {column: pd.array(list(values), dtype=dtype) for (column, dtype), values in columns}, copy=False
-    )
+    columns = zip(_DTYPES.items(), in_order, strict=True)
+    return pd.DataFrame({column: pd.array(values, dtype=dtype) for (column, dtype), values in columns}, copy=False)

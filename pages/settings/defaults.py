@@ -79,10 +79,11 @@ def form() -> None:
         st.space("small")
         is_different = impact(in_force, settings)
     with settings_column:
+        stale = st.session_state.get(f"{FORM}.stale")
         if in_force and seen != in_force.version:
-            here.refused(
-                StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
-            )
+            stale = StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+        if stale:
+            here.refused(stale)
         with st.container(horizontal=True):
             label = t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1))
             if st.button(label, type="primary", key=f"{FORM}.save", disabled=not (can_be_had and is_different)):
@@ -107,7 +108,8 @@ def save(settings: BillingSettings, seen: int | None, note: str) -> None:
     try:
         with here.database().transaction() as session:
             saved = defaults.save(session, member, settings, seen=seen, note=note)
-    except StaleDefaults:
+    except StaleDefaults as refusal:
+        st.session_state[f"{FORM}.stale"] = refusal
         st.session_state[f"{FORM}.seen"] = in_force.version if in_force else None
         st.rerun()
     except BillingError as refusal:
