@@ -6,7 +6,8 @@ from itertools import groupby
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from core.models import AddOnRow, Client, DefaultSettings, Subscription
+from core.catalogue_tables import AddOnRow
+from core.models import Client, DefaultSettings, Subscription
 from core.resolution import BillingSettings, MissingSetting, choices, resolve
 from core.text import fold
 

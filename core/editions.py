@@ -4,8 +4,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.catalogue import AddOn, Catalogue, Item, Plan
+from core.catalogue_tables import AddOnPriceRow, AddOnRow, CatalogueEdition, OfferRow, PlanPriceRow, PlanRow
 from core.database import shared
-from core.models import AddOnPriceRow, AddOnRow, CatalogueEdition, OfferRow, PlanPriceRow, PlanRow
 
 
 def current(session: Session, currency: str) -> Catalogue:

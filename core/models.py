@@ -30,7 +30,7 @@ _ROWS_IN_KEY_ORDER = {"sqlite_with_rowid": False}
 _VACUUM_AFTER_BULK = {"postgresql_with": {"autovacuum_vacuum_insert_scale_factor": 0.02}}
 
 
-def _word(terms: type[StrEnum], name: str) -> Enum:
+def word(terms: type[StrEnum], name: str) -> Enum:
     """A term stored by value, with a CHECK of that name."""
     return Enum(
         terms, name=name, native_enum=False, create_constraint=True, length=20,
@@ -74,7 +74,7 @@ class Member(Base):
     member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
     email: Mapped[str]
-    role: Mapped[Role] = mapped_column(_word(Role, "role"))
+    role: Mapped[Role] = mapped_column(word(Role, "role"))
     client_access: Mapped[bool] = mapped_column(default=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]
@@ -82,79 +82,11 @@ class Member(Base):
     partner: Mapped[Partner] = relationship(lazy="raise")
 
 
-class CatalogueEdition(Base):
-    """The one row that says which edition of the catalogue is in the tables, and whether it is sample data."""
-
-    __tablename__ = "catalogue_edition"
-    __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
-
-    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
-    edition: Mapped[int]
-    is_sample: Mapped[bool]
-
-
-class PlanRow(Base):
-    """What is sold. `names` by language; `position` is the order in lists."""
-
-    __tablename__ = "plan"
-
-    plan: Mapped[str] = mapped_column(primary_key=True)
-    position: Mapped[int]
-    name_en: Mapped[str]
-    name_fr: Mapped[str]
-    is_retired: Mapped[bool]
-
-
-class AddOnRow(Base):
-    """What can be added to a plan that offers it."""
-
-    __tablename__ = "add_on"
-
-    add_on: Mapped[str] = mapped_column(primary_key=True)
-    position: Mapped[int]
-    name_en: Mapped[str]
-    name_fr: Mapped[str]
-    is_retired: Mapped[bool]
-
-
-class OfferRow(Base):
-    """This add-on is offered with this plan."""
-
-    __tablename__ = "plan_add_on"
-
-    plan: Mapped[str] = mapped_column(ForeignKey("plan.plan"), primary_key=True)
-    add_on: Mapped[str] = mapped_column(ForeignKey("add_on.add_on"), primary_key=True)
-
-
-class PlanPriceRow(Base):
-    """What a plan costs per billing period, in cents."""
-
-    __tablename__ = "plan_price"
-    __table_args__ = (CheckConstraint("cents >= 0", name="cents"),)
-
-    plan: Mapped[str] = mapped_column(ForeignKey("plan.plan"), primary_key=True)
-    billing_period: Mapped[BillingPeriod] = mapped_column(_word(BillingPeriod, "billing_period"), primary_key=True)
-    currency: Mapped[str] = mapped_column(primary_key=True)
-    cents: Mapped[int]
-
-
-class AddOnPriceRow(Base):
-    """What an add-on costs per billing period, in cents."""
-
-    __tablename__ = "add_on_price"
-    __table_args__ = (CheckConstraint("cents >= 0", name="cents"),)
-
-    add_on: Mapped[str] = mapped_column(ForeignKey("add_on.add_on"), primary_key=True)
-    billing_period: Mapped[BillingPeriod] = mapped_column(_word(BillingPeriod, "billing_period"), primary_key=True)
-    currency: Mapped[str] = mapped_column(primary_key=True)
-    cents: Mapped[int]
-
-
 class FourSettings:
     """The four settings, all decided. A fifth is a column here, a word in `Setting` and a line in resolution."""
 
-    payer: Mapped[Payer] = mapped_column(_word(Payer, "payer"))
-    billing_period: Mapped[BillingPeriod] = mapped_column(_word(BillingPeriod, "billing_period"))
+    payer: Mapped[Payer] = mapped_column(word(Payer, "payer"))
+    billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"))
     plan: Mapped[str] = mapped_column(ForeignKey("plan.plan"))
     add_ons: Mapped[frozenset[str]] = mapped_column(Codes)
 
@@ -243,12 +175,12 @@ class Subscription(FourSettings, Base):
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     valid_from: Mapped[datetime] = mapped_column(Instant)
     valid_to: Mapped[datetime | None] = mapped_column(Instant)
-    status: Mapped[ClientStatus] = mapped_column(_word(ClientStatus, "status"))
+    status: Mapped[ClientStatus] = mapped_column(word(ClientStatus, "status"))
     sort_name: Mapped[str] = mapped_column(_BINARY_ORDER)  # the client's, copied for the list index
     overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
     defaults_version: Mapped[int | None]
     changed_by_id: Mapped[int | None]
-    origin: Mapped[Origin] = mapped_column(_word(Origin, "origin"))
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
 
 

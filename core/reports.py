@@ -124,14 +124,15 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
         held = [Subscription.valid_from <= as_of, or_(Subscription.valid_to.is_(None), Subscription.valid_to > as_of)]
     columns = listing.group_columns()
     groups = select(*columns, func.count()).where(Subscription.partner_id == member.partner_id, *held)
+    rows = listing.rows(session, groups.group_by(*columns), {})
     folded: dict[tuple[str, ...], list[int]] = {}
-    for plan, period, payer, add_ons, overridden, status, clients in session.execute(groups.group_by(*columns)):
+    for plan, period, payer, add_ons, overridden, status, clients in rows:
         source = Source.OVERRIDE if overridden else Source.DEFAULT
         group = folded.setdefault((plan, period, payer, source.value, status), [0, 0])
         group[0] += clients
         group[1] += clients * yearly_cents(offer, plan, period, payer, add_ons)
-    rows = [(*key, *sums) for key, sums in sorted(folded.items())]
-    return pd.DataFrame.from_records(rows, columns=DISTRIBUTION)
+    spread = [(*key, *sums) for key, sums in sorted(folded.items())]
+    return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
 
 def yearly_cents(offer: Catalogue, plan: str, period: str, payer: str, add_ons: str) -> int:

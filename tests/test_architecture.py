@@ -14,7 +14,7 @@ LAYERS = [  # each may import from its own layer and from those below
     {"terms", "columns"},
     {"resolution", "errors", "text"},
     {"models", "database"},
-    {"access", "catalogue", "sample_catalogue", "listing"},
+    {"access", "catalogue", "sample_catalogue", "listing", "catalogue_tables"},
     {"editions"},
     {"revisions"},
     {"defaults", "invitations", "subscriptions", "reports", "exports", "check"},
