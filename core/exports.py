@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any, Unpack
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,15 @@ def billing_sources(session: Session, member: Member, **filters: Unpack[Filters]
     while rows := session.execute(listing.chunk(shape), values).all():
         yield as_csv(_cells(offer, row) for row in rows)
         values |= {"after_name": rows[-1].sort_name, "after_id": rows[-1].client_id}
+
+
+def zipped(pieces: Iterator[str], name: str) -> bytes:
+    """The pieces as one file of that name in a zip archive: a tenth of the size, so of the memory."""
+    archive = BytesIO()
+    with ZipFile(archive, "w", ZIP_DEFLATED) as file, file.open(name, "w", force_zip64=True) as text:
+        for piece in pieces:
+            text.write(piece.encode())
+    return archive.getvalue()
 
 
 def as_csv(rows: Any) -> str:

@@ -11,6 +11,7 @@ from core.listing import Filters, Order, SourceFilter
 from core.reports import Figures
 from core.terms import BillingPeriod, ClientStatus, Payer
 from pages.parts import cached, client_table, here, url
+from pages.parts.choices import choose
 from pages.parts.text import heading
 
 PAGE_SIZE = 50
@@ -31,9 +32,9 @@ def narrow(**filters: object) -> None:
 
 
 def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str]) -> None:
-    st.selectbox(
-        label, [None, *options], format_func=lambda option: t("All") if option is None else words[option],
-        key=f"clients.{name}", persist_state="session", filter_mode=None,
+    choose(
+        st.selectbox, label, [None, *options], lambda option: t("All") if option is None else words[option],
+        f"clients.{name}", at_first=None, filter_mode=None,
     )  # fmt: skip
 
 
@@ -73,16 +74,16 @@ def figures_row(counted: Figures) -> None:
     )  # fmt: skip
 
 
-def csv_file(filters: Filters) -> bytes:
+def exported(filters: Filters, zipped: bool) -> bytes:
     """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
     speak(reader, member.partner.time_zone)
     with here.database().reading() as session:
-        return "".join(exports.billing_sources(session, member, **filters)).encode()
+        pieces = exports.billing_sources(session, member, **filters)
+        return exports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
 
 
 url.read("clients", FILTERS | {"order_by": Order, "page": int})
-for name, at_first in {"search": "", "order_by": Order.NAME}.items():
-    st.session_state.setdefault(f"clients.{name}", at_first)
+st.session_state.setdefault("clients.search", "")
 
 with here.database().reading() as session:
     offer = editions.current(session, member.partner.currency)
@@ -91,7 +92,7 @@ with here.database().reading() as session:
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     with st.container(width="content", gap=None):
         heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
-    with st.container(horizontal=True, width="content"):
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
         label = (
             t("Default settings")
             if in_force is None
@@ -124,11 +125,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         with st.container(width=118 if name != "source" else 145):
             filter_box(label, name, list(words), words)
     with st.container(width=130):
-        st.selectbox(t("Sort"), list(Order), format_func=lambda order: order.label, key="clients.order_by",
-                      persist_state="session", filter_mode=None)  # fmt: skip
+        order_by = choose(
+            st.selectbox, t("Sort"), list(Order), lambda order: order.label, "clients.order_by", at_first=Order.NAME,
+            filter_mode=None,
+        )  # fmt: skip
 
 chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
-order_by = st.session_state["clients.order_by"]
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"  # another question begins at its first page
 page = max(1, st.session_state.get(pager) or st.session_state.get("clients.page", 1))
@@ -160,8 +162,9 @@ else:
         first = (page - 1) * PAGE_SIZE + 1
         st.caption(t("{first}–{last} of {total}", first=first, last=first + len(listed) - 1, total=counted.clients))
         reader = language()
+        zipped = counted.clients > LARGE_EXPORT  # a browser's download is held in memory: a tenth of it will do
         st.download_button(
-            t("Download as CSV"), data=lambda: csv_file(chosen), file_name="clients.csv", mime="text/csv",
-            on_click="ignore", key="clients.csv", icon=":material/download:",
-            help=t("Every client that matches, not only this page."),
+            t("Download as CSV"), data=lambda: exported(chosen, zipped), on_click="ignore", key="clients.csv",
+            file_name="clients.zip" if zipped else "clients.csv", mime="application/zip" if zipped else "text/csv",
+            icon=":material/download:", help=t("Every client that matches, not only this page."),
         )  # fmt: skip

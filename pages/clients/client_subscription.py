@@ -13,6 +13,7 @@ from pages.parts.text import heading, pill_text, plain, price_text, source_colou
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
+HISTORY = 50  # revisions shown at first
 
 member = here.member(Permission.READ_CLIENTS)
 
@@ -47,7 +48,7 @@ def asked_for() -> int | None:
 
 def who_it_is() -> None:
     client, first = shown.client, shown.history[-1]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
         if st.button(t("Find another client"), type="tertiary", icon=":material/search:", key="client.find another"):
             st.session_state.pop("client.last", None)
@@ -67,37 +68,23 @@ def who_it_is() -> None:
 
 
 def settings_in_force() -> None:
-    pills = {}
     rows = []
     for setting, found in explained.effective(shown):
-        pill = pill_text(found.source, shown.effective.defaults_version, older=shown.on_older_defaults)
-        pills[pill] = source_colour(found.source, older=shown.on_older_defaults)
+        words = pill_text(found.source, shown.effective.defaults_version, older=shown.on_older_defaults)
         rows.append((
-            setting.label,
-            value_text(found.value, offer),
-            [pill],
-            explained.where_from(shown, setting, found.source),
-            explained.compared(setting, shown.bound, found.value, offer),
-            explained.compared(setting, shown.current, found.value, offer),
+            plain(setting.label),
+            plain(value_text(found.value, offer)),
+            f":{source_colour(found.source, older=shown.on_older_defaults)}-badge[{plain(words)}]",
+            plain(explained.where_from(shown, setting, found.source)),
+            plain(explained.compared(setting, shown.bound, found.value, offer)),
+            plain(explained.compared(setting, shown.current, found.value, offer)),
         ))  # fmt: skip
     bound = t("Invited with") if shown.bound is None else t("Invited with v{version}", version=str(shown.bound.version))
     today = t("Today's default")
     if shown.current is not None:
         today = t("Today's default v{version}", version=str(shown.current.version))
-    column = st.column_config
-    st.dataframe(
-        pd.DataFrame(rows, columns=["setting", "value", "source", "where", "bound", "current"]),
-        key=f"client.{client_id}.settings {shown.revision}", hide_index=True,
-        alt=t("The four settings in force, and where each comes from"),
-        column_config={
-            "setting": column.TextColumn(t("Setting"), width=115, pinned=True),
-            "value": column.TextColumn(t("In force"), width=155),
-            "source": column.MultiselectColumn(t("Source"), options=list(pills), color=list(pills.values()), width=130),
-            "where": column.TextColumn(t("Where it comes from"), width=320),
-            "bound": column.TextColumn(bound, width=130),
-            "current": column.TextColumn(today, width=150),
-        },
-    )  # fmt: skip
+    headings = [t("Setting"), t("In force"), t("Source"), t("Where it comes from"), bound, today]
+    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 
 
 def history() -> None:
@@ -105,26 +92,18 @@ def history() -> None:
     rows = [
         (
             moment(revision.valid_from),
-            revision.changed_by or t("the client"),
+            plain(revision.changed_by or t("the client")),
             revision.origin.label,
-            explained.what_happened(revision, offer),
-            revision.reason,
+            plain(explained.what_happened(revision, offer)),
+            plain(revision.reason),
         )
-        for revision in shown.history
+        for revision in shown.history[: st.session_state.get("client.history shown", HISTORY)]
     ]
-    column = st.column_config
-    st.dataframe(
-        pd.DataFrame(rows, columns=["when", "who", "door", "what", "why"]),
-        key=f"client.{client_id}.history {shown.revision}", hide_index=True,
-        alt=t("Every change, newest first"),
-        column_config={
-            "when": column.TextColumn(t("When"), width=130),
-            "who": column.TextColumn(t("Who"), width=150),
-            "door": column.TextColumn(t("Via"), width=80),
-            "what": column.TextColumn(t("What"), width=430),
-            "why": column.TextColumn(t("Why"), width=210),
-        },
-    )  # fmt: skip
+    headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
+    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
+    if len(rows) < len(shown.history) and st.button(t("Show the whole history"), key="client.show history"):
+        st.session_state["client.history shown"] = len(shown.history)
+        st.rerun()
 
 
 client_id = asked_for()

@@ -13,7 +13,8 @@ from core.language import LANGUAGES, language, t
 from core.resolution import Overrides
 from core.terms import Payer
 from pages.parts import here
-from pages.parts.settings_form import choose_overrides, forget, settings_table
+from pages.parts.choices import choose, forget
+from pages.parts.settings_form import choose_overrides, settings_table
 from pages.parts.text import heading, plain, price_text
 
 CLIENT = "pages/clients/client_subscription.py"
@@ -70,10 +71,9 @@ def who() -> dict[str, object] | None:
             ),
             "contact_name": field("contact_name", t("Contact (optional)"), max_chars=200),
         }  # fmt: skip
-        st.session_state.setdefault(f"{form}.language", language())
-        typed["language"] = st.selectbox(
-            t("Language of the client"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=f"{form}.language",
-            persist_state="session", filter_mode=None,
+        typed["language"] = choose(
+            st.selectbox, t("Language of the client"), list(LANGUAGES), LANGUAGES.__getitem__, f"{form}.language",
+            at_first=language(), filter_mode=None,
         )  # fmt: skip
         typed["message"] = st.text_area(
             t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session"

@@ -12,6 +12,7 @@ from core.catalogue import monthly_cents
 from core.language import Money, day, end_of_day, listed, local_day, number, t
 from core.terms import BillingPeriod, ClientStatus, Payer, Setting, Source
 from pages.parts import here
+from pages.parts.choices import choose
 from pages.parts.distribution_chart import distribution_chart
 from pages.parts.text import heading
 
@@ -53,17 +54,17 @@ heading(
 measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
 splits = {"source": t("Source"), "payer": Setting.PAYER.label, "billing_period": Setting.BILLING_PERIOD.label}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    measure = st.segmented_control(
-        t("Measure"), list(measures), default="clients", required=True, key="distribution.measure",
-        format_func=measures.__getitem__, persist_state="session",
+    measure = choose(
+        st.segmented_control, t("Measure"), list(measures), measures.__getitem__, "distribution.measure",
+        at_first="clients", required=True,
     )  # fmt: skip
-    split = st.segmented_control(
-        t("Split by"), list(splits), default="source", required=True, key="distribution.split",
-        format_func=splits.__getitem__, persist_state="session",
+    split = choose(
+        st.segmented_control, t("Split by"), list(splits), splits.__getitem__, "distribution.split", at_first="source",
+        required=True,
     )  # fmt: skip
-    statuses = st.pills(
-        t("Statuses counted"), list(ClientStatus), selection_mode="multi", default=[ClientStatus.ACTIVE],
-        format_func=lambda status: status.label, key="distribution.statuses", persist_state="session",
+    statuses = choose(
+        st.pills, t("Statuses counted"), list(ClientStatus), lambda status: status.label, "distribution.statuses",
+        at_first=[ClientStatus.ACTIVE], selection_mode="multi",
     )  # fmt: skip
     as_of = st.date_input(t("At the end of"), value=today, max_value=today, key="distribution.as_of",
                           format="DD/MM/YYYY", width=150, persist_state="session")  # fmt: skip
@@ -86,7 +87,10 @@ table = pd.DataFrame(
     {part.label: [int(amounts.get((plan.code, part.value), 0)) for plan in plans] for part in parts},
     index=[str(plan) for plan in plans],
 )
-distribution_chart(table, table.map(shown_amount), measures[measure], key=f"distribution.chart {measure} {split}")
+totals = [shown_amount(total) for total in table.sum(axis=1)]
+distribution_chart(
+    table, table.map(shown_amount), totals, measures[measure], key=f"distribution.chart {measure} {split}"
+)
 
 table[t("Total")] = table.sum(axis=1)
 table.loc[t("Total")] = table.sum()

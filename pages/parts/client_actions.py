@@ -13,14 +13,15 @@ from core.models import Member
 from core.resolution import Overrides
 from core.subscriptions import ClientSubscription, Preview
 from core.terms import ClientStatus
-from pages.parts import explained, here
-from pages.parts.settings_form import choose_overrides, forget
+from pages.parts import choices, explained, here
+from pages.parts.choices import forget
+from pages.parts.settings_form import choose_overrides
 from pages.parts.text import plain
 
 
 def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     """The actions that make sense for this client now, or the one that is open."""
-    form = f"client.{shown.client.client_id}"
+    form = choices.form(f"client.{shown.client.client_id}")
     if shown.status is ClientStatus.ARCHIVED:
         st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
         return
@@ -130,7 +131,7 @@ def _confirm(
         if st.button(label, type="primary", key=f"{form}.save", disabled=not ready):
             _save(form, shown, act, reason)
         if st.button(t("Cancel"), key=f"{form}.cancel"):
-            forget(form)
+            forget(f"client.{shown.client.client_id}")
             st.rerun()
 
 
@@ -146,6 +147,6 @@ def _save(form: str, shown: ClientSubscription, act: Callable[[Session, int, str
     except BillingError as refusal:
         here.refused(refusal)
     else:
-        forget(form)
+        forget(f"client.{shown.client.client_id}")
         here.say_next(t("{name} is changed.", name=shown.client.name))
         st.rerun()

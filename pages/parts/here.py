@@ -14,6 +14,7 @@ from core.database import Database
 from core.errors import BillingError, DemoRefused, NotAllowed
 from core.language import best_language, speak, t
 from core.models import Member
+from pages.parts.choices import choose
 from pages.parts.text import plain
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,10 +89,12 @@ def choose_demo_member(visitor: Member) -> None:
     """The picker by which one acts as any of the demo's members."""
     with database().reading() as session:
         seeded = {member.member_id: member for member in access.members(session, demo.PARTNER_ID)}
-    st.selectbox(
-        t("Act as"), list(seeded), format_func=lambda chosen: _named(seeded[chosen]), key="demo.member",
-        index=list(seeded).index(visitor.member_id), filter_mode=None,
+    chosen = choose(
+        st.selectbox, t("Act as"), list(seeded), lambda member_id: _named(seeded[member_id]), "demo.member",
+        at_first=visitor.member_id, filter_mode=None,
     )  # fmt: skip
+    if chosen != visitor.member_id:
+        st.rerun()
 
 
 def demo_banner() -> None:

@@ -11,17 +11,16 @@ from core.language import day, moment, nt, number, t
 from core.models import DefaultSettings
 from core.resolution import BillingSettings, changes
 from core.terms import BillingPeriod, Payer
-from pages.parts import cached, here
-from pages.parts.settings_form import choose_settings, first_settings, forget
+from pages.parts import cached, choices, here
+from pages.parts.settings_form import choose_settings, first_settings
 from pages.parts.text import change_text, heading, plain, price_text, value_text
-
-FORM = "defaults"
 
 member = here.member(Permission.READ_DEFAULTS)
 with here.database().reading() as session:
     offer = editions.current(session, member.partner.currency)
     versions = defaults.history(session, member)
 in_force = versions[0] if versions else None
+form = choices.form("defaults")
 
 
 def summary(settings: BillingSettings) -> str:
@@ -63,43 +62,45 @@ def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
     return True
 
 
-def form() -> None:
+def edit() -> None:
     settings_column, told_column = st.columns(2, gap="large")
-    seen = st.session_state.setdefault(f"{FORM}.seen", in_force.version if in_force else None)
+    seen = st.session_state.setdefault(f"{form}.seen", in_force.version if in_force else None)
     if in_force and seen != in_force.version and not is_draft():
-        forget(FORM)
-        seen = st.session_state.setdefault(f"{FORM}.seen", in_force.version)
+        choices.forget("defaults")
+        st.rerun()
     with settings_column:
         start = in_force.settings if in_force else first_settings(offer)
-        settings = choose_settings(FORM, start, offer)
-        note = st.text_input(t("Note (optional)"), key=f"{FORM}.note", max_chars=500, persist_state="session",
+        settings = choose_settings(form, start, offer)
+        note = st.text_input(t("Note (optional)"), key=f"{form}.note", max_chars=500, persist_state="session",
                              placeholder=t("Why, for whoever reads the versions later"))  # fmt: skip
     with told_column.container(border=True):
         can_be_had = next_client(settings)
         st.space("small")
         is_different = impact(in_force, settings)
     with settings_column:
-        stale = st.session_state.get(f"{FORM}.stale")
+        stale = st.session_state.get(f"{form}.stale")
         if in_force and seen != in_force.version:
             stale = StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
         if stale:
             here.refused(stale)
         with st.container(horizontal=True):
             label = t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1))
-            if st.button(label, type="primary", key=f"{FORM}.save", disabled=not (can_be_had and is_different)):
+            if st.button(label, type="primary", key=f"{form}.save", disabled=not (can_be_had and is_different)):
                 save(settings, seen, note)
-            if is_different and in_force and st.button(t("Discard my changes"), key=f"{FORM}.discard"):
-                forget(FORM)
+            if is_different and in_force and st.button(t("Discard my changes"), key=f"{form}.discard"):
+                choices.forget("defaults")
                 st.rerun()
 
 
 def is_draft() -> bool:
-    """Whether the widgets hold something else than the version they began at."""
-    begun_at = next((v.settings for v in versions if v.version == st.session_state.get(f"{FORM}.seen")), None)
-    if begun_at is None or f"{FORM}.plan" not in st.session_state:
+    """Whether the form holds something else than the version it began at."""
+    begun_at = next((v.settings for v in versions if v.version == st.session_state.get(f"{form}.seen")), None)
+    if f"{form}.plan" not in st.session_state:
         return False
+    if begun_at is None or st.session_state.get(f"{form}.note"):
+        return True
     pays, period, plan, add_ons = (
-        st.session_state[f"{FORM}.{name}"] for name in ("pays", "billing_period", "plan", "add_ons")
+        st.session_state[f"{form}.{name}"] for name in ("pays", "billing_period", "plan", "add_ons")
     )
     return BillingSettings(Payer.PARTNER if pays else Payer.CLIENT, period, plan, frozenset(add_ons)) != begun_at
 
@@ -109,13 +110,13 @@ def save(settings: BillingSettings, seen: int | None, note: str) -> None:
         with here.database().transaction() as session:
             saved = defaults.save(session, member, settings, seen=seen, note=note)
     except StaleDefaults as refusal:
-        st.session_state[f"{FORM}.stale"] = refusal
-        st.session_state[f"{FORM}.seen"] = in_force.version if in_force else None
+        st.session_state[f"{form}.stale"] = refusal
+        st.session_state[f"{form}.seen"] = in_force.version if in_force else None
         st.rerun()
     except BillingError as refusal:
         here.refused(refusal)
     else:
-        forget(FORM)
+        choices.forget("defaults")
         here.say_next(
             t("Version {version} is saved. Every client you invite from now on gets it.", version=str(saved.version))
         )
@@ -132,23 +133,17 @@ def versions_table(offer: Catalogue) -> None:
             if before is None
             else t("Nothing changed")
         )
-        clients = number(clients_of.get(version.version, 0)) if sees_every_client(member) else ""
-        rows.append(
-            (f"v{version.version}", moment(version.saved_at), version.saved_by.name, what, version.note, clients)
+        row = (
+            f"v{version.version}",
+            moment(version.saved_at),
+            plain(version.saved_by.name),
+            plain(what),
+            plain(version.note),
         )
-    column = st.column_config
-    st.dataframe(
-        pd.DataFrame(rows, columns=["version", "saved_at", "saved_by", "what", "note", "clients"]),
-        key=f"defaults.versions {len(versions)}", hide_index=True, alt=t("Every version, newest first"),
-        column_config={
-            "version": column.TextColumn(t("Version"), width=60, pinned=True),
-            "saved_at": column.TextColumn(t("Saved"), width=130),
-            "saved_by": column.TextColumn(t("By"), width=140),
-            "what": column.TextColumn(t("What changed"), width=370),
-            "note": column.TextColumn(t("Note"), width=190),
-            "clients": column.TextColumn(t("Clients bound to it"), alignment="right", width=120),
-        },
-    )  # fmt: skip
+        counted = number(clients_of.get(version.version, 0))
+        rows.append((*row, counted) if sees_every_client(member) else row)
+    headings = [t("Version"), t("Saved"), t("By"), t("What changed"), t("Note"), t("Clients bound to it")]
+    st.table(pd.DataFrame(rows, columns=headings[: len(rows[0])]), border="horizontal")
 
 
 heading(
@@ -169,7 +164,7 @@ clients_of = cached.figures(here.database(), member, offer.edition).per_version
 if offer.is_sample:
     st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 if may(member, Permission.SAVE_DEFAULTS):
-    form()
+    edit()
 else:
     st.caption(
         t("With your role you can read the default settings; an administrator or a client manager can change them.")

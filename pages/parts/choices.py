@@ -1,0 +1,62 @@
+"""Choices whose words can change while their value stays: another language, or prices for another billing period.
+
+Streamlit tells options apart by their words. When the words under a key change, the browser still holds the old ones,
+and the choice is lost at the next click. So the value is kept under a key of ours, and the widget has one that goes
+with its words.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from zlib import crc32
+
+import streamlit as st
+
+
+def choose(
+    widget: Callable[..., Any],
+    label: str,
+    options: Sequence[Any],
+    words: Callable[[Any], str],
+    key: str,
+    *,
+    at_first: Any,
+    **named: Any,
+) -> Any:
+    """What is chosen with `widget` (a selectbox, multiselect, segmented control or pills) among `options`.
+
+    `st.session_state[key]` holds the value, begins at `at_first`, can be set before this is called, and stays when the
+    reader leaves the page. An option that is no longer offered is not chosen any more.
+    """
+    state = st.session_state
+    worded = {option: words(option) for option in options}
+    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}"
+    told_key, told = state.get(f"{key} told", (None, None))
+    wanted = state.setdefault(key, at_first)
+    if told_key is not None and wanted == told:  # nobody set the value since: the widget has the last word
+        wanted = state.get(told_key, wanted)
+    wanted = _offered(wanted, options, at_first)
+    if widget_key not in state or state[widget_key] != wanted:
+        state[widget_key] = wanted
+    chosen = widget(label, options, format_func=worded.__getitem__, key=widget_key, **named)
+    state[key] = chosen
+    state[f"{key} told"] = (widget_key, chosen)
+    return chosen
+
+
+def _offered(wanted: Any, options: Sequence[Any], at_first: Any) -> Any:
+    if isinstance(wanted, list):
+        return [option for option in wanted if option in options]
+    return wanted if wanted in options else at_first
+
+
+def forget(key: str) -> None:
+    """Begin again: what was chosen and typed under this key is gone, and its widgets are new ones."""
+    state = st.session_state
+    for name in [name for name in state if str(name).startswith((f"{key}.", f"{key}#"))]:
+        del state[name]
+    state[f"generation of {key}"] = state.get(f"generation of {key}", 0) + 1
+
+
+def form(key: str) -> str:
+    """The prefix of the widgets' keys of a form that `forget` begins again."""
+    return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"

@@ -1,0 +1,60 @@
+"""The benchmark runs and says what it measured. (What it measures is for a quiet machine to say.)"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core import check
+from core.database import Database
+
+ROOT = Path(__file__).parent.parent
+CORE = [
+    "first page", "newest first", "filter plan plus", "filter yearly", "filter paid by client", "filter active",
+    "filter archived", "filter default only", "filter with an override", "filter on older defaults",
+    "filters plus, paid by client", "filter a rare plan", "filter a plan nobody has", "search a common word",
+    "search without a hit", "search a company number", "distribution now", "distribution as of a day", "figures",
+    "figures of a search", "one client", "defaults in force",
+]  # fmt: skip
+PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
+WRITES = ["one override", "one invitation", "save of defaults"]
+
+
+def bench(*arguments: str) -> list[tuple[str, str]]:
+    """The database and the operation of each line of the table."""
+    command = [sys.executable, "-m", "tests.bench", "--clients", "300", "--quick", *arguments]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert told[1].split() == [
+        "database", "operation", "clients", "ours", "p95", "bare", "p95", "ratio", "growth", "limit",
+    ]  # fmt: skip
+    assert told[-1].startswith("Over the limit: ")
+    assert {line[43:53].strip() for line in told[2:-1]} == {"300"}
+    return [(line[:10].strip(), line[12:41].strip()) for line in told[2:-1]]
+
+
+def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:
+    """Every line is there, and the two ways to each result agreed (the bench stops where they do not)."""
+    lines = bench("--keep", str(tmp_path))
+    assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *WRITES)]
+
+
+def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> None:
+    """After overrides and invitations through the bare driver the space holds together, and is used again."""
+    for _ in range(2):
+        bench("--keep", str(tmp_path), "--only", *WRITES)
+    database = Database(f"sqlite:///{tmp_path / 'bench_300.sqlite3'}")
+    with database.reading() as session:
+        assert list(check.differences(session)) == []
+    database.close()
+
+
+@pytest.mark.parametrize("only", ["first page", "one override"])
+def test_the_bench_runs_on_postgresql_too(postgres_url: str, only: str) -> None:
+    """Given a server's address, which it leaves as it was."""
+    assert bench("--postgres", postgres_url, "--only", only) == [("SQLite", only), ("PostgreSQL", only)]
+    server = Database(postgres_url)
+    with server.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM pg_database WHERE datname LIKE 'billing_bench%'")) == 0
+    server.close()

@@ -1,0 +1,74 @@
+"""The README: its commands are real."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.access import MATRIX, Permission
+from core.configuration import Configuration
+from core.terms import Role
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+
+
+def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
+    """One runs the product, one passes the tests; CI runs the second as it stands here."""
+    start, tests = COMMANDS[:2]
+    assert start.endswith("&& .venv/bin/streamlit run asgi.py")
+    assert tests.endswith("&& .venv/bin/python -m pytest")
+    for command in (start, tests):
+        (pins,) = re.findall(r"-r (\S+)", command)
+        assert (ROOT / pins).exists()
+    assert "grep -m1 -- '-m pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+    assert (ROOT / "asgi.py").exists()
+
+
+@pytest.mark.parametrize("arguments", sorted(set(re.findall(r"python -m core ([a-z -]+[a-z])", README))))
+def test_every_command_of_core_in_it_works(
+    arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a fresh database, after migrating it."""
+    monkeypatch.setenv("BILLING_DATABASE_URL", f"sqlite:///{tmp_path / 'readme.sqlite3'}")
+    assert main(["migrate"]) == 0
+    assert main(shlex.split(arguments)) == 0
+    assert capsys.readouterr().out
+
+
+def test_every_setting_of_the_configuration_is_told() -> None:
+    """By the name an operator sets."""
+    assert {f"BILLING_{name.upper()}" for name in Configuration.model_fields} == set(
+        re.findall(r"`(BILLING_\w+)`", README)
+    )
+
+
+def test_the_permission_matrix_is_the_one_in_force() -> None:
+    """Each row against the matrix."""
+    rows = {
+        "Read the default settings and every version": Permission.READ_DEFAULTS,
+        "Save default settings": Permission.SAVE_DEFAULTS,
+        "See clients, their settings and history": Permission.READ_CLIENTS,
+        "Invite; make and clear exceptions; adopt defaults": Permission.OVERRIDE,
+        "Download files, read the plan distribution": Permission.READ_DISTRIBUTION,
+    }
+    order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]
+    for words, permission in rows.items():
+        (line,) = [line for line in README.splitlines() if line.startswith(f"| {words} |")]
+        cells = [bool(cell.strip()) for cell in line.split("|")[2:-1]]
+        assert cells == [role in MATRIX[permission] for role in order]
+    assert MATRIX[Permission.INVITE] == MATRIX[Permission.OVERRIDE]
+    assert MATRIX[Permission.EXPORT] == MATRIX[Permission.READ_DISTRIBUTION]
+
+
+def test_pictures_and_files_it_names_exist() -> None:
+    """Nothing leads nowhere."""
+    for path in re.findall(r"!\[.*?\]\((\S+?)\)", README):
+        assert (ROOT / path).stat().st_size > 10_000
+    for path in re.findall(r"`((?:core|pages|docs|tests|\.streamlit|\.ci)/[\w/.]+)`", README):
+        assert (ROOT / path).exists(), path
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
