@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from core import access, catalogue, defaults, editions, invitations, revisions, subscriptions
@@ -72,8 +72,8 @@ def open_demo(database: Database) -> None:
     Raises DemoRefused on a database with anything else in it.
     """
     refuse_foreign(database)
-    database.migrate()
     with database.transaction() as session:
+        database.migrate_on(session.connection())  # and of two servers that start at once, one makes it
         if session.scalar(select(func.count()).select_from(Partner)) == 0:
             _make(session)
 
@@ -92,8 +92,10 @@ def reset(database: Database) -> None:
 def refuse_foreign(database: Database) -> None:
     """Raise DemoRefused if the database holds anything that demo mode did not make."""
     with database.reading() as session:
-        migrated = MigrationContext.configure(session.connection()).get_current_revision() is not None
-        if not migrated:
+        connection = session.connection()
+        if MigrationContext.configure(connection).get_current_revision() is None:
+            if inspect(connection).get_table_names():
+                raise DemoRefused
             return
         partners = set(session.scalars(select(Partner.partner_id)))
         if partners - set(session.scalars(select(DemoSpace.partner_id))):
@@ -218,6 +220,7 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
     )
     _become(session, member, client_id, ClientStatus.ACTIVE, by=None, origin=Origin.SYSTEM)
     later = accepted_at + (today - accepted_at) * chance.random()
+    later = max(accepted_at, later.replace(hour=chance.randrange(8, 17)) - timedelta(days=1))  # in working hours
     if chance.random() < 0.24:
         session.info["now"] = later
         _make_exception(session, chance, member, client_id)

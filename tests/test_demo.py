@@ -113,3 +113,15 @@ def test_demo_mode_is_refused_on_any_database_it_did_not_make(space) -> None:
             attempt(space.database)
     with space.database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM member")) == 4
+
+
+def test_demo_mode_leaves_a_database_of_something_else_alone(tmp_path) -> None:
+    """Tables that are not ours at all."""
+    other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+    with other.transaction() as session:
+        session.execute(text("CREATE TABLE recipes (name TEXT)"))
+    for attempt in (demo.open_demo, demo.reset):
+        with pytest.raises(DemoRefused):
+            attempt(other)
+    assert not other.is_migrated()
+    other.close()
