@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core import defaults, editions, exports, reports
-from core.access import Permission, may
+from core.access import Permission, may, sees_every_client
 from core.language import language, nt, number, speak, t
 from core.listing import Filters, Order, SourceFilter
 from core.reports import Figures
@@ -29,6 +29,17 @@ def narrow(**filters: object) -> None:
     """Show only these: what a figure leads to."""
     for name, value in filters.items():
         st.session_state[f"clients.{name}"] = value
+
+
+def page_number(told: str) -> int:
+    """The page a link asks for. Raises ValueError."""
+    return max(1, int(told))
+
+
+def page_turned_to(question: str) -> int:
+    """The page looked at last, if it was of this question; another question begins at its first page."""
+    asked, turned_to = st.session_state.get("clients.turned to", ("", 1))
+    return turned_to if asked == question else 1
 
 
 def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str]) -> None:
@@ -82,7 +93,9 @@ def exported(filters: Filters, zipped: bool) -> bytes:
         return exports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
 
 
-url.read("clients", FILTERS | {"order_by": Order, "page": int})
+if (opened := client_table.opened()) is not None:
+    st.switch_page(CLIENT, query_params={"client": str(opened)})
+url.read("clients", FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 
 with here.database().reading() as session:
@@ -102,7 +115,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
             st.switch_page("pages/clients/invite_client.py")
 
-if not may(member, Permission.EXPORT):
+if not sees_every_client(member):
     st.info(
         t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
         icon=":material/person_search:",
@@ -132,12 +145,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
 
 chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
 question = str((order_by, *chosen.values()))
-pager = f"clients.pager {question}"  # another question begins at its first page
-page = max(1, st.session_state.get(pager) or st.session_state.get("clients.page", 1))
+pager = f"clients.pager {question}"
+page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
 with here.database().reading() as session:
     listed = reports.billing_sources(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
-if (row := client_table.opened_row()) is not None and row < len(listed):
-    st.switch_page(CLIENT, query_params={"client": str(listed["client_id"].iloc[row])})
 url.write("clients", chosen | {"order_by": None if order_by is Order.NAME else order_by, "page": page})
 
 if len(listed):
@@ -151,14 +162,14 @@ if page > pages:
     st.session_state.pop(pager, None)
     st.session_state["clients.page"] = pages
     st.rerun()
-st.session_state.pop("clients.page", None)
+st.session_state["clients.turned to"] = (question, page)
 if not counted.clients and any(chosen.values()):
     st.info(t("No client matches. Widen the search or remove a filter."), icon=":material/filter_alt_off:")
 elif not counted.clients:
     st.info(t("No clients yet. Save the default settings, then invite the first one."), icon=":material/group_add:")
 else:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.pagination(pages, default=page, key=pager, persist_state="session")
+        st.pagination(pages, default=page, key=pager)
         first = (page - 1) * PAGE_SIZE + 1
         st.caption(t("{first}–{last} of {total}", first=first, last=first + len(listed) - 1, total=counted.clients))
         reader = language()

@@ -14,6 +14,7 @@ from pages.parts.text import source_colour, source_text, value_text
 
 def show(listed: pd.DataFrame, offer: Catalogue, key: str) -> None:
     """The table; `key` changes with the rows, so that no click is taken for another row's."""
+    st.session_state["clients.shown"] = listed["client_id"].tolist()
     shown, pills = _as_shown(listed, offer)
     column = st.column_config
     st.dataframe(
@@ -41,14 +42,18 @@ def show(listed: pd.DataFrame, offer: Catalogue, key: str) -> None:
     )  # fmt: skip
 
 
-def opened_row() -> int | None:
-    """The row whose client was asked for by the click that began this run."""
-    row: int | None = st.session_state.pop("clients.opened row", None)
-    return row
+def opened() -> int | None:
+    """The client asked for by the click that began this run."""
+    client_id: int | None = st.session_state.pop("clients.opened", None)
+    return client_id
 
 
 def _open() -> None:
-    st.session_state["clients.opened row"] = st.session_state["clients.open"]["row"]
+    """A click tells a row; which client it was, the rows that were shown tell (they may be others by now)."""
+    row = st.session_state["clients.open"]["row"]
+    shown = st.session_state.get("clients.shown", [])
+    if row < len(shown):
+        st.session_state["clients.opened"] = shown[row]
 
 
 def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dict[str, Any]]:
