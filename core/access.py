@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotAllowed
@@ -36,6 +36,19 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
 }
 
+_STILL_SO = exists().where(
+    Member.partner_id == bindparam("of_partner"),
+    Member.member_id == bindparam("of_member"),
+    Member.role == bindparam("of_role"),
+    Member.client_access == bindparam("of_access"),
+    Member.is_active,
+)
+_TURN = (
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
+    .values(change_number=Partner.change_number + 1)
+)
+
 
 def may(member: Member, permission: Permission) -> bool:
     """Whether the member may. An inactive member, or a client manager without access to clients, may nothing."""
@@ -60,21 +73,13 @@ def act(session: Session, member: Member, permission: Permission) -> None:
     Raises NotAllowed.
     """
     require(member, permission)
-    still_so = exists().where(
-        Member.partner_id == member.partner_id,
-        Member.member_id == member.member_id,
-        Member.role == member.role,
-        Member.client_access == member.client_access,
-        Member.is_active,
-    )
-    turn = (
-        update(Partner)
-        .where(Partner.partner_id == member.partner_id, still_so)
-        .values(change_number=Partner.change_number + 1)
-        .execution_options(synchronize_session=False)
-    )
-    result = session.execute(turn)
-    if not isinstance(result, CursorResult) or result.rowcount != 1:
+    who = {
+        "of_partner": member.partner_id,
+        "of_member": member.member_id,
+        "of_role": member.role,
+        "of_access": member.client_access,
+    }
+    if session.connection().execute(_TURN, who).rowcount != 1:
         raise NotAllowed
 
 

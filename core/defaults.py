@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import access, editions
@@ -14,6 +14,22 @@ from core.resolution import BillingSettings, EffectiveSettings, MissingSetting, 
 from core.text import note_text
 
 _MICROSECOND = timedelta(microseconds=1)
+_PARTNER = bindparam("partner_id", type_=DefaultSettings.partner_id.type)
+_VERSIONS = (
+    select(DefaultSettings)
+    .options(joinedload(DefaultSettings.saved_by))
+    .where(DefaultSettings.partner_id == _PARTNER)
+    .order_by(DefaultSettings.version.desc())
+)
+_LATEST = _VERSIONS.limit(1)
+_NEWEST = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER).scalar_subquery()
+_BOUND_AND_CURRENT = _VERSIONS.where(
+    or_(
+        DefaultSettings.version == bindparam("version", type_=DefaultSettings.version.type),
+        DefaultSettings.version == _NEWEST,
+    )
+)
+_NEW = insert(DefaultSettings)
 
 
 def current(session: Session, member: Member) -> DefaultSettings | None:
@@ -28,13 +44,7 @@ def current(session: Session, member: Member) -> DefaultSettings | None:
 def history(session: Session, member: Member) -> list[DefaultSettings]:
     """Every version, newest first, each with `saved_by` loaded. Raises NotAllowed."""
     access.require(member, Permission.READ_DEFAULTS)
-    versions = (
-        select(DefaultSettings)
-        .options(joinedload(DefaultSettings.saved_by))
-        .where(DefaultSettings.partner_id == member.partner_id)
-        .order_by(DefaultSettings.version.desc())
-    )
-    return list(session.scalars(versions))
+    return list(session.scalars(_VERSIONS, {"partner_id": member.partner_id}))
 
 
 def save(
@@ -54,18 +64,19 @@ def save(
         raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
     editions.current(session, member.partner.currency).refuse_unsellable(settings)
     saved_at = now(session) if in_force is None else max(now(session), in_force.saved_at + _MICROSECOND)
-    session.execute(
-        insert(DefaultSettings).values(
-            partner_id=member.partner_id,
-            version=1 if in_force is None else in_force.version + 1,
-            payer=settings.payer,
-            billing_period=settings.billing_period,
-            plan=settings.plan,
-            add_ons=settings.add_ons,
-            saved_by_id=member.member_id,
-            saved_at=saved_at,
-            note=note,
-        )
+    session.connection().execute(
+        _NEW,
+        {
+            "partner_id": member.partner_id,
+            "version": 1 if in_force is None else in_force.version + 1,
+            "payer": settings.payer,
+            "billing_period": settings.billing_period,
+            "plan": settings.plan,
+            "add_ons": settings.add_ons,
+            "saved_by_id": member.member_id,
+            "saved_at": saved_at,
+            "note": note,
+        },
     )
     saved = latest(session, member.partner_id)
     assert saved is not None  # noqa: S101 - written just above, in this transaction
@@ -74,13 +85,16 @@ def save(
 
 def latest(session: Session, partner_id: int) -> DefaultSettings | None:
     """The newest version of a partner, with `saved_by` loaded. Asks no permission: use cases do."""
-    return session.scalar(
-        select(DefaultSettings)
-        .options(joinedload(DefaultSettings.saved_by))
-        .where(DefaultSettings.partner_id == partner_id)
-        .order_by(DefaultSettings.version.desc())
-        .limit(1)
-    )
+    return session.scalar(_LATEST, {"partner_id": partner_id})
+
+
+def bound_and_current(
+    session: Session, partner_id: int, version: int | None
+) -> tuple[DefaultSettings | None, DefaultSettings | None]:
+    """This version of a partner (None: none), and the newest, both with `saved_by` loaded. Asks no permission."""
+    found = session.scalars(_BOUND_AND_CURRENT, {"partner_id": partner_id, "version": version}).all()
+    current = found[0] if found else None
+    return next((each for each in found if each.version == version), None), current
 
 
 def resolved(bind_to: DefaultSettings | None, overrides: Overrides) -> EffectiveSettings:

@@ -206,7 +206,7 @@ def _company_number(chance: random.Random) -> str:
 
 def _live(session: Session, chance: random.Random, member: Member, client_id: int, today: datetime) -> None:
     """What happens to a client after its invitation: it accepts or not, gets an exception, adopts, leaves."""
-    invited_at = revisions.current(session, PARTNER_ID, client_id).valid_from
+    invited_at = revisions.history(session, PARTNER_ID, client_id)[0].valid_from
     days = (today - invited_at).days
     if days < 4 or chance.random() < 0.06:
         return
@@ -218,7 +218,7 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
         .where(Invitation.partner_id == PARTNER_ID, Invitation.client_id == client_id)
         .values(accepted_at=accepted_at)
     )
-    _become(session, member, client_id, ClientStatus.ACTIVE, by=None, origin=Origin.SYSTEM)
+    _become(session, member, client_id, ClientStatus.ACTIVE, by=None)
     later = accepted_at + (today - accepted_at) * chance.random()
     later = max(accepted_at, later.replace(hour=chance.randrange(8, 17)) - timedelta(days=1))  # in working hours
     if chance.random() < 0.24:
@@ -232,11 +232,11 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
             return
     elif days > 60 and chance.random() < 0.08:
         session.info["now"] = later
-        _become(session, member, client_id, ClientStatus.ARCHIVED, by=member.member_id, origin=Origin.PAGE)
+        _become(session, member, client_id, ClientStatus.ARCHIVED, by=member)
 
 
 def _make_exception(session: Session, chance: random.Random, member: Member, client_id: int) -> None:
-    seen = revisions.current(session, PARTNER_ID, client_id).revision
+    seen = revisions.history(session, PARTNER_ID, client_id)[0].revision
     for overrides in (_overrides(chance), Overrides(payer=Payer.PARTNER)):
         try:
             subscriptions.override(session, member, client_id, overrides, seen=seen, reason=chance.choice(_REASONS))
@@ -245,9 +245,7 @@ def _make_exception(session: Session, chance: random.Random, member: Member, cli
         return
 
 
-def _become(
-    session: Session, member: Member, client_id: int, status: ClientStatus, *, by: int | None, origin: Origin
-) -> None:
-    held = revisions.current(session, PARTNER_ID, client_id)
-    effective = subscriptions.detail(session, member, client_id).effective
-    revisions.revise(session, held, effective, by=by, origin=origin, status=status)
+def _become(session: Session, member: Member, client_id: int, status: ClientStatus, *, by: Member | None) -> None:
+    shown = subscriptions.detail(session, member, client_id)
+    origin = Origin.SYSTEM if by is None else Origin.PAGE
+    revisions.revise(session, shown.client, shown.history, shown.effective, by=by, origin=origin, status=status)

@@ -7,10 +7,14 @@ from core.catalogue import AddOn, Catalogue, Item, Plan
 from core.catalogue_tables import AddOnPriceRow, AddOnRow, CatalogueEdition, OfferRow, PlanPriceRow, PlanRow
 from core.database import shared
 
+_EDITION = select(CatalogueEdition.edition)
+
 
 def current(session: Session, currency: str) -> Catalogue:
     """The edition that holds now, with the prices of this currency."""
-    edition = session.scalar(select(CatalogueEdition.edition))
+    if "edition" not in session.info:  # asked once an action
+        session.info["edition"] = session.scalar(_EDITION)
+    edition = session.info["edition"]
     remembered: Catalogue | None = shared(session).get(f"catalogue in {currency}")
     if remembered is None or remembered.edition != edition:
         remembered = _read(session, currency)
@@ -20,7 +24,8 @@ def current(session: Session, currency: str) -> Catalogue:
 
 def store(session: Session, catalogue: Catalogue) -> None:
     """Make this the edition that holds. What clients and versions hold must stay in it, retired or not."""
-    stored = session.scalar(select(CatalogueEdition.edition))
+    stored = session.scalar(_EDITION)
+    session.info.pop("edition", None)
     for table in (OfferRow, PlanPriceRow, AddOnPriceRow, CatalogueEdition):
         session.execute(delete(table))
     known = {

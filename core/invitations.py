@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, ValidationError
 from pydantic_core import PydanticCustomError
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from stdnum.be import vat as belgian_company_number
 from stdnum.exceptions import ValidationError as NotACompanyNumber
@@ -21,6 +21,23 @@ from core.terms import InvitationStatus, Origin, Setting
 from core.text import CONTROL_CHARACTERS, TOO_LONG, fold, is_showable, note_text, one_line
 
 VALID_FOR = timedelta(days=30)
+
+_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
+_KNOWN = select(Client).where(Client.partner_id == _PARTNER, Client.email == bindparam("email"))
+_LATEST = (
+    select(Invitation)
+    .where(Invitation.partner_id == _PARTNER, Invitation.client_id == bindparam("client_id"))
+    .order_by(Invitation.number.desc())
+    .limit(1)
+)
+_NUMBER = (
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"))
+    .values(last_client_id=Partner.last_client_id + 1)
+    .returning(Partner.last_client_id)
+)
+_NEW_CLIENT = insert(Client)
+_NEW = insert(Invitation)
 
 _SENTENCES = {
     "missing": N_("Fill this in."),
@@ -118,9 +135,7 @@ def invite(
     """
     access.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
-    known = session.scalar(
-        select(Client).where(Client.partner_id == member.partner_id, Client.email == new_client.email)
-    )
+    known = session.scalar(_KNOWN, {"partner_id": member.partner_id, "email": new_client.email})
     if known is not None:
         invitation = latest_invitation(session, member.partner_id, known.client_id)
         if attempt and invitation.attempt == attempt:
@@ -128,30 +143,26 @@ def invite(
         raise AlreadyClient(client_id=known.client_id, name=known.name, invited_on=invitation.invited_at)
     effective = _bindable(session, member, overrides)
     client = _add_client(session, member, new_client)
-    revisions.begin(session, client, effective, by=member.member_id, origin=origin, reason=reason)
-    session.execute(
-        insert(Invitation).values(
-            partner_id=client.partner_id,
-            client_id=client.client_id,
-            number=1,
-            invited_by_id=member.member_id,
-            invited_at=now(session),
-            expires_at=now(session) + VALID_FOR,
-            message=new_client.message,
-            attempt=attempt,
-        )
+    revisions.begin(session, client, effective, by=member, origin=origin, reason=reason)
+    session.connection().execute(
+        _NEW,
+        {
+            "partner_id": client.partner_id,
+            "client_id": client.client_id,
+            "number": 1,
+            "invited_by_id": member.member_id,
+            "invited_at": now(session),
+            "expires_at": now(session) + VALID_FOR,
+            "message": new_client.message,
+            "attempt": attempt,
+        },
     )
     return client
 
 
 def latest_invitation(session: Session, partner_id: int, client_id: int) -> Invitation:
     """The newest invitation of a client. Asks no permission: use cases do."""
-    return session.scalars(
-        select(Invitation)
-        .where(Invitation.partner_id == partner_id, Invitation.client_id == client_id)
-        .order_by(Invitation.number.desc())
-        .limit(1)
-    ).one()
+    return session.scalars(_LATEST, {"partner_id": partner_id, "client_id": client_id}).one()
 
 
 def standing(invitation: Invitation, moment: datetime) -> InvitationStatus:
@@ -176,23 +187,16 @@ def _bindable(session: Session, member: Member, overrides: Overrides) -> Effecti
 
 
 def _add_client(session: Session, member: Member, new_client: NewClient) -> Client:
-    client_id = session.execute(
-        update(Partner)
-        .where(Partner.partner_id == member.partner_id)
-        .values(last_client_id=Partner.last_client_id + 1)
-        .returning(Partner.last_client_id)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
-    client = Client(
-        partner_id=member.partner_id,
-        client_id=client_id,
-        name=new_client.name,
-        sort_name=fold(new_client.name),
-        email=new_client.email,
-        company_number=new_client.company_number,
-        contact_name=new_client.contact_name,
-        language=new_client.language,
-    )
-    session.add(client)
-    session.flush()
-    return client
+    number = session.connection().execute(_NUMBER, {"of_partner": member.partner_id}).scalar_one()
+    row = {
+        "partner_id": member.partner_id,
+        "client_id": number,
+        "name": new_client.name,
+        "sort_name": fold(new_client.name),
+        "email": new_client.email,
+        "company_number": new_client.company_number,
+        "contact_name": new_client.contact_name,
+        "language": new_client.language,
+    }
+    session.connection().execute(_NEW_CLIENT, row)
+    return Client(**row)

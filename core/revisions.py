@@ -1,19 +1,46 @@
-"""How a subscription moves on: the current revision is closed and the next one begins, in one place only."""
+"""How a subscription moves on: the current revision is closed and the next one begins, in one place only.
+
+Its statements are built once: building one anew costs more than running it.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.database import now
-from core.errors import ClientNotFound, StaleSubscription
+from core.errors import StaleSubscription
 from core.language import t
 from core.models import Client, Member, Subscription
 from core.resolution import BillingSettings, Change, EffectiveSettings, changes
 from core.terms import ClientStatus, Origin, Setting
 
 _MICROSECOND = timedelta(microseconds=1)
+_WHOSE = (
+    Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
+    Subscription.client_id == bindparam("of_client", type_=Subscription.client_id.type),
+)
+_CLOSE = (
+    update(Subscription)
+    .where(*_WHOSE, Subscription.revision == bindparam("held"), Subscription.valid_to.is_(None))
+    .values(valid_to=bindparam("moment"))
+)
+_NEXT = insert(Subscription)
+_HISTORY: Any = (
+    select(
+        Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
+        Subscription.payer, Subscription.billing_period, Subscription.plan, Subscription.add_ons,
+        Subscription.overridden, Subscription.defaults_version, Member.name, Subscription.changed_by_id,
+        Subscription.origin, Subscription.reason,
+    )
+    .outerjoin(
+        Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
+    )
+    .where(*_WHOSE)
+    .order_by(Subscription.revision)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,104 +69,53 @@ class Revision:
     defaults_version_before: int | None = None
 
 
-def current(session: Session, partner_id: int, client_id: int) -> Subscription:
-    """What holds for the client now. Raises ClientNotFound."""
-    found = session.scalar(
-        select(Subscription).where(
-            Subscription.partner_id == partner_id, Subscription.client_id == client_id, Subscription.valid_to.is_(None)
-        )
-    )
-    if found is None:
-        raise ClientNotFound(client_id=str(client_id))
-    return found
-
-
 def begin(
-    session: Session, client: Client, effective: EffectiveSettings, *, by: int, origin: Origin, reason: str
+    session: Session, client: Client, effective: EffectiveSettings, *, by: Member, origin: Origin, reason: str
 ) -> None:
     """The first revision of a client just invited."""
-    _add(
-        session,
-        effective,
-        partner_id=client.partner_id,
-        client_id=client.client_id,
-        revision=1,
-        valid_from=now(session),
-        status=ClientStatus.INVITED,
-        sort_name=client.sort_name,
-        changed_by_id=by,
-        origin=origin,
-        reason=reason,
-    )
+    _add(session, client, _revision(1, now(session), ClientStatus.INVITED, effective, by, origin, reason))
 
 
 def revise(
     session: Session,
-    held: Subscription,
+    client: Client,
+    past: tuple[Revision, ...],
     effective: EffectiveSettings,
     *,
-    by: int | None,
+    by: Member | None,
     origin: Origin,
     reason: str = "",
     status: ClientStatus | None = None,
-) -> None:
-    """Close the revision `held` and begin the next: these settings, and this status (None: as it was).
+) -> tuple[Revision, ...]:
+    """Close the newest revision of `past` and begin the next: these settings, and this status (None: as it was).
 
-    `by` is the member who did it; None for the client or the product. Raises StaleSubscription if `held` is closed.
+    `by` is the member who did it; None for the client or the product. Returns the history as it is now.
+    Raises StaleSubscription if another revision was begun since `past` was read.
     """
-    moment = max(now(session), held.valid_from + _MICROSECOND)  # clocks step back
-    closed = session.execute(
-        update(Subscription)
-        .where(
-            Subscription.partner_id == held.partner_id,
-            Subscription.client_id == held.client_id,
-            Subscription.revision == held.revision,
-            Subscription.valid_to.is_(None),
-        )
-        .values(valid_to=moment)
-        .execution_options(synchronize_session=False)
+    before = past[0]
+    moment = max(now(session), before.valid_from + _MICROSECOND)  # clocks step back
+    whose = {"of_partner": client.partner_id, "of_client": client.client_id}
+    closed = session.connection().execute(_CLOSE, {**whose, "held": before.revision, "moment": moment})
+    if closed.rowcount != 1:
+        raise stale(session, client)
+    revision = _revision(
+        before.revision + 1, moment, before.status if status is None else status, effective, by, origin, reason
     )
-    if not isinstance(closed, CursorResult) or closed.rowcount != 1:
-        raise stale(session, held.partner_id, held.client_id)
-    _add(
-        session,
-        effective,
-        partner_id=held.partner_id,
-        client_id=held.client_id,
-        revision=held.revision + 1,
-        valid_from=moment,
-        status=held.status if status is None else status,
-        sort_name=held.sort_name,
-        changed_by_id=by,
-        origin=origin,
-        reason=reason,
-    )
+    _add(session, client, revision)
+    return (_compared(before, revision), replace(before, valid_to=moment), *past[1:])
 
 
-def stale(session: Session, partner_id: int, client_id: int) -> StaleSubscription:
+def stale(session: Session, client: Client) -> StaleSubscription:
     """The refusal that says who changed the client last, and when."""
-    last = history(session, partner_id, client_id)[0]
-    name = session.scalar(select(Client.name).where(Client.partner_id == partner_id, Client.client_id == client_id))
+    last = history(session, client.partner_id, client.client_id)[0]
     return StaleSubscription(
-        client=name or "", changed_by=last.changed_by or t("The client"), changed_at=last.valid_from
+        client=client.name, changed_by=last.changed_by or t("The client"), changed_at=last.valid_from
     )
 
 
 def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision, ...]:
     """Every revision of a client, newest first, each with what it changed."""
-    rows = session.execute(
-        select(
-            Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
-            Subscription.payer, Subscription.billing_period, Subscription.plan, Subscription.add_ons,
-            Subscription.overridden, Subscription.defaults_version, Member.name, Subscription.changed_by_id,
-            Subscription.origin, Subscription.reason,
-        )
-        .outerjoin(
-            Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
-        )
-        .where(Subscription.partner_id == partner_id, Subscription.client_id == client_id)
-        .order_by(Subscription.revision)
-    )  # fmt: skip
+    rows = session.connection().execute(_HISTORY, {"of_partner": partner_id, "of_client": client_id})
     told: list[Revision] = []
     for number, start, end, status, payer, period, plan, add_ons, *rest in rows:
         revision = Revision(number, start, end, status, BillingSettings(payer, period, plan, add_ons), *rest)
@@ -158,16 +134,46 @@ def _compared(before: Revision, revision: Revision) -> Revision:
     )
 
 
-def _add(session: Session, effective: EffectiveSettings, **who_and_when: object) -> None:
-    settings = effective.settings
-    session.execute(
-        insert(Subscription).values(
-            payer=settings.payer,
-            billing_period=settings.billing_period,
-            plan=settings.plan,
-            add_ons=settings.add_ons,
-            overridden=effective.overridden,
-            defaults_version=effective.defaults_version,
-            **who_and_when,
-        )
+def _revision(
+    number: int,
+    moment: datetime,
+    status: ClientStatus,
+    effective: EffectiveSettings,
+    by: Member | None,
+    origin: Origin,
+    reason: str,
+) -> Revision:
+    return Revision(
+        revision=number,
+        valid_from=moment,
+        valid_to=None,
+        status=status,
+        settings=effective.settings,
+        overridden=effective.overridden,
+        defaults_version=effective.defaults_version,
+        changed_by=None if by is None else by.name,
+        changed_by_id=None if by is None else by.member_id,
+        origin=origin,
+        reason=reason,
     )
+
+
+def _add(session: Session, client: Client, revision: Revision) -> None:
+    row = {
+        "partner_id": client.partner_id,
+        "client_id": client.client_id,
+        "revision": revision.revision,
+        "valid_from": revision.valid_from,
+        "status": revision.status,
+        "sort_name": client.sort_name,
+        "payer": revision.settings.payer,
+        "billing_period": revision.settings.billing_period,
+        "plan": revision.settings.plan,
+        "add_ons": revision.settings.add_ons,
+        "overridden": revision.overridden,
+        "defaults_version": revision.defaults_version,
+        "changed_by_id": revision.changed_by_id,
+        "origin": revision.origin,
+        "reason": revision.reason,
+    }
+    session.connection().execute(_NEXT, row)

@@ -4,20 +4,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from core import access, defaults, editions, revisions
 from core.access import Permission
 from core.catalogue import Price
 from core.database import now
 from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt, StaleDefaults
-from core.invitations import latest_invitation, standing
+from core.invitations import standing
 from core.models import Client, DefaultSettings, Invitation, Member
 from core.resolution import Change, EffectiveSettings, Overrides, changes, choices, resolve
 from core.revisions import Revision
 from core.terms import ClientStatus, InvitationStatus, Origin, Setting
 from core.text import note_text
+
+_CLIENT = (  # with its newest invitation
+    select(Client, Invitation)
+    .join(Invitation, (Invitation.partner_id == Client.partner_id) & (Invitation.client_id == Client.client_id))
+    .where(Client.partner_id == bindparam("partner_id"), Client.client_id == bindparam("client_id"))
+    .order_by(Invitation.number.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +133,14 @@ def override(
     if shown.revision != seen:
         if _is_this_change(shown, member, overrides, seen, reason):
             return shown
-        raise revisions.stale(session, member.partner_id, client_id)
+        raise revisions.stale(session, shown.client)
     preview = _preview(session, member, shown, shown.bound, overrides)
     if not preview.changes_anything:
         return shown
-    held = revisions.current(session, member.partner_id, client_id)
-    revisions.revise(session, held, preview.effective, by=member.member_id, origin=origin, reason=reason)
-    return _detail(session, member, client_id)
+    history = revisions.revise(
+        session, shown.client, shown.history, preview.effective, by=member, origin=origin, reason=reason
+    )
+    return _told(session, member, shown.client, shown.invitation, history, shown.bound, shown.current)
 
 
 def adopt_current_defaults(
@@ -162,34 +171,44 @@ def adopt_current_defaults(
     for client_id in dict.fromkeys(client_ids):
         shown = _detail(session, member, client_id)
         if seen is not None and shown.revision != seen.get(client_id):
-            raise revisions.stale(session, member.partner_id, client_id)
+            raise revisions.stale(session, shown.client)
         overrides = Overrides() if clear_overrides else shown.overrides
         preview = _preview(session, member, shown, in_force, overrides)
         if not preview.changes_anything:
             unchanged.append(client_id)
             continue
-        held = revisions.current(session, member.partner_id, client_id)
-        revisions.revise(session, held, preview.effective, by=member.member_id, origin=origin, reason=reason)
+        revisions.revise(
+            session, shown.client, shown.history, preview.effective, by=member, origin=origin, reason=reason
+        )
         adopted.append(client_id)
     return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
 
 
 def _detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
-    client = session.scalar(select(Client).where(Client.partner_id == member.partner_id, Client.client_id == client_id))
-    if client is None:
+    found = session.execute(_CLIENT, {"partner_id": member.partner_id, "client_id": client_id}).first()
+    if found is None:
         raise ClientNotFound(client_id=str(client_id))
+    client, invitation = found
     history = revisions.history(session, member.partner_id, client_id)
+    bound, current = defaults.bound_and_current(session, member.partner_id, history[0].defaults_version)
+    return _told(session, member, client, invitation, history, bound, current)
+
+
+def _told(
+    session: Session,
+    member: Member,
+    client: Client,
+    invitation: Invitation,
+    history: tuple[Revision, ...],
+    bound: DefaultSettings | None,
+    current: DefaultSettings | None,
+) -> ClientSubscription:
     held = history[0]
-    current = defaults.latest(session, member.partner_id)
-    bound = current
-    if current is None or held.defaults_version != current.version:
-        bound = _version(session, member.partner_id, held.defaults_version)
     effective = resolve(
         None if bound is None else bound.settings,
         choices(held.settings, held.overridden),
         version=held.defaults_version,
     )
-    invitation = latest_invitation(session, member.partner_id, client_id)
     return ClientSubscription(
         client=client,
         status=held.status,
@@ -202,16 +221,6 @@ def _detail(session: Session, member: Member, client_id: int) -> ClientSubscript
         invitation_status=standing(invitation, now(session)),
         history=history,
         chosen={setting: _choice(history, setting) for setting in Setting if setting in held.overridden},
-    )
-
-
-def _version(session: Session, partner_id: int, version: int | None) -> DefaultSettings | None:
-    if version is None:
-        return None
-    return session.scalar(
-        select(DefaultSettings)
-        .options(joinedload(DefaultSettings.saved_by))
-        .where(DefaultSettings.partner_id == partner_id, DefaultSettings.version == version)
     )
 
 

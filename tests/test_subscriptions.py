@@ -28,10 +28,10 @@ ALL = frozenset(Setting)
 
 def archive(space: Space, client_id: int) -> None:
     with space.database.transaction() as session:
-        held = revisions.current(session, space.partner_id, client_id)
-        effective = subscriptions.detail(session, space.manager, client_id).effective
+        shown = subscriptions.detail(session, space.manager, client_id)
         revisions.revise(
-            session, held, effective, by=2, origin=Origin.PAGE, status=ClientStatus.ARCHIVED
+            session, shown.client, shown.history, shown.effective, by=space.manager, origin=Origin.PAGE,
+            status=ClientStatus.ARCHIVED,
         )  # fmt: skip
 
 
