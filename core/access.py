@@ -48,6 +48,11 @@ _TURN = (
     .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
     .values(change_number=Partner.change_number + 1)
 )
+_MEMBER = (
+    select(Member)
+    .options(joinedload(Member.partner))
+    .where(Member.partner_id == bindparam("partner_id"), Member.member_id == bindparam("member_id"))
+)
 
 
 def may(member: Member, permission: Permission) -> bool:
@@ -90,11 +95,7 @@ def sees_every_client(member: Member) -> bool:
 
 def member(session: Session, partner_id: int, member_id: int) -> Member | None:
     """The member as they are now, with their partner, or None."""
-    return session.scalar(
-        select(Member)
-        .options(joinedload(Member.partner))
-        .where(Member.partner_id == partner_id, Member.member_id == member_id)
-    )
+    return session.scalar(_MEMBER, {"partner_id": partner_id, "member_id": member_id})
 
 
 def members(session: Session, partner_id: int) -> list[Member]:

@@ -95,7 +95,7 @@ def shown(value: object) -> str:
 
 def number(value: int) -> str:
     """A whole number with the reader's grouping."""
-    return format_decimal(value, locale=_LOCALES[language()])
+    return _number(value, language())
 
 
 def currency_symbol(currency: str) -> str:
@@ -129,6 +129,11 @@ def moment(value: datetime) -> str:
     """3 Mar 2026, 09:41, in the time zone of the partner."""
     zone = _zone(_time_zone.get())
     return format_datetime(value.astimezone(zone), "d MMM y, HH:mm", locale=_LOCALES[language()])
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int, language: str) -> str:
+    return format_decimal(value, locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=4096)

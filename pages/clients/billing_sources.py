@@ -45,7 +45,7 @@ def page_turned_to(question: str) -> int:
 def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str]) -> None:
     choose(
         st.selectbox, label, [None, *options], lambda option: t("All") if option is None else words[option],
-        f"clients.{name}", at_first=None, filter_mode=None,
+        f"clients.{name}", at_first=None, filter_mode=None, width=145 if name == "source" else 118,
     )  # fmt: skip
 
 
@@ -135,13 +135,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         (t("Paid by"), "payer", {payer: payer.label for payer in Payer}),
         (t("Source"), "source", {source: source.label for source in SourceFilter}),
     ):
-        with st.container(width=118 if name != "source" else 145):
-            filter_box(label, name, list(words), words)
-    with st.container(width=130):
-        order_by = choose(
-            st.selectbox, t("Sort"), list(Order), lambda order: order.label, "clients.order_by", at_first=Order.NAME,
-            filter_mode=None,
-        )  # fmt: skip
+        filter_box(label, name, list(words), words)
+    order_by = choose(
+        st.selectbox, t("Sort"), list(Order), lambda order: order.label, "clients.order_by", at_first=Order.NAME,
+        filter_mode=None, width=130,
+    )  # fmt: skip
 
 chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
 question = str((order_by, *chosen.values()))

@@ -58,37 +58,28 @@ def _open() -> None:
 
 def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The page of the list in the reader's words, and the colour of each source pill on it."""
-    pills = {}
-    rows = []
-    row: Any
-    for row in listed.itertuples(index=False):
-        version = None if pd.isna(row.defaults_version) else row.defaults_version
-        pill = source_text(row.overridden, version, older=row.on_older_defaults)
-        pills[pill] = source_colour(Source(row.source), older=row.on_older_defaults)
-        rows.append((
-            row.name,
-            ":material/chevron_right:",
-            ClientStatus(row.status).label,
-            value_text(row.plan, offer),
-            value_text(codes(row.add_ons), offer),
-            BillingPeriod(row.billing_period).label,
-            Payer(row.payer).label,
-            "–" if pd.isna(row.monthly_cents) else str(Money(int(row.monthly_cents), offer.currency)),
-            [pill],
-            "–" if version is None else f"v{version}",
-            day(row.invited_at),
-        ))  # fmt: skip
-    columns = [
-        "name",
-        "open",
-        "status",
-        "plan",
-        "add_ons",
-        "billing_period",
-        "payer",
-        "monthly",
-        "source",
-        "version",
-        "invited_on",
-    ]  # in this order
-    return pd.DataFrame(rows, columns=columns), pills
+    words = {term.value: term.label for terms in (ClientStatus, BillingPeriod, Payer) for term in terms}
+    plans = {code: str(plan) for code, plan in offer.plans.items()}
+    cells: dict[str, list[Any]] = {name: listed[name].tolist() for name in listed.columns}
+    add_ons = {stored: value_text(codes(stored), offer) for stored in set(cells["add_ons"])}
+    versions = [None if pd.isna(version) else version for version in cells["defaults_version"]]
+    pills: dict[str, Any] = {}
+    sources = []
+    for overridden, version, older in zip(cells["overridden"], versions, cells["on_older_defaults"], strict=True):
+        pill = source_text(overridden, version, older=older)
+        pills[pill] = source_colour(Source.OVERRIDE if overridden else Source.DEFAULT, older=older)
+        sources.append([pill])
+    shown = {
+        "name": cells["name"],
+        "open": [":material/chevron_right:"] * len(listed),
+        "status": [words[status] for status in cells["status"]],
+        "plan": [plans.get(plan, plan) for plan in cells["plan"]],
+        "add_ons": [add_ons[stored] for stored in cells["add_ons"]],
+        "billing_period": [words[period] for period in cells["billing_period"]],
+        "payer": [words[payer] for payer in cells["payer"]],
+        "monthly": ["–" if pd.isna(cents) else str(Money(cents, offer.currency)) for cents in cells["monthly_cents"]],
+        "source": sources,
+        "version": ["–" if version is None else f"v{version}" for version in versions],
+        "invited_on": [day(invited_at) for invited_at in cells["invited_at"]],
+    }
+    return pd.DataFrame(shown), pills

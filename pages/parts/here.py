@@ -14,6 +14,7 @@ from core.database import Database
 from core.errors import BillingError, DemoRefused, NotAllowed
 from core.language import best_language, speak, t
 from core.models import Member
+from core.terms import Role
 from pages.parts.choices import choose
 from pages.parts.text import plain
 
@@ -23,11 +24,16 @@ _visitor: ContextVar[Member | None] = ContextVar("visitor", default=None)
 
 
 @st.cache_resource(show_spinner=False)
+def configuration() -> Configuration:
+    """What the operator has set, read once."""
+    return Configuration()
+
+
+@st.cache_resource(show_spinner=False)
 def database() -> Database:
     """The database of this server, ready: the demo made, or an embedded file migrated. Raises DemoRefused."""
-    configuration = Configuration()
-    opened = Database(configuration.url)
-    if configuration.is_demo:
+    opened = Database(configuration().url)
+    if configuration().is_demo:
         demo.open_demo(opened)
     elif opened.engine.dialect.name == "sqlite":
         opened.migrate()
@@ -36,7 +42,7 @@ def database() -> Database:
 
 def is_demo() -> bool:
     """Whether this server runs in demo mode."""
-    return Configuration().is_demo
+    return configuration().is_demo
 
 
 def arrive() -> Member | None:
@@ -87,10 +93,9 @@ def remember_language(visitor: Member) -> None:
 
 def choose_demo_member(visitor: Member) -> None:
     """The picker by which one acts as any of the demo's members."""
-    with database().reading() as session:
-        seeded = {member.member_id: member for member in access.members(session, demo.PARTNER_ID)}
+    seeded = _seeded(database())
     chosen = choose(
-        st.selectbox, t("Act as"), list(seeded), lambda member_id: _named(seeded[member_id]), "demo.member",
+        st.selectbox, t("Act as"), list(seeded), lambda member_id: _named(*seeded[member_id]), "demo.member",
         at_first=visitor.member_id, filter_mode=None,
     )  # fmt: skip
     if chosen != visitor.member_id:
@@ -147,5 +152,12 @@ def _demo_member() -> Member | None:
         return chosen or access.member(session, demo.PARTNER_ID, 1)
 
 
-def _named(seeded: Member) -> str:
-    return f"{seeded.name} · {seeded.role.label}"
+@st.cache_data(ttl=60, show_spinner=False)
+def _seeded(_database: Database) -> dict[int, tuple[str, Role]]:
+    with _database.reading() as session:
+        members = access.members(session, demo.PARTNER_ID)
+    return {member.member_id: (member.name, member.role) for member in members}
+
+
+def _named(name: str, role: Role) -> str:
+    return f"{name} · {role.label}"
