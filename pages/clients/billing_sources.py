@@ -6,11 +6,10 @@ import streamlit as st
 
 from core import defaults, editions, exports, reports
 from core.access import Permission, may, sees_every_client
-from core.language import language, nt, number, speak, t
+from core.language import language, speak, t
 from core.listing import Filters, Order, SourceFilter
-from core.reports import Figures
 from core.terms import BillingPeriod, ClientStatus, Payer
-from pages.parts import cached, client_table, here, url
+from pages.parts import cached, client_table, figures, here, url
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
@@ -23,12 +22,6 @@ FILTERS = {
 CLIENT = "pages/clients/client_subscription.py"
 
 member = here.member(Permission.READ_CLIENTS)
-
-
-def narrow(**filters: object) -> None:
-    """Show only these: what a figure leads to."""
-    for name, value in filters.items():
-        st.session_state[f"clients.{name}"] = value
 
 
 def page_number(told: str) -> int:
@@ -46,42 +39,6 @@ def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str])
     choose(
         st.selectbox, label, [None, *options], lambda option: t("All") if option is None else words[option],
         f"clients.{name}", at_first=None, filter_mode=None, width=145 if name == "source" else 118,
-    )  # fmt: skip
-
-
-def figure(label: str, value: str, key: str, meaning: str, filters: dict[str, Any] | None) -> None:
-    """A figure, and the way to the clients behind it."""
-    with st.container(
-        border=True, width="stretch", horizontal=True, vertical_alignment="center", wrap=False, gap="xxsmall"
-    ):
-        st.metric(label, value, help=meaning)
-        if filters is not None:
-            st.button("", key=f"clients.{key}", icon=":material/filter_alt:", type="tertiary", on_click=narrow,
-                      kwargs=filters, help=t("Show only these in the table"))  # fmt: skip
-
-
-def figures_row(counted: Figures) -> None:
-    every = dict.fromkeys(FILTERS) | {"search": ""}
-    figure(
-        nt("client", "clients", counted.clients), number(counted.clients), "every",
-        t("Clients that match the search and the filters."), every if any(chosen.values()) else None,
-    )  # fmt: skip
-    figure(
-        t("paid by us"), number(counted.paid_by_partner), "paid",
-        t("How many of them you pay for."), {"payer": Payer.PARTNER},
-    )  # fmt: skip
-    figure(
-        t("with an override"), number(counted.overridden), "exceptions",
-        t("How many of them have at least one setting that is an exception."), {"source": SourceFilter.OVERRIDE},
-    )  # fmt: skip
-    figure(
-        t("on older defaults"), number(counted.on_older_defaults), "older",
-        t("How many of them are bound to default settings older than today's."), {"source": SourceFilter.OLDER},
-    )  # fmt: skip
-    figure(
-        t("a month"), str(counted.per_month), "monthly",
-        t("What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."),
-        None,
     )  # fmt: skip
 
 
@@ -154,7 +111,7 @@ if len(listed):
 
 counted = cached.figures(here.database(), member, offer.edition, **chosen)
 with above_the_table:
-    figures_row(counted)
+    figures.row(counted, narrowed=any(chosen.values()))
 pages = max(1, -(-counted.clients // PAGE_SIZE))
 if page > pages:
     st.session_state.pop(pager, None)
