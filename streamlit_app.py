@@ -13,7 +13,7 @@ from pages.parts.text import plain
 
 ASSETS = here.ROOT / "assets"
 
-st.set_page_config(page_title="Billing Defaults", page_icon=":material/receipt_long:", layout="wide")
+st.set_page_config(page_title="Billing Defaults", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "mark.svg"), size="large")
 
 
@@ -48,7 +48,7 @@ def sidebar(member: Member) -> None:
             st.caption(f"{plain(member.name)} · {member.role.label}")
         st.segmented_control(
             t("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, required=True, key="language",
-            on_change=here.remember_language, args=(member,), label_visibility="collapsed",
+            on_change=here.remember_language, args=(member,), label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
 
 

@@ -4,12 +4,12 @@ Pure rules on one edition of the catalogue; core/editions.py has it stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import AddOnsNotOffered, NoPrice, RetiredChosen, UnknownChoice
 from core.language import Money, language
 from core.resolution import BillingSettings
-from core.terms import BillingPeriod, Setting
+from core.terms import BillingPeriod, ClientStatus, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,19 @@ class Catalogue:
         return self.add_ons[code]
 
     def price(self, settings: BillingSettings) -> Price:
-        """What these settings cost: the plan and each add-on. Raises NoPrice naming the first without one."""
+        """What these settings cost: the plan and each add-on.
+
+        Raises NoPrice naming the first without one, in the catalogue's order; UnknownChoice.
+        """
         period = settings.billing_period
         cents = self._cents(self.plan(settings.plan), self.plan_prices, period)
-        cents += sum(self._cents(self.add_on(code), self.add_on_prices, period) for code in settings.add_ons)
+        cents += sum(self._cents(add_on, self.add_on_prices, period) for add_on in self._items(settings.add_ons))
         return Price(cents, period, self.currency)
 
-    def price_or_none(self, settings: BillingSettings) -> Price | None:
-        """What these settings cost, or None where the catalogue no longer says."""
+    def billed(self, settings: BillingSettings, status: ClientStatus) -> Price | None:
+        """What a client is billed: nothing (None) when it is archived, or where the catalogue no longer has a price."""
+        if status is ClientStatus.ARCHIVED:
+            return None
         try:
             return self.price(settings)
         except (NoPrice, UnknownChoice):
@@ -151,7 +156,7 @@ class Catalogue:
         still_offered = plan.add_ons | kept if keeps_plan else plan.add_ons
         if not_offered := self._items(settings.add_ons - still_offered):
             raise AddOnsNotOffered(plan=plan, add_ons=not_offered)
-        if settings != held:
+        if held is None or replace(settings, payer=held.payer) != held:  # who pays does not change the price
             self.price(settings)
 
     def retired_in(self, settings: BillingSettings, *, among: frozenset[Setting]) -> Item | None:

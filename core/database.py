@@ -1,7 +1,7 @@
 """The engine, one transaction per action, and the migrations.
 
 SQLite is the embedded default: a file in WAL mode with foreign keys on, whose writers queue from their first statement
-(BEGIN IMMEDIATE). PostgreSQL is what a team runs. Nothing outside this room knows which it is.
+(BEGIN IMMEDIATE). PostgreSQL is what a team runs. Only this room, the column types and the tables know which it is.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,6 +39,11 @@ class Database:
             else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         )
         self._shared: dict[str, Any] = {}
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of this server's own, which it migrates at its start."""
+        return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

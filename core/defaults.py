@@ -61,7 +61,7 @@ def save(
     if in_force is not None and in_force.version != seen:
         if _is_this_save(in_force, member, settings, seen, note):
             return in_force
-        raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+        raise stale(in_force)
     editions.current(session, member.partner.currency).refuse_unsellable(settings)
     saved_at = now(session) if in_force is None else max(now(session), in_force.saved_at + _MICROSECOND)
     session.connection().execute(
@@ -95,6 +95,11 @@ def bound_and_current(
     found = session.scalars(_BOUND_AND_CURRENT, {"partner_id": partner_id, "version": version}).all()
     current = found[0] if found else None
     return next((each for each in found if each.version == version), None), current
+
+
+def stale(in_force: DefaultSettings) -> StaleDefaults:
+    """The refusal that says who saved the version in force, and when."""
+    return StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
 
 
 def resolved(bind_to: DefaultSettings | None, overrides: Overrides) -> EffectiveSettings:

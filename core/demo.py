@@ -1,6 +1,7 @@
-"""The demo partner space: a year in the life of a firm, made by the use cases themselves with the clock turned back.
+"""The demo partner space: a year in the life of a firm, made by the use cases with the clock turned back.
 
-The same on every machine: seeded choices, dates relative to the day it is made.
+The same on every machine: seeded choices, dates relative to the day it is made. Accepting and archiving, which have no
+use case yet, are written as the next revision of the subscription.
 """
 
 import random

@@ -23,11 +23,16 @@ def current(session: Session, currency: str) -> Catalogue:
 
 
 def store(session: Session, catalogue: Catalogue) -> None:
-    """Make this the edition that holds. What clients and versions hold must stay in it, retired or not."""
+    """Make this the edition that holds, with its prices in its currency.
+
+    What clients and versions hold must stay in it, retired or not; `python -m core check` says where it does not.
+    """
     stored = session.scalar(_EDITION)
     session.info.pop("edition", None)
-    for table in (OfferRow, PlanPriceRow, AddOnPriceRow, CatalogueEdition):
-        session.execute(delete(table))
+    session.execute(delete(OfferRow))
+    session.execute(delete(CatalogueEdition))
+    for prices in (PlanPriceRow, AddOnPriceRow):
+        session.execute(delete(prices).where(prices.currency == catalogue.currency))
     known = {
         PlanRow: set(session.scalars(select(PlanRow.plan))),
         AddOnRow: set(session.scalars(select(AddOnRow.add_on))),

@@ -19,7 +19,7 @@ BillingError
 ├── BadInput               what was typed needs a correction, field by field
 └── DemoRefused            demo mode on a database it did not make
 
-A sentence is put together when it is read, in the reader's language; its values are also attributes of the error.
+A sentence is put together when it is read, in the reader's language; its values are in `values`.
 """
 
 from collections.abc import Mapping
@@ -79,8 +79,12 @@ class StaleSubscription(StaleError):
 
     sentence = N_("{changed_by} changed {client} on {changed_at}. Your entries are kept below; compare and save again.")
 
-    def __init__(self, *, client: str, changed_by: str, changed_at: datetime) -> None:
+    def __init__(self, *, client: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(client=client, changed_by=changed_by, changed_at=changed_at)
+
+    def __str__(self) -> str:
+        by = self.values["changed_by"]
+        return t(self.sentence, **{**self.values, "changed_by": t("The client") if by is None else by})
 
 
 class ChoiceRefused(BillingError):
@@ -131,7 +135,7 @@ class NoDefaults(BillingError, MissingSetting):
     sentence = N_("No default settings are saved yet. Choose these too: {settings}.")
 
     def __init__(self, settings: tuple[Setting, ...]) -> None:
-        super().__init__(settings=tuple(settings))
+        super().__init__(settings=settings)
         self.settings = settings
 
 
@@ -146,7 +150,7 @@ class AlreadyClient(BillingError):
 
     sentence = N_("This e-mail belongs to {name}, invited on {invited_on}. Open the client, or use another e-mail.")
 
-    def __init__(self, *, client_id: int, name: str, invited_on: object) -> None:
+    def __init__(self, *, client_id: int, name: str, invited_on: datetime) -> None:
         super().__init__(name=name, invited_on=invited_on)
         self.client_id = client_id
 

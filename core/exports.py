@@ -15,8 +15,8 @@ from core.columns import codes, settings_from_text
 from core.language import language, local_day, t
 from core.listing import Filters
 from core.models import Member
-from core.reports import yearly_cents
-from core.terms import BillingPeriod, ClientStatus, Payer, Source
+from core.reports import billed_per_year
+from core.terms import BillingPeriod, ClientStatus, Payer, Setting, Source
 
 _CHUNK = 5_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -24,7 +24,8 @@ _SPREADSHEET = {"en": (",", "."), "fr": (";", ",")}  # what separates cells, and
 
 
 def billing_sources(session: Session, member: Member, **filters: Unpack[Filters]) -> Iterator[str]:
-    """The filtered list by name, as pieces of one CSV text. Memory does not grow with the list. Raises NotAllowed.
+    """The filtered list by name, as pieces of one CSV text. Memory does not grow with the list. Raises NotAllowed
+    when the first piece is asked for.
 
     Text that a spreadsheet would take for a formula is made harmless by a leading apostrophe.
     """
@@ -78,7 +79,7 @@ def _cells(offer: Catalogue, row: Any) -> list[Any]:
     (
         client_id, name, status, plan, add_ons, period, payer, overridden, version, _, invited_at, email, number, _
     ) = row  # fmt: skip
-    is_archived = status == ClientStatus.ARCHIVED
+    cents = billed_per_year(offer, status, plan, period, add_ons)
     return [
         client_id,
         name,
@@ -89,9 +90,9 @@ def _cells(offer: Catalogue, row: Any) -> list[Any]:
         "; ".join(offer.names(codes(add_ons))),
         BillingPeriod(period).label,
         Payer(payer).label,
-        "" if is_archived else decimal(monthly_cents(yearly_cents(offer, plan, period, payer, add_ons))),
+        "" if cents is None else decimal(monthly_cents(cents)),
         (Source.OVERRIDE if overridden else Source.DEFAULT).label,
-        "; ".join(setting.label for setting in sorted(settings_from_text(overridden))),
+        "; ".join(setting.label for setting in Setting if setting in settings_from_text(overridden)),
         "" if version is None else version,
         local_day(invited_at).isoformat(),
     ]

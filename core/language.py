@@ -21,7 +21,7 @@ from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 
 LANGUAGES = {"en": "English", "fr": "Français"}
@@ -88,7 +88,9 @@ def shown(value: object) -> str:
             return moment(value)
         case date():
             return day(value)
-        case frozenset() | tuple() | list():
+        case frozenset():
+            return listed(sorted(shown(v) for v in value))
+        case tuple() | list():
             return listed(shown(v) for v in value)
     return str(value)
 
@@ -98,14 +100,9 @@ def number(value: int) -> str:
     return _number(value, language())
 
 
-def currency_symbol(currency: str) -> str:
-    """The currency's sign, for headings."""
-    return get_currency_symbol(currency, locale=_LOCALES[language()])
-
-
 def listed(words: Iterable[str]) -> str:
     """The words in order, joined as the reader joins a list."""
-    return format_list(sorted(words), locale=_LOCALES[language()])
+    return format_list(list(words), locale=_LOCALES[language()])
 
 
 def local_day(instant: datetime) -> date:

@@ -48,7 +48,7 @@ class Order(Term):
 
 
 class Filters(TypedDict, total=False):
-    """What narrows the list; one left out, None or "" does not. `search`: in name, e-mail or company number."""
+    """What narrows the list; one left out or None does not. `search`: in name, e-mail or company number, "" for any."""
 
     search: str
     plan: str | None

@@ -71,7 +71,8 @@ def billing_sources(
 
     Columns as in BILLING_SOURCES: status, plan, billing_period, payer and source are stored words; add_ons and
     overridden are stored sets (core.columns); monthly_cents counts a twelfth of a yearly price and is missing for
-    archived clients; defaults_version is missing for clients bound to none; invited_at is the latest invitation, UTC.
+    archived clients and where the catalogue has no price; defaults_version is missing for
+    clients bound to none; invited_at is the latest invitation, UTC.
     """
     access.require(member, Permission.READ_CLIENTS)
     offer = editions.current(session, member.partner.currency)
@@ -96,8 +97,7 @@ def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Fig
             per_version[version] += clients
             paid_by_partner += clients if payer == Payer.PARTNER else 0
             overridden += clients if chosen else 0
-            if status != ClientStatus.ARCHIVED:
-                cents_per_year += clients * yearly_cents(offer, plan, period, payer, add_ons)
+            cents_per_year += clients * (billed_per_year(offer, status, plan, period, add_ons) or 0)
     bound = {version: clients for version, clients in per_version.items() if version is not None}
     newest = listing.newest_version(session, member)
     return Figures(
@@ -130,28 +130,26 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
         source = Source.OVERRIDE if overridden else Source.DEFAULT
         group = folded.setdefault((plan, period, payer, source.value, status), [0, 0])
         group[0] += clients
-        group[1] += clients * yearly_cents(offer, plan, period, payer, add_ons)
+        group[1] += clients * (billed_per_year(offer, status, plan, period, add_ons) or 0)
     spread = [(*key, *sums) for key, sums in sorted(folded.items())]
     return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
 
-def yearly_cents(offer: Catalogue, plan: str, period: str, payer: str, add_ons: str) -> int:
-    """What stored settings cost in a year, in exact cents; 0 where the catalogue no longer has a price."""
-    settings = BillingSettings(Payer(payer), BillingPeriod(period), plan, codes(add_ons))
-    price = offer.price_or_none(settings)
-    return 0 if price is None else price.cents_per_year
+def billed_per_year(offer: Catalogue, status: str, plan: str, period: str, add_ons: str) -> int | None:
+    """What a client with these stored settings is billed in a year, in exact cents; None as `Catalogue.billed`."""
+    settings = BillingSettings(Payer.PARTNER, BillingPeriod(period), plan, codes(add_ons))  # who pays costs nothing
+    price = offer.billed(settings, ClientStatus(status))
+    return None if price is None else price.cents_per_year
 
 
 def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
     """The frame of BILLING_SOURCES from rows of core.listing."""
-    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * 11
-    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at = cells[:11]
-    kinds: Any = set(zip(plan, period, payer, add_ons, strict=True))
-    prices = {kind: monthly_cents(yearly_cents(offer, kind[0], kind[1], kind[2], kind[3])) for kind in kinds}
-    monthly = [
-        None if standing == ClientStatus.ARCHIVED else prices[settings]
-        for standing, settings in zip(status, zip(plan, period, payer, add_ons, strict=True), strict=True)
-    ]
+    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * 14
+    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *_ = cells
+    kinds = list(zip(status, plan, period, add_ons, strict=True))
+    per_year = {kind: billed_per_year(offer, kind[0], kind[1], kind[2], kind[3]) for kind in set(kinds)}
+    per_month = {kind: None if cents is None else monthly_cents(cents) for kind, cents in per_year.items()}
+    monthly = [per_month[kind] for kind in kinds]
     source = [Source.OVERRIDE.value if chosen else Source.DEFAULT.value for chosen in overridden]
     older = [bound is not None and bound < latest for bound, latest in zip(version, newest, strict=True)]
     in_order = (

@@ -44,13 +44,13 @@ class Overrides:
     @property
     def chosen(self) -> frozenset[Setting]:
         """The settings that are choices here."""
-        unset = {
-            Setting.PAYER: self.payer is None,
-            Setting.BILLING_PERIOD: self.billing_period is None,
-            Setting.PLAN: self.plan is None,
-            Setting.ADD_ONS: self.add_ons is None,
+        decided = {
+            Setting.PAYER: self.payer is not None,
+            Setting.BILLING_PERIOD: self.billing_period is not None,
+            Setting.PLAN: self.plan is not None,
+            Setting.ADD_ONS: self.add_ons is not None,
         }
-        return frozenset(setting for setting, nothing in unset.items() if not nothing)
+        return frozenset(setting for setting, is_chosen in decided.items() if is_chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from core.database import now
 from core.errors import StaleSubscription
-from core.language import t
 from core.models import Client, Member, Subscription
 from core.resolution import BillingSettings, Change, EffectiveSettings, changes
 from core.terms import ClientStatus, Origin, Setting
@@ -97,7 +96,7 @@ def revise(
     whose = {"of_partner": client.partner_id, "of_client": client.client_id}
     closed = session.connection().execute(_CLOSE, {**whose, "held": before.revision, "moment": moment})
     if closed.rowcount != 1:
-        raise stale(session, client)
+        raise stale(client, history(session, client.partner_id, client.client_id)[0])
     revision = _revision(
         before.revision + 1, moment, before.status if status is None else status, effective, by, origin, reason
     )
@@ -105,12 +104,9 @@ def revise(
     return (_compared(before, revision), replace(before, valid_to=moment), *past[1:])
 
 
-def stale(session: Session, client: Client) -> StaleSubscription:
+def stale(client: Client, last: Revision) -> StaleSubscription:
     """The refusal that says who changed the client last, and when."""
-    last = history(session, client.partner_id, client.client_id)[0]
-    return StaleSubscription(
-        client=client.name, changed_by=last.changed_by or t("The client"), changed_at=last.valid_from
-    )
+    return StaleSubscription(client=client.name, changed_by=last.changed_by, changed_at=last.valid_from)
 
 
 def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision, ...]:

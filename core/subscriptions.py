@@ -1,7 +1,6 @@
 """One client's subscription: what holds and why, making and clearing exceptions, the two resets (rules 4 to 6, 11)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -9,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from core import access, defaults, editions, revisions
 from core.access import Permission
-from core.catalogue import Price
+from core.client_subscription import Adoption, ClientSubscription, Preview
 from core.database import now
-from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt, StaleDefaults
+from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt
 from core.invitations import standing
 from core.models import Client, DefaultSettings, Invitation, Member
-from core.resolution import Change, EffectiveSettings, Overrides, changes, choices, resolve
+from core.resolution import Overrides, changes, choices
 from core.revisions import Revision
-from core.terms import ClientStatus, InvitationStatus, Origin, Setting
+from core.terms import ClientStatus, Origin, Setting
 from core.text import note_text
 
 _CLIENT = (  # with its newest invitation
@@ -26,57 +25,6 @@ _CLIENT = (  # with its newest invitation
     .order_by(Invitation.number.desc())
     .limit(1)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSubscription:
-    """A client, what holds for it, and where each setting comes from.
-
-    `revision` is what a change must name as `seen`. `bound` is the defaults version the client is bound to (None: it
-    was invited before any was saved), `current` the one in force today; both have `saved_by` loaded. `chosen` says for
-    each overridden setting which revision made that choice. `price` is None only where the catalogue has none.
-    """
-
-    client: Client
-    status: ClientStatus
-    revision: int
-    effective: EffectiveSettings
-    price: Price | None
-    bound: DefaultSettings | None
-    current: DefaultSettings | None
-    invitation: Invitation
-    invitation_status: InvitationStatus
-    history: tuple[Revision, ...]
-    chosen: Mapping[Setting, Revision]
-
-    @property
-    def overrides(self) -> Overrides:
-        """The choices that hold now."""
-        return choices(self.effective.settings, self.effective.overridden)
-
-    @property
-    def on_older_defaults(self) -> bool:
-        """Whether newer defaults exist than those the client is bound to."""
-        return self.bound is not None and self.current is not None and self.bound.version < self.current.version
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a change would do: the settings it would leave, which values would change, and the price after."""
-
-    effective: EffectiveSettings
-    changes: tuple[Change, ...]
-    price: Price | None
-    changes_anything: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """The version adopted, the clients that changed, and those that had nothing to change."""
-
-    version: int
-    adopted: tuple[int, ...]
-    unchanged: tuple[int, ...]
 
 
 def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
@@ -133,7 +81,7 @@ def override(
     if shown.revision != seen:
         if _is_this_change(shown, member, overrides, seen, reason):
             return shown
-        raise revisions.stale(session, shown.client)
+        raise revisions.stale(shown.client, shown.history[0])
     preview = _preview(session, member, shown, shown.bound, overrides)
     if not preview.changes_anything:
         return shown
@@ -166,12 +114,12 @@ def adopt_current_defaults(
     if in_force is None:
         raise NothingToAdopt
     if seen_version is not None and in_force.version != seen_version:
-        raise StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+        raise defaults.stale(in_force)
     adopted, unchanged = [], []
     for client_id in dict.fromkeys(client_ids):
         shown = _detail(session, member, client_id)
         if seen is not None and shown.revision != seen.get(client_id):
-            raise revisions.stale(session, shown.client)
+            raise revisions.stale(shown.client, shown.history[0])
         overrides = Overrides() if clear_overrides else shown.overrides
         preview = _preview(session, member, shown, in_force, overrides)
         if not preview.changes_anything:
@@ -204,17 +152,13 @@ def _told(
     current: DefaultSettings | None,
 ) -> ClientSubscription:
     held = history[0]
-    effective = resolve(
-        None if bound is None else bound.settings,
-        choices(held.settings, held.overridden),
-        version=held.defaults_version,
-    )
+    effective = defaults.resolved(bound, choices(held.settings, held.overridden))
     return ClientSubscription(
         client=client,
         status=held.status,
         revision=held.revision,
         effective=effective,
-        price=editions.current(session, member.partner.currency).price_or_none(held.settings),
+        price=editions.current(session, member.partner.currency).billed(held.settings, held.status),
         bound=bound,
         current=current,
         invitation=invitation,
@@ -244,7 +188,7 @@ def _preview(
     return Preview(
         effective=effective,
         changes=changes(before.settings, effective.settings),
-        price=offer.price_or_none(effective.settings),
+        price=offer.billed(effective.settings, shown.status),
         changes_anything=effective != before,
     )
 

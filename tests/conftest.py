@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from core import access, defaults, editions, invitations, subscriptions
+from core.client_subscription import ClientSubscription
 from core.database import Database
 from core.invitations import NewClient
 from core.language import speak
@@ -17,7 +18,6 @@ from core.models import Base, Client, DefaultSettings, Member, Partner
 from core.resolution import BillingSettings, EffectiveSettings, Overrides
 from core.revisions import Revision
 from core.sample_catalogue import SAMPLE
-from core.subscriptions import ClientSubscription
 from core.terms import BillingPeriod, Payer, Role
 
 STANDARD = BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"}))

@@ -16,7 +16,7 @@ LAYERS = [  # each may import from its own layer and from those below
     {"models", "database"},
     {"access", "catalogue", "sample_catalogue", "listing", "catalogue_tables"},
     {"editions"},
-    {"revisions"},
+    {"revisions", "client_subscription"},
     {"defaults", "invitations", "subscriptions", "reports", "exports", "check"},
     {"demo"},
     {"__main__", "__init__"},

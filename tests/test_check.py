@@ -55,7 +55,6 @@ def test_what_the_use_cases_wrote_has_no_difference(lived_in: Space) -> None:
         ("UPDATE subscription SET plan = 'premium' WHERE client_id = 1 AND revision = 1", "recomputed BillingSettings"),
         ("UPDATE subscription SET add_ons = 'fax' WHERE client_id = 2 AND revision = 1", "does not have: fax"),
         ("UPDATE subscription SET overridden = '' WHERE client_id = 1 AND revision = 2", "recomputed BillingSettings"),
-        ("UPDATE subscription SET valid_to = valid_from WHERE false OR sort_name = 'x'", ""),
         ("DELETE FROM subscription WHERE client_id = 2 AND revision = 1", "expected revision 1"),
         ("DELETE FROM subscription WHERE client_id = 2 AND revision = 2", "no revision holds now"),
         ("DELETE FROM subscription WHERE client_id = 2", "has no subscription"),
@@ -67,14 +66,8 @@ def test_every_difference_is_found_and_told(lived_in: Space, statement: str, dif
     """Each kind of damage, with the partner, the client and the revision."""
     if lived_in.database.engine.dialect.name == "sqlite":
         statement = statement.replace("'2026-03-04'", "valid_from + 5")
-        lived_in.database.engine.dispose()
-        with lived_in.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
     tampered(lived_in, statement)
     found = differences(lived_in)
-    if not difference:
-        assert found == []
-        return
     assert any(difference in line for line in found)
     assert all(line.startswith("partner 1, client ") for line in found)
 

@@ -48,7 +48,7 @@ def test_of_two_saves_of_the_defaults_one_wins_and_the_other_is_told(space: Spac
 
 
 def test_of_two_changes_of_a_client_one_wins_and_the_other_is_told(space: Space) -> None:
-    """Rule 12, between overrides and an adoption."""
+    """Rule 12, between overrides and an adoption of the current defaults."""
     space.save(STANDARD)
     client_id = space.invite().client_id
     space.save(PLUS)
@@ -58,6 +58,9 @@ def test_of_two_changes_of_a_client_one_wins_and_the_other_is_told(space: Space)
         add_ons = [sets[1], sets[2], sets[3]] if number % 2 else [sets[0], sets[4]]
         results = at_once(
             space,
+            lambda s, seen=seen: subscriptions.adopt_current_defaults(
+                s, space.manager, [client_id], seen={client_id: seen}, clear_overrides=True, reason=f"{seen}"
+            ),
             *(
                 lambda s, add=add, seen=seen: subscriptions.override(
                     s, space.manager, client_id, Overrides(plan="plus", add_ons=add), seen=seen, reason=f"{seen}"
@@ -110,11 +113,12 @@ def test_many_writers_of_two_partners_neither_lose_nor_mix_anything(space: Space
         each.save(STANDARD)
     actions = [
         lambda s, n=n, each=each: invitations.invite(
-            s, each.manager, NewClient.from_typed(name=f"N {n}", email=f"n{n}@example.com")
+            s, each.manager, NewClient.from_typed(name=f"{each.partner_id}: {n}", email=f"n{n}@example.com")
         )
         for n in range(8)
         for each in (space, other)
     ]
     at_once(space, *actions)
     for each in (space, other):
-        assert [each.detail(client_id).client.client_id for client_id in range(1, 9)] == list(range(1, 9))
+        names = {each.detail(client_id).client.name for client_id in range(1, 9)}
+        assert names == {f"{each.partner_id}: {n}" for n in range(8)}

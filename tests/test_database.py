@@ -21,7 +21,7 @@ from core.columns import Codes, Settings, codes, settings_as_text, settings_from
 from core.database import Database, now
 from core.models import Base, Partner
 from core.terms import Setting
-from tests.conftest import PLUS, STANDARD, Space
+from tests.conftest import STANDARD, Space
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
@@ -170,7 +170,7 @@ _KILLED = """
 
 @pytest.mark.parametrize("action", ["save", "invite", "override"])
 def test_a_process_killed_at_any_moment_leaves_the_database_as_before_or_after(space: Space, action: str) -> None:
-    """Killed after each of its statements in turn: as before; left alone: as after."""
+    """Killed after every other of its statements in turn: as before; left alone: as after."""
     space.save(STANDARD)
     space.invite()
     before = fingerprint(space)
@@ -187,7 +187,7 @@ def test_a_process_killed_at_any_moment_leaves_the_database_as_before_or_after(s
         with space.database.reading() as session:
             assert list(check.differences(session)) == []
         assert (fingerprint(space) == before) is not finished
-        last += 3
+        last += 2
     assert last > 3
 
 
@@ -195,14 +195,3 @@ def fingerprint(space: Space) -> list[tuple]:
     tables = ("default_settings", "client", "subscription", "invitation", "partner")
     with space.database.reading() as session:
         return [tuple(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
-
-
-def test_writers_of_both_kinds_see_the_newest_version(space: Space) -> None:
-    """A writer that waited for its turn reads what the one before it wrote."""
-    space.save(STANDARD)
-    with space.database.transaction() as session:
-        defaults.save(session, space.administrator, PLUS, seen=1)
-    with space.database.transaction() as session:
-        in_force = defaults.current(session, space.manager)
-    assert in_force is not None
-    assert in_force.settings == PLUS

@@ -75,7 +75,7 @@ def test_the_second_save_of_two_is_refused_and_told_who_and_when(space: Space) -
         assert len(defaults.history(session, space.manager)) == 2
 
 
-def test_the_first_save_of_two_on_an_empty_space_is_refused_too(space: Space) -> None:
+def test_the_second_first_save_on_an_empty_space_is_refused_too(space: Space) -> None:
     """Rule 12, with no version seen."""
     space.save(STANDARD)
     with pytest.raises(StaleDefaults), space.database.transaction() as session:

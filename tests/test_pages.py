@@ -292,8 +292,8 @@ def test_a_link_with_nonsense_is_left_out() -> None:
     """Nothing fails, and what can be read holds."""
     app = opened(plan="plus", status="lost", payer="", order_by="7", page="nine", source="older")
     assert at(app.selectbox, "clients.plan").value == "plus"
-    assert at(app.selectbox, "clients.status").value is None
-    assert at(opened(plan="gold").selectbox, "clients.plan").value is None
+    assert at(app.selectbox, "clients.status").value == ""  # every one
+    assert at(opened(plan="gold").selectbox, "clients.plan").value == ""
 
 
 def test_pages_turn_and_another_question_begins_at_the_first(demo_database: Database) -> None:
@@ -511,7 +511,15 @@ def test_without_defaults_the_invitation_asks_for_all_four(demo_database: Databa
     emptied(demo_database)
     app = opened(INVITE)
     assert "Choose all four settings for this client" in plain_text(app)
+    assert "Choose these too: Paid by, Billing period, Subscription and Add-ons." in plain_text(app)
     send(typed(app, name="First", email="first@example.com"))
+    assert len(asked(demo_database, reports.billing_sources)) == 0
+    ran(at(app.button_group, form_key(app, "payer")).set_value(Payer.CLIENT))
+    ran(at(app.button_group, form_key(app, "billing_period")).set_value(BillingPeriod.MONTHLY))
+    ran(at(app.selectbox, form_key(app, "plan")).set_value("plus"))
+    assert "Choose these too: Add-ons." in plain_text(app)
+    ran(at(app.button_group, form_key(app, "own add_ons")).set_value("none"))
+    send(app)
     assert "Bound to no default settings" in plain_text(app)
     found = asked(demo_database, reports.billing_sources)
     assert list(found["overridden"]) == [";".join(Setting)]

@@ -7,7 +7,7 @@ from core import editions, reports, subscriptions
 from core.access import Permission, may
 from core.errors import ClientNotFound
 from core.language import day, moment, t
-from core.terms import ClientStatus, Payer
+from core.terms import Payer
 from pages.parts import client_actions, explained, here
 from pages.parts.text import heading, pill_text, plain, price_text, source_colour, value_text
 
@@ -60,10 +60,10 @@ def who_it_is() -> None:
         with st.container(width="content", gap="xxsmall"):
             st.text(
                 t("{status} · invited on {day} by {name}", status=shown.status, day=day(first.valid_from),
-                  name=first.changed_by or "")
+                  name=explained.who(first))
             )  # fmt: skip
             st.text(" · ".join(part for part in (client.email, client.company_number, client.contact_name) if part))
-        if shown.price is not None and shown.status is not ClientStatus.ARCHIVED:
+        if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer}")
 
 
@@ -89,20 +89,21 @@ def settings_in_force() -> None:
 
 def history() -> None:
     st.subheader(t("History"), anchor=False)
+    unfolded = f"history of {client_id}"
     rows = [
         (
             moment(revision.valid_from),
-            plain(revision.changed_by or t("the client")),
+            plain(explained.who(revision)),
             revision.origin.label,
             plain(explained.what_happened(revision, offer)),
             plain(revision.reason),
         )
-        for revision in shown.history[: st.session_state.get("client.history shown", HISTORY)]
+        for revision in shown.history[: st.session_state.get(unfolded, HISTORY)]
     ]
     headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
-    if len(rows) < len(shown.history) and st.button(t("Show the whole history"), key="client.show history"):
-        st.session_state["client.history shown"] = len(shown.history)
+    if len(rows) < len(shown.history) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
+        st.session_state[unfolded] = len(shown.history)
         st.rerun()
 
 

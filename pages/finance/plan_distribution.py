@@ -40,7 +40,7 @@ def csv_file() -> bytes:
 
 def open_clients(row: int, part: int) -> None:
     """The clients behind a number: the list, filtered to them."""
-    filters = {} if row >= len(plans) else {"plan": plans[row].code}
+    filters: dict[str, str] = {} if row >= len(plans) else {"plan": plans[row].code}
     if part < len(parts):
         filters[split] = parts[part].value
     if len(statuses) == 1:
@@ -95,12 +95,13 @@ distribution_chart(
 table[t("Total")] = table.sum(axis=1)
 table.loc[t("Total")] = table.sum()
 words = table.map(shown_amount).rename_axis(t("Subscription")).reset_index()
+leads_to_clients = as_of == today and len(statuses) in (1, len(ClientStatus))  # the list filters by one, or none
 chosen_cell = st.dataframe(
     words, hide_index=True, key=f"distribution.table {measure} {split} {as_of} {statuses}",
     alt=t("The numbers behind the chart"), on_select="rerun", selection_mode="single-cell",
     column_config={name: st.column_config.TextColumn(name, alignment="right") for name in words.columns[1:]},
 )  # fmt: skip
-if chosen_cell.selection.cells and as_of == today:
+if chosen_cell.selection.cells and leads_to_clients:
     row, name = chosen_cell.selection.cells[0]
     open_clients(row, list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts))
 with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -110,7 +111,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
         + " "
         + t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once.")
         + " "
-        + (t("Click a number to see the clients behind it.") if as_of == today else "")
+        + (t("Click a number to see the clients behind it.") if leads_to_clients else "")
     )  # fmt: skip
     st.download_button(t("Download as CSV"), data=csv_file(), file_name="plan_distribution.csv", mime="text/csv",
                        on_click="ignore", key="distribution.csv", icon=":material/download:")  # fmt: skip

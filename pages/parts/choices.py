@@ -11,6 +11,8 @@ from zlib import crc32
 
 import streamlit as st
 
+_ANY = ""  # stands for the option None, which a widget would take for "nothing chosen"
+
 
 def choose(
     widget: Callable[..., Any],
@@ -28,19 +30,23 @@ def choose(
     reader leaves the page. An option that is no longer offered is not chosen any more.
     """
     state = st.session_state
-    worded = {option: words(option) for option in options}
+    worded = {_ANY if option is None else option: words(option) for option in options}
     widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}"
     told_key, told = state.get(f"{key} told", (None, None))
     wanted = state.setdefault(key, at_first)
     if told_key is not None and wanted == told:  # nobody set the value since: the widget has the last word
         wanted = state.get(told_key, wanted)
+        wanted = None if wanted == _ANY else wanted
     wanted = _offered(wanted, options, at_first)
+    if wanted is None and None in options:
+        wanted = _ANY
     if widget_key not in state or state[widget_key] != wanted:
         state[widget_key] = wanted
-    chosen = widget(label, options, format_func=worded.__getitem__, key=widget_key, **named)
-    state[key] = chosen
-    state[f"{key} told"] = (widget_key, chosen)
-    return chosen
+    chosen = widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **named)
+    value = None if chosen == _ANY else chosen
+    state[key] = value
+    state[f"{key} told"] = (widget_key, value)
+    return value
 
 
 def _offered(wanted: Any, options: Sequence[Any], at_first: Any) -> Any:

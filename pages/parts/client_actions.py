@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from core import subscriptions
 from core.catalogue import Catalogue
+from core.client_subscription import ClientSubscription, Preview
 from core.errors import BillingError, StaleError
 from core.language import nt, t
 from core.models import Member
 from core.resolution import Overrides
-from core.subscriptions import ClientSubscription, Preview
 from core.terms import ClientStatus
 from pages.parts import choices, explained, here
 from pages.parts.choices import forget
@@ -43,9 +43,9 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
 
     with st.container(horizontal=True):
         button("change", t("Change"), ":material/edit:", primary=True)
-        if shown.effective.overridden and shown.bound is not None:
+        if shown.can_go_back:
             button("back", t("Back to the defaults it was invited with"), ":material/undo:")
-        if shown.current is not None and shown.effective.defaults_version != shown.current.version:
+        if shown.current is not None and shown.can_adopt:
             label = t("Adopt current defaults v{version}", version=str(shown.current.version))
             button("adopt", label, ":material/upgrade:")
 
@@ -121,8 +121,8 @@ def _confirm(
     if preview is not None:
         for line in explained.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
             st.text(line)
-        if preview.changes_anything:
-            st.markdown(f"**{plain(explained.price_line(shown, preview))}**")
+        if preview.changes_anything and (price := explained.price_line(shown, preview)):
+            st.markdown(f"**{plain(price)}**")
     reason = st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session") or ""
     if stale := st.session_state.get(f"{form}.stale"):
         here.refused(stale)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from core.catalogue import Catalogue
+from core.client_subscription import ClientSubscription, Preview
 from core.language import day, t
 from core.models import DefaultSettings
 from core.resolution import Effective
 from core.revisions import Revision
-from core.subscriptions import ClientSubscription, Preview
 from core.terms import ClientStatus, Origin, Setting, Source
 from pages.parts.text import change_text, price_text, settings_text, value_text
 
@@ -23,12 +23,17 @@ def effective(shown: ClientSubscription) -> list[tuple[Setting, Effective[Any]]]
     ]
 
 
+def who(revision: Revision) -> str:
+    """Who made a revision: a member by name, else the client."""
+    return revision.changed_by or t("the client")
+
+
 def where_from(shown: ClientSubscription, setting: Setting, source: Source) -> str:
     """Who decided it and when: the defaults saved then, or the choice made for this client, with its reason."""
     if source is Source.DEFAULT and shown.bound is not None:
         return t("saved on {day} by {name}", day=day(shown.bound.saved_at), name=shown.bound.saved_by.name)
     made = shown.chosen[setting]
-    name = made.changed_by or ""
+    name = who(made)
     words = t("since {day} by {name}", day=day(made.valid_from), name=name)
     if made.revision == 1:
         words = t("at the invitation, {day} by {name}", day=day(made.valid_from), name=name)

@@ -35,7 +35,7 @@ def database() -> Database:
     opened = Database(configuration().url)
     if configuration().is_demo:
         demo.open_demo(opened)
-    elif opened.engine.dialect.name == "sqlite":
+    elif opened.is_embedded:
         opened.migrate()
     return opened
 
@@ -87,8 +87,10 @@ def nothing_to_show() -> None:
 
 def remember_language(visitor: Member) -> None:
     """Keep the language just switched to as the member's own."""
+    if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
+        return
     with database().transaction() as session:
-        access.choose_language(session, visitor, st.session_state["language"])
+        access.choose_language(session, visitor, language)
 
 
 def choose_demo_member(visitor: Member) -> None:
@@ -131,10 +133,10 @@ def refused(refusal: BillingError) -> None:
     st.error(plain(refusal), icon=":material/error:")
 
 
-def unexpected(_exception: Exception) -> bool:
+def unexpected(exception: Exception) -> bool:
     """Something nobody foresaw: the log has the trace, the person a reference to it."""
     reference = uuid4().hex[:8]
-    logging.getLogger("billing_defaults").exception("Reference %s", reference)
+    logging.getLogger("billing_defaults").error("Reference %s", reference, exc_info=exception)
     st.error(
         t("Something went wrong. Try again; if it happens again, give your administrator this reference: {reference}.",
           reference=reference)
@@ -152,7 +154,7 @@ def _demo_member() -> Member | None:
         return chosen or access.member(session, demo.PARTNER_ID, 1)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_resource(ttl=60, show_spinner=False)
 def _seeded(_database: Database) -> dict[int, tuple[str, Role]]:
     with _database.reading() as session:
         members = access.members(session, demo.PARTNER_ID)

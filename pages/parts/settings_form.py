@@ -12,7 +12,6 @@ from pages.parts.choices import choose
 from pages.parts.text import pill_text, source_colour, value_text
 
 INHERIT = "use default"  # the first option of each choice: follow the defaults
-OWN = "choose"
 
 
 def choose_settings(form: str, start: BillingSettings, offer: Catalogue) -> BillingSettings:
@@ -24,9 +23,19 @@ def choose_settings(form: str, start: BillingSettings, offer: Catalogue) -> Bill
         st.segmented_control, Setting.BILLING_PERIOD.label, list(BillingPeriod), lambda period: period.label,
         f"{form}.billing_period", at_first=start.billing_period, required=True,
     )  # fmt: skip
-    plan = _plan(form, offer, period, at_first=start.plan, kept=start)
+    plan = _plan(form, offer, period, at_first=start.plan, held=None, first=[])
     add_ons = _add_ons(form, offer, plan, period, at_first=start.add_ons)
     return BillingSettings(Payer.PARTNER if pays else Payer.CLIENT, period, plan, add_ons)
+
+
+def chosen_so_far(form: str) -> BillingSettings | None:
+    """What the widgets of `choose_settings` held at the last run; None when they were not shown yet."""
+    state = st.session_state
+    if f"{form}.plan" not in state:
+        return None
+    payer = Payer.PARTNER if state[f"{form}.pays"] else Payer.CLIENT
+    add_ons = frozenset(state[f"{form}.add_ons"])
+    return BillingSettings(payer, state[f"{form}.billing_period"], state[f"{form}.plan"], add_ons)
 
 
 def choose_overrides(
@@ -38,24 +47,27 @@ def choose_overrides(
 ) -> Overrides:
     """Widgets for the choices of one client, beginning at `start`; what they say now.
 
-    Each offers "use default" with the inherited value first; without inherited values each has to be chosen. `held`:
-    what the client has now, which it may keep though it is retired.
+    Each offers "use default" with the inherited value first; without inherited values nothing is chosen until it is.
+    `held`: what the client has now, which it may keep though it is retired.
     """
-    values = inherited or held or first_settings(offer)
-    payer = _term(form, Setting.PAYER, list(Payer), inherited, start.payer, values.payer, offer)
-    period = _term(
-        form, Setting.BILLING_PERIOD, list(BillingPeriod), inherited, start.billing_period, values.billing_period, offer
-    )
-    in_force = values.billing_period if period is None else period
-    at_first = start.plan or (values.plan if inherited is None else INHERIT)
-    chosen = _plan(form, offer, in_force, at_first=at_first, kept=held, inherited=inherited)
+    payer = _term(form, Setting.PAYER, list(Payer), inherited, start.payer, offer)
+    period = _term(form, Setting.BILLING_PERIOD, list(BillingPeriod), inherited, start.billing_period, offer)
+    assumed = inherited or held or first_settings(offer)  # to show prices by, and add-ons, until more is chosen
+    priced_by = assumed.billing_period if period is None else period
+    first = [None if inherited is None else INHERIT]
+    at_first = first[0] if start.plan is None else start.plan
+    chosen = _plan(form, offer, priced_by, at_first=at_first, held=held, first=first, inherited=inherited)
     plan = None if chosen == INHERIT else chosen
     add_ons: frozenset[str] | None = None
-    if inherited is None or _has_own_add_ons(form, inherited, start, offer):
-        add_ons = _add_ons(
-            form, offer, values.plan if plan is None else plan, in_force, at_first=start.add_ons or frozenset(),
-            held=held, labelled=inherited is None,
-        )  # fmt: skip
+    match _own_add_ons(form, inherited, start, offer):
+        case "none":
+            add_ons = frozenset()
+        case "choose":
+            at_first_add_ons = frozenset[str]() if start.add_ons is None else start.add_ons
+            add_ons = _add_ons(
+                form, offer, assumed.plan if plan is None else plan, priced_by, at_first=at_first_add_ons, held=held,
+                labelled=False,
+            )  # fmt: skip
     return Overrides(payer, period, plan, add_ons)
 
 
@@ -92,16 +104,16 @@ def _term(
     terms: list[Any],
     inherited: BillingSettings | None,
     start: Any,
-    at_first: Any,
     offer: Catalogue,
 ) -> Any:
-    """One of a setting's terms; None: use the default."""
+    """One of a setting's terms; None: use the default, or nothing chosen yet where there is none."""
     default = None if inherited is None else getattr(inherited, setting.value)
+    nothing = None if inherited is None else INHERIT
     chosen = choose(
         st.segmented_control, setting.label, terms if inherited is None else [INHERIT, *terms],
         lambda option: _use_default(default, offer) if option == INHERIT else option.label,
-        f"{form}.{setting.value}", at_first=start or (at_first if inherited is None else INHERIT),
-        required=True, wrap=True,
+        f"{form}.{setting.value}", at_first=nothing if start is None else start, required=inherited is not None,
+        wrap=True,
     )  # fmt: skip
     return None if chosen == INHERIT else chosen
 
@@ -111,36 +123,39 @@ def _plan(
     offer: Catalogue,
     period: BillingPeriod,
     *,
-    at_first: str,
-    kept: BillingSettings | None,
+    at_first: str | None,
+    held: BillingSettings | None,
+    first: list[str | None],
     inherited: BillingSettings | None = None,
-) -> str:
-    """A plan's code, or INHERIT where there is something to inherit."""
-    stays = {st.session_state.get(f"{form}.plan"), at_first, None if kept is None else kept.plan}
-    codes = [code for code, plan in offer.plans.items() if not plan.is_retired or code in stays]
+) -> Any:
+    """A plan's code; or one of `first`: INHERIT, or None for nothing chosen yet."""
+    stays = {st.session_state.get(f"{form}.plan"), at_first}  # what was chosen stays, so that a refusal can name it
+    choosable = {plan.code for plan in offer.choosable_plans(period, held)}
 
-    def words(code: str) -> str:
+    def words(code: str | None) -> str:
+        if code is None:
+            return t("Choose a subscription")
         if code == INHERIT:
             return _use_default(inherited.plan if inherited else "", offer)
-        price = offer.plan_price(code, period)
-        cost = t("no price for this billing period") if price is None else str(price.charged)
         retired = t(" (retired)") if offer.plan(code).is_retired else ""
-        return f"{offer.plan(code)}{retired} · {cost}"
+        price = offer.plan_price(code, period)
+        return f"{offer.plan(code)}{retired}" if price is None else f"{offer.plan(code)}{retired} · {price.charged}"
 
-    options = codes if inherited is None else [INHERIT, *codes]
-    code: str = choose(
-        st.selectbox, Setting.PLAN.label, options, words, f"{form}.plan", at_first=at_first, filter_mode=None
-    )
-    return code
+    options = [*first, *(code for code in offer.plans if code in choosable or code in stays)]
+    return choose(st.selectbox, Setting.PLAN.label, options, words, f"{form}.plan", at_first=at_first, filter_mode=None)
 
 
-def _has_own_add_ons(form: str, inherited: BillingSettings, start: Overrides, offer: Catalogue) -> bool:
-    own: str = choose(
-        st.segmented_control, Setting.ADD_ONS.label, [INHERIT, OWN],
-        lambda option: _use_default(inherited.add_ons, offer) if option == INHERIT else t("Choose"),
-        f"{form}.own add_ons", at_first=INHERIT if start.add_ons is None else OWN, required=True, wrap=True,
+def _own_add_ons(form: str, inherited: BillingSettings | None, start: Overrides, offer: Catalogue) -> str | None:
+    """Whether the add-ons are the inherited ones (None), or own: "none", "choose"; None too where nothing is chosen."""
+    words = {"none": t("No add-ons"), "choose": t("Choose")}
+    if inherited is not None:
+        words = {INHERIT: _use_default(inherited.add_ons, offer), "choose": t("Choose")}
+    nothing = None if inherited is None else INHERIT
+    own: str | None = choose(
+        st.segmented_control, Setting.ADD_ONS.label, list(words), words.__getitem__, f"{form}.own add_ons",
+        at_first=nothing if start.add_ons is None else "choose", required=inherited is not None, wrap=True,
     )  # fmt: skip
-    return own == OWN
+    return None if own == INHERIT else own
 
 
 def _add_ons(
@@ -158,9 +173,9 @@ def _add_ons(
     choosable = {add_on.code for add_on in offer.choosable_add_ons(plan, period, held)}
 
     def words(code: str) -> str:
-        if code not in choosable:
-            return t("{add_on} (not with {plan})", add_on=offer.add_on(code), plan=offer.plan(plan))
-        return f"{offer.add_on(code)} · {Price(offer.add_on_prices[code, period], period, offer.currency).charged}"
+        cents = offer.add_on_prices.get((code, period))
+        name = str(offer.add_on(code))
+        return name if cents is None else f"{name} · {Price(cents, period, offer.currency).charged}"
 
     picked = choose(
         st.multiselect, Setting.ADD_ONS.label, [code for code in offer.add_ons if code in choosable or code in chosen],

@@ -14,12 +14,14 @@ from core.terms import BillingPeriod, Payer, Setting, Source
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/:@])")
 _BREAKS = re.compile(r"[ \t\r\n\f\v]+")  # no-break spaces stay: amounts and French punctuation hold together
+_ARROWS = re.compile(r"(\\[-<>=~])(?=\\[-<>=~])")  # ->, <=, -- and their like, which would become other signs
 _JOIN = "\u2060"  # an invisible joiner: keeps :name:, a@b and www. from becoming icons and links
 
 
 def plain(text: object) -> str:
     """Any text as Streamlit's Markdown shows it letter for letter, on one line."""
     escaped = _MARKDOWN.sub(r"\\\1", _BREAKS.sub(" ", str(text)).strip())
+    escaped = _ARROWS.sub(rf"\1{_JOIN}", escaped)
     return escaped.replace("\\:", f":{_JOIN}").replace("\\@", f"@{_JOIN}").replace("www\\.", f"www{_JOIN}\\.")
 
 

@@ -12,7 +12,7 @@ from core.models import DefaultSettings
 from core.resolution import BillingSettings, changes
 from core.terms import BillingPeriod, Payer
 from pages.parts import cached, choices, here
-from pages.parts.settings_form import choose_settings, first_settings
+from pages.parts.settings_form import choose_settings, chosen_so_far, first_settings
 from pages.parts.text import change_text, heading, plain, price_text, value_text
 
 member = here.member(Permission.READ_DEFAULTS)
@@ -80,7 +80,7 @@ def edit() -> None:
     with settings_column:
         stale = st.session_state.get(f"{form}.stale")
         if in_force and seen != in_force.version:
-            stale = StaleDefaults(version=in_force.version, saved_by=in_force.saved_by.name, saved_at=in_force.saved_at)
+            stale = defaults.stale(in_force)
         if stale:
             here.refused(stale)
         with st.container(horizontal=True):
@@ -94,15 +94,9 @@ def edit() -> None:
 
 def is_draft() -> bool:
     """Whether the form holds something else than the version it began at."""
+    held = chosen_so_far(form)
     begun_at = next((v.settings for v in versions if v.version == st.session_state.get(f"{form}.seen")), None)
-    if f"{form}.plan" not in st.session_state:
-        return False
-    if begun_at is None or st.session_state.get(f"{form}.note"):
-        return True
-    pays, period, plan, add_ons = (
-        st.session_state[f"{form}.{name}"] for name in ("pays", "billing_period", "plan", "add_ons")
-    )
-    return BillingSettings(Payer.PARTNER if pays else Payer.CLIENT, period, plan, frozenset(add_ons)) != begun_at
+    return held is not None and (held != begun_at or bool(st.session_state.get(f"{form}.note")))
 
 
 def save(settings: BillingSettings, seen: int | None, note: str) -> None:

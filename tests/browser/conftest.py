@@ -1,0 +1,306 @@
+"""A server of its own with the demo in it, a real Chromium, and what a person does with both."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
+from sqlalchemy import func, select
+
+from core import access, defaults, demo, invitations
+from core.database import Database
+from core.invitations import NewClient
+from core.language import t
+from core.models import Client
+from core.resolution import BillingSettings, Overrides
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE = {"width": 1680, "height": 1000}
+STARTS_WITHIN = 60  # seconds
+ALARMS = ("Traceback", "ERROR", "WARNING", "Warning", "was created with a default value")
+POINTER = """canvas => new Promise(painted =>
+    requestAnimationFrame(() => requestAnimationFrame(() => painted(getComputedStyle(canvas).cursor === "pointer"))))"""
+QUIET = """() => {
+    const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
+    if (state !== "notRunning") quietSince = undefined; else quietSince ??= performance.now();
+    return performance.now() - quietSince > 300;  // a search begins 250 ms after the last letter
+}"""
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass
+class Server:
+    """A server process, and its database for a look behind the pages."""
+
+    url: str
+    database: Database
+
+    def save(self, settings: BillingSettings) -> int:
+        """Save defaults over whatever is in force; their version."""
+        with self.database.transaction() as session:
+            administrator = access.members(session, demo.PARTNER_ID)[0]
+            in_force = defaults.current(session, administrator)
+            seen = None if in_force is None else in_force.version
+            return defaults.save(session, administrator, settings, seen=seen).version
+
+    def invite(self, name: str, email: str, overrides: Overrides = Overrides()) -> int:
+        """Invite a client; its number."""
+        with self.database.transaction() as session:
+            administrator = access.members(session, demo.PARTNER_ID)[0]
+            client = invitations.invite(session, administrator, NewClient(name=name, email=email), overrides)
+            return client.client_id
+
+    def clients_named(self, name: str) -> int:
+        """How many clients have this name."""
+        with self.database.reading() as session:
+            return session.scalars(select(func.count()).select_from(Client).where(Client.name == name)).one()
+
+    def name_of(self, client_id: int) -> str:
+        with self.database.reading() as session:
+            return session.scalars(select(Client.name).where(Client.client_id == client_id)).one()
+
+
+@contextmanager
+def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
+    """A server started on this SQLite file, ready; ended afterwards, with nothing alarming in its log."""
+    url = f"sqlite:///{database}"
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "streamlit", "run", "asgi.py", "--server.port", str(port),
+        "--server.address", "127.0.0.1", "--logger.messageFormat", "%(levelname)s %(name)s %(message)s",
+    ]  # fmt: skip
+    environment = os.environ | {"BILLING_DATABASE_URL": url, "BILLING_DEMO": str(int(is_demo))}
+    log = database.with_suffix(".log")
+    with log.open("w") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    behind = Database(url)
+    try:
+        _wait_until_ready(process, f"http://127.0.0.1:{port}/readyz", log)
+        yield Server(f"http://127.0.0.1:{port}", behind)
+    finally:
+        behind.close()
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    alarming = [line for line in log.read_text().splitlines() if any(alarm in line for alarm in ALARMS)]
+    assert not alarming, log.read_text()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = monotonic() + STARTS_WITHIN
+    while monotonic() < deadline:
+        try:
+            with urlopen(url, timeout=5) as answer:  # noqa: S310 - http to 127.0.0.1
+                if answer.status == 200:
+                    return
+        except (URLError, ConnectionError, TimeoutError):
+            pass
+        try:
+            process.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"The server ended by itself:\n{log.read_text()}")
+    pytest.fail(f"The server was not ready within {STARTS_WITHIN} seconds:\n{log.read_text()}")
+
+
+@dataclass
+class Visits:
+    """A browser's visits to the server, each a session of its own; and what the browser asked of whom meanwhile."""
+
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def begin(self, **options: Any) -> Page:
+        """A page nobody has seen yet; `options` as of a browser context."""
+        context = self.browser.new_context(**{"locale": "en-GB", "viewport": WIDE} | options)
+        self.contexts.append(context)
+        context.on("request", self._ask)
+        context.on("weberror", lambda fault: self.faults.append(str(fault.error)))
+        return context.new_page()
+
+    def end(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+    @property
+    def asked_elsewhere(self) -> list[str]:
+        """What the browser asked of any other machine than the server."""
+        return [url for url in self.asked if urlsplit(url).hostname != "127.0.0.1"]
+
+    def _ask(self, request: Request) -> None:
+        if not request.url.startswith(("data:", "blob:")):
+            self.asked.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo, served."""
+    with serving(tmp_path_factory.mktemp("served") / "demo.sqlite3", is_demo=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium. (Closed with the module: while it is open no other event loop can run in this thread.)"""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visits(browser: Browser) -> Iterator[Visits]:
+    """Visits of this test; none may end with a fault in the page's own code."""
+    begun = Visits(browser)
+    yield begun
+    begun.end()
+    assert not begun.faults
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Callable[..., Page]:
+    return visits.begin
+
+
+def open_page(page: Page, url: str, title: str) -> None:
+    """Go there, and wait until the page says this title."""
+    page.goto(url)
+    expect_title(page, title)
+
+
+def expect_title(page: Page, title: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has had nothing to add to the page for a moment."""
+    page.evaluate("quietSince = undefined")
+    page.wait_for_function(QUIET, timeout=15_000)
+
+
+def go_back(page: Page) -> None:
+    """The browser's Back button, pressed by somebody who waits for the page."""
+    page.go_back()
+    settled(page)
+
+
+def go_to(page: Page, title: str) -> None:
+    """Choose a page in the menu."""
+    menu(page).get_by_role("link", name=title, exact=True).click()
+    expect_title(page, title)
+
+
+def menu(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="App pages")
+
+
+def button(page: Page, label: str) -> Locator:
+    """The button in the page itself (the menu and the tools of a table aside)."""
+    return page.get_by_role("main").get_by_role("button", name=label, exact=True)
+
+
+def alert(page: Page) -> Locator:
+    """What the page says was done, or was refused."""
+    return page.get_by_role("main").get_by_test_id("stAlert").get_by_role("paragraph")
+
+
+def box(page: Page, label: str) -> Locator:
+    """A box with a list to choose from."""
+    return page.get_by_role("combobox", name=label, exact=True)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose in a box with a list; `option` is how its words begin."""
+    box(page, label).click()
+    page.get_by_role("option").filter(has_text=option).first.click()
+
+
+def search(page: Page, words: str) -> None:
+    page.get_by_role("searchbox").or_(page.get_by_role("textbox", name=t("Search"), exact=True)).fill(words)
+
+
+def act_as(page: Page, name: str) -> None:
+    """In the demo: go on as another member."""
+    choose(page, t("Act as"), name)
+    expect(box(page, t("Act as"))).to_have_value(re.compile(re.escape(name)))
+
+
+def table(page: Page, title: str) -> Locator:
+    """A table by the title of one of its columns."""
+    return page.get_by_role("main").locator("table").filter(has=page.locator(f"xpath=.{_heading(title)}"))
+
+
+def clients(page: Page) -> Locator:
+    """The list of clients. It is painted on a canvas; what can be read of it is its accessibility tree."""
+    return page.get_by_role("region", name=t("The clients that match, one per row"), exact=True)
+
+
+def column(of: Locator, title: str) -> Locator:
+    """The cells of a column, by its title."""
+    heading = f"ancestor::table{_heading(title)}"
+    place = f"count(preceding-sibling::td) = count({heading}/preceding-sibling::th)"
+    return of.locator(f"xpath=.//tbody//td[{heading} and {place}]")
+
+
+def _heading(title: str) -> str:
+    return f'//th[normalize-space(.)="{title}"]'
+
+
+def cell(of: Locator, row: int, title: str) -> Locator:
+    """One cell: the row counted from 0, the column by its title."""
+    return column(of, title).nth(row)
+
+
+def letters(text: str) -> str:
+    """A pattern for this text letter by letter, the invisible joiners aside that keep it from becoming a link."""
+    return "\u2060?".join(re.escape(letter) for letter in text)
+
+
+def open_row(page: Page, row: int) -> None:
+    """Click the button that opens the client in this row: the place on the canvas where the pointer says so."""
+    settled(page)
+    listed = clients(page)
+    canvas = listed.get_by_test_id("data-grid-canvas")
+    canvas.scroll_into_view_if_needed()
+    rows = listed.locator("table").get_attribute("aria-rowcount")
+    box = canvas.bounding_box()
+    assert rows
+    assert box
+    y = box["y"] + box["height"] / int(rows) * (row + 1.5)
+    for x in range(int(box["x"]) + 10, int(box["x"] + box["width"]), 15):
+        page.mouse.move(x, y)
+        if canvas.evaluate(POINTER):
+            page.mouse.click(x, y)
+            return
+    pytest.fail(f"Nothing in row {row} of the table can be clicked.")
