@@ -6,7 +6,9 @@ They work on the database that BILLING_DATABASE_URL names, else on the demo's ow
 import sys
 from argparse import ArgumentParser, Namespace
 
-from sqlalchemy.exc import OperationalError
+from alembic.util import CommandError
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from core import check, demo
 from core.configuration import Configuration
@@ -55,13 +57,19 @@ def main(arguments: list[str] | None = None) -> int:
     demo_command.add_argument("--reset", action="store_true", help="make it anew, with today's dates")
     demo_command.set_defaults(run=make_demo)
     asked = parser.parse_args(arguments)
-    database = Database(Configuration().url)
+    try:
+        database = Database(Configuration().url)
+    except (ValidationError, ArgumentError, ImportError) as wrong:
+        print(f"BILLING_DATABASE_URL or BILLING_DEMO cannot be used as it is set: {wrong}", file=sys.stderr)
+        return 1
     try:
         return int(asked.run(database, asked))
     except BillingError as refusal:
         print(refusal, file=sys.stderr)
     except OperationalError as failure:
-        print(f"The database does not answer: {failure.orig}", file=sys.stderr)
+        print(f"The database does not answer, or refuses: {failure.orig}", file=sys.stderr)
+    except (DatabaseError, CommandError) as failure:
+        print(f"This is not a database of this product's version: {failure}", file=sys.stderr)
     finally:
         database.close()
     return 1

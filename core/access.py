@@ -43,6 +43,7 @@ _STILL_SO = exists().where(
     Member.client_access == bindparam("of_access"),
     Member.is_active,
 )
+_STILL = select(_STILL_SO).where(_STILL_SO)
 _TURN = (
     update(Partner)
     .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
@@ -85,6 +86,8 @@ def act(session: Session, member: Member, permission: Permission) -> None:
         "of_access": member.client_access,
     }
     if session.connection().execute(_TURN, who).rowcount != 1:
+        raise NotAllowed
+    if session.connection().execute(_STILL, who).first() is None:  # it may have changed while waiting for the turn
         raise NotAllowed
 
 

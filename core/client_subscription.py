@@ -38,6 +38,11 @@ class ClientSubscription:
         return choices(self.effective.settings, self.effective.overridden)
 
     @property
+    def has_adopted(self) -> bool:
+        """Whether the client is bound to another version than the one it was invited with."""
+        return self.history[-1].defaults_version != self.effective.defaults_version
+
+    @property
     def can_go_back(self) -> bool:
         """Whether there are overrides to clear and defaults to go back to."""
         return bool(self.effective.overridden) and self.bound is not None

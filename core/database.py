@@ -31,7 +31,7 @@ class Database:
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.clock = clock
-        self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else create_engine(url)
+        self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
         self._for_writing = self.engine.execution_options(writes=True)
         self._for_reading = (
             self.engine
@@ -103,6 +103,12 @@ def _alembic(connection: Connection) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config
+
+
+def _postgresql(url: str) -> Engine:
+    """No action waits for another for ever, and a connection that the server gave up is replaced before it is used."""
+    limits = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": limits})
 
 
 def _sqlite(url: str) -> Engine:

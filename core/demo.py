@@ -107,7 +107,13 @@ def _make(session: Session) -> None:
     made_at = now(session)
     session.execute(
         insert(Partner).values(
-            partner_id=PARTNER_ID, name="Fiduciaire Exemple", currency="EUR", time_zone="Europe/Brussels"
+            partner_id=PARTNER_ID,
+            name="Fiduciaire Exemple",
+            currency="EUR",
+            time_zone="Europe/Brussels",
+            change_number=int(
+                made_at.timestamp()
+            ),  # what was remembered of an earlier demo is never taken for this one
         )
     )
     session.execute(insert(DemoSpace).values(partner_id=PARTNER_ID, made_at=made_at))

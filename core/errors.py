@@ -66,9 +66,7 @@ class StaleError(BillingError):
 class StaleDefaults(StaleError):
     """`version` was saved by `saved_by` at `saved_at` since the form was opened."""
 
-    sentence = N_(
-        "{saved_by} saved version {version} on {saved_at}. Your entries are kept below; compare and save again."
-    )
+    sentence = N_("{saved_by} saved version {version} on {saved_at}. Your entries are kept; compare and save again.")
 
     def __init__(self, *, version: int, saved_by: str, saved_at: datetime) -> None:
         super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at)
@@ -77,7 +75,7 @@ class StaleDefaults(StaleError):
 class StaleSubscription(StaleError):
     """The client's settings were changed by `changed_by` at `changed_at` since they were shown."""
 
-    sentence = N_("{changed_by} changed {client} on {changed_at}. Your entries are kept below; compare and save again.")
+    sentence = N_("{changed_by} changed {client} on {changed_at}. Your entries are kept; compare and save again.")
 
     def __init__(self, *, client: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(client=client, changed_by=changed_by, changed_at=changed_at)
@@ -104,7 +102,8 @@ class NoPrice(ChoiceRefused):
     """`item` has no price for this billing period."""
 
     sentence = N_(
-        "{item} has no price for this billing period: {billing_period}. Choose another billing period or leave it out."
+        "{item} has no price for this billing period: {billing_period}. "
+        "Choose another billing period, or something else."
     )
 
 

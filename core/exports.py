@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import BytesIO, StringIO
 from typing import Any, Unpack
+from unicodedata import category, normalize
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy.orm import Session
@@ -52,13 +53,18 @@ def as_csv(rows: Any) -> str:
     """The rows as CSV text, separated as the reader's spreadsheet expects, no cell of text taken for a formula."""
     text = StringIO()
     separator, _ = _SPREADSHEET[language()]
-    csv.writer(text, delimiter=separator).writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(text, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC).writerows(
+        [harmless(cell) for cell in row] for row in rows
+    )
     return text.getvalue()
 
 
 def harmless(cell: Any) -> Any:
     """The cell, with an apostrophe before text that a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    seen = "".join(c for c in normalize("NFKC", cell) if category(c) != "Cf").lstrip(" ")
+    return f"'{cell}" if seen.startswith(_FORMULA) else cell
 
 
 def decimal(cents: int) -> str:

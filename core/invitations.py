@@ -15,10 +15,10 @@ from core.access import Permission
 from core.database import now
 from core.errors import AlreadyClient, BadInput, RetiredDefaults
 from core.language import LANGUAGES, N_
-from core.models import Client, Invitation, Member, Partner
+from core.models import Client, DefaultSettings, Invitation, Member, Partner
 from core.resolution import EffectiveSettings, Overrides
 from core.terms import InvitationStatus, Origin, Setting
-from core.text import CONTROL_CHARACTERS, TOO_LONG, fold, is_showable, note_text, one_line
+from core.text import CONTROL_CHARACTERS, TOO_LONG, can_be_seen, fold, is_showable, note_text, one_line
 
 VALID_FOR = timedelta(days=30)
 
@@ -80,6 +80,12 @@ def _spoken(language: str) -> str:
     return language
 
 
+def _seen(name: str) -> str:
+    if name and not can_be_seen(name):
+        raise PydanticCustomError("too_short", "nothing to see")
+    return name
+
+
 Line = Annotated[str, BeforeValidator(_one_line), AfterValidator(_showable)]
 
 
@@ -88,7 +94,7 @@ class NewClient(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    name: Annotated[Line, Field(min_length=1, max_length=200)]
+    name: Annotated[Line, AfterValidator(_seen), Field(min_length=1, max_length=200)]
     email: Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower)]
     company_number: Annotated[str | None, BeforeValidator(_one_line), AfterValidator(_company_number)] = None
     contact_name: Annotated[Line, Field(max_length=200)] = ""
@@ -106,7 +112,7 @@ class NewClient(BaseModel):
 
 def _sentence(error: Any) -> tuple[str, dict[str, object]]:
     limit = error.get("ctx", {}).get("max_length", 0)
-    return _SENTENCES[error["type"]], {"limit": limit}
+    return _SENTENCES.get(error["type"], N_("Correct this.")), {"limit": limit}
 
 
 def preview(session: Session, member: Member, overrides: Overrides = Overrides()) -> EffectiveSettings:  # noqa: B008 - frozen
@@ -115,7 +121,7 @@ def preview(session: Session, member: Member, overrides: Overrides = Overrides()
     Raises NotAllowed, NoDefaults, RetiredDefaults, ChoiceRefused.
     """
     access.require(member, Permission.INVITE)
-    return _bindable(session, member, overrides)
+    return _bindable(session, member, defaults.latest(session, member.partner_id), overrides)
 
 
 def invite(
@@ -126,12 +132,15 @@ def invite(
     *,
     reason: str = "",
     attempt: str = "",
+    seen_version: int | None = None,
     origin: Origin = Origin.PAGE,
 ) -> Client:
     """Invite a client: it is bound to the version in force now, with these overrides, and its invitation is pending.
 
-    `attempt` names one filled-in form: the same one sent twice gives the client it made the first time.
-    Raises NotAllowed, AlreadyClient, NoDefaults, RetiredDefaults, ChoiceRefused, BadInput; nothing is written then.
+    `attempt` names one filled-in form: the same one sent twice gives the client it made the first time. `seen_version`
+    is the defaults version that the member was shown; None: whichever is in force will do.
+    Raises NotAllowed, AlreadyClient, StaleDefaults, NoDefaults, RetiredDefaults, ChoiceRefused, BadInput; nothing is
+    written then.
     """
     access.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
@@ -141,7 +150,10 @@ def invite(
         if attempt and invitation.attempt == attempt:
             return known
         raise AlreadyClient(client_id=known.client_id, name=known.name, invited_on=invitation.invited_at)
-    effective = _bindable(session, member, overrides)
+    in_force = defaults.latest(session, member.partner_id)
+    if seen_version is not None and in_force is not None and in_force.version != seen_version:
+        raise defaults.stale(in_force)
+    effective = _bindable(session, member, in_force, overrides)
     client = _add_client(session, member, new_client)
     revisions.begin(session, client, effective, by=member, origin=origin, reason=reason)
     session.connection().execute(
@@ -174,8 +186,9 @@ def standing(invitation: Invitation, moment: datetime) -> InvitationStatus:
     return InvitationStatus.EXPIRED if moment >= invitation.expires_at else InvitationStatus.PENDING
 
 
-def _bindable(session: Session, member: Member, overrides: Overrides) -> EffectiveSettings:
-    in_force = defaults.latest(session, member.partner_id)
+def _bindable(
+    session: Session, member: Member, in_force: DefaultSettings | None, overrides: Overrides
+) -> EffectiveSettings:
     effective = defaults.resolved(in_force, overrides)
     offer = editions.current(session, member.partner.currency)
     if in_force is not None:

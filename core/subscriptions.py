@@ -30,7 +30,7 @@ _CLIENT = (  # with its newest invitation
 def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
     """Everything about one client. Raises NotAllowed, ClientNotFound."""
     access.require(member, Permission.READ_CLIENTS)
-    if not access.sees_every_client(member):
+    if not access.sees_every_client(member) or not 0 < client_id < 2**31:
         raise ClientNotFound(client_id=str(client_id))
     return _detail(session, member, client_id)
 
@@ -118,9 +118,12 @@ def adopt_current_defaults(
     adopted, unchanged = [], []
     for client_id in dict.fromkeys(client_ids):
         shown = _detail(session, member, client_id)
-        if seen is not None and shown.revision != seen.get(client_id):
-            raise revisions.stale(shown.client, shown.history[0])
         overrides = Overrides() if clear_overrides else shown.overrides
+        if seen is not None and shown.revision != seen.get(client_id):
+            if _was_adopted(shown, member, in_force, overrides, seen.get(client_id), reason):
+                unchanged.append(client_id)
+                continue
+            raise revisions.stale(shown.client, shown.history[0])
         preview = _preview(session, member, shown, in_force, overrides)
         if not preview.changes_anything:
             unchanged.append(client_id)
@@ -198,6 +201,26 @@ def _is_this_change(shown: ClientSubscription, member: Member, overrides: Overri
     return (
         last.revision == seen + 1
         and last.changed_by_id == member.member_id
+        and shown.overrides == overrides
+        and last.reason == reason
+        and last.status is last.status_before
+        and last.defaults_version == last.defaults_version_before
+    )
+
+
+def _was_adopted(
+    shown: ClientSubscription,
+    member: Member,
+    in_force: DefaultSettings,
+    overrides: Overrides,
+    seen: int | None,
+    reason: str,
+) -> bool:
+    last = shown.history[0]
+    return (
+        last.revision == (seen or 0) + 1
+        and last.changed_by_id == member.member_id
+        and last.defaults_version == in_force.version != last.defaults_version_before
         and shown.overrides == overrides
         and last.reason == reason
     )

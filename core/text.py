@@ -8,6 +8,7 @@ from core.language import N_
 LONGEST_NOTE = 500
 
 _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "’": "'", "‘": "'"})
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0")  # letters that show nothing
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 CONTROL_CHARACTERS = N_("This text holds characters that cannot be shown. Type it again without them.")
@@ -24,10 +25,15 @@ def is_showable(text: str) -> bool:
     return not any((unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t\r") or c in _BIDI for c in text)
 
 
+def can_be_seen(text: str) -> bool:
+    """Whether anything of the text would show: not only spaces, joiners and accents with nothing under them."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANKS for c in text)
+
+
 def fold(text: str) -> str:
     """The text as it sorts and is searched: case-folded, without accents, ligatures written out."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED))
-    return one_line("".join(c for c in decomposed if not unicodedata.combining(c)))
+    return one_line("".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"))
 
 
 def note_text(field: str, text: str) -> str:

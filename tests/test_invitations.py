@@ -13,6 +13,7 @@ from core.errors import (
     NoPrice,
     RetiredChosen,
     RetiredDefaults,
+    StaleDefaults,
 )
 from core.invitations import NewClient, latest_invitation, standing
 from core.models import Client
@@ -128,6 +129,17 @@ def test_sent_twice_makes_one_client(space: Space) -> None:
     assert len(space.detail(1).history) == 1
 
 
+def test_defaults_saved_since_the_form_was_shown_are_told_before_anybody_is_invited(space: Space) -> None:
+    """Rule 12: nobody gets other settings than those on the screen."""
+    space.save(STANDARD)
+    space.save(PLUS)
+    new_client = NewClient.from_typed(name="Aubry", email="a@aubry.example.com")
+    with pytest.raises(StaleDefaults, match="saved version 2"), space.database.transaction() as session:
+        invitations.invite(session, space.manager, new_client, seen_version=1)
+    with space.database.transaction() as session:
+        assert invitations.invite(session, space.manager, new_client, seen_version=2).client_id == 1
+
+
 def test_the_same_e_mail_can_be_a_client_of_two_partners(space: Space, make_space) -> None:
     """Tenants know nothing of each other."""
     other = make_space(2)
@@ -202,6 +214,9 @@ def test_belgian_company_numbers_are_known_by_their_check(typed: str, kept: str 
         ("name", "   ", "Fill this in."),
         ("name", "x" * 201, "Keep it within 200 characters."),
         ("name", "bell\x07", "characters that cannot be shown"),
+        ("name", "\u200b\u2060", "Fill this in."),
+        ("name", "\u3164", "Fill this in."),
+        ("name", "\u0301", "Fill this in."),
         ("name", "nul\x00", "characters that cannot be shown"),
         ("name", "turned \u202e around", "characters that cannot be shown"),
         ("name", "half a pair \ud800", "characters that cannot be shown"),

@@ -101,7 +101,7 @@ def plain_text(app: AppTest) -> str:
 
 def at(widgets: Any, name: str) -> Any:
     """The widget of this name, whichever generation of its form and whichever words of its options."""
-    return next(w for w in widgets if re.sub(r"#\d+| [0-9a-f]{8}$", "", str(w.key)) == name)
+    return next(w for w in widgets if re.sub(r"#\d+| [0-9a-f]{8}\.\d+$", "", str(w.key)) == name)
 
 
 def table_of(app: AppTest, number: int = 0) -> Any:
@@ -314,7 +314,7 @@ def test_a_page_past_the_end_shows_the_last_one() -> None:
 def test_filters_that_match_nothing_say_what_to_do() -> None:
     """No empty table without a word."""
     app = opened(search="nobody is called this")
-    assert "No client matches. Widen the search or remove a filter." in plain_text(app)
+    assert "No client matches. Widen or remove: Search." in plain_text(app)
     assert not app.dataframe
 
 
@@ -328,7 +328,7 @@ def test_saving_defaults_makes_the_version_that_was_previewed(demo_database: Dat
     ran(at(app.toggle, "defaults.pays").set_value(False))
     ran(at(app.selectbox, "defaults.plan").set_value("plus"))
     told = plain_text(app)
-    assert "Plus + Bank feeds + E-invoicing, billed monthly" in told
+    assert "Plus + Bank feeds + E-invoicing, billed monthly, paid by the client" in told
     assert "€42.00 a month" in told
     assert "Subscription: Standard → Plus" in told
     assert "Paid by: Us → The client" in told
@@ -623,6 +623,44 @@ def test_someone_elses_change_in_between_is_told_and_what_was_chosen_stays(demo_
     assert at(app.selectbox, f"client.{client_id}.plan").value == "plus"
     ran(at(app.button, f"client.{client_id}.save").click())
     assert asked(demo_database, subscriptions.detail, client_id).overrides == Overrides(plan="plus")
+
+
+def test_what_is_adopted_is_what_was_previewed(demo_database: Database) -> None:
+    """Rules 6 and 12: a version saved meanwhile is told first."""
+    client_id = plainly_bound(demo_database)
+    app = opened(CLIENT, client=str(client_id))
+    ran(at(app.button, f"client.{client_id}.open adopt").click())
+    with demo_database.transaction() as session:
+        settings = BillingSettings(Payer.CLIENT, BillingPeriod.YEARLY, "premium", frozenset())
+        defaults.save(session, manager(demo_database), settings, seen=3)
+    ran(at(app.button, f"client.{client_id}.save").click())
+    assert "Demo client manager saved version 4 on" in plain_text(app)
+    assert asked(demo_database, subscriptions.detail, client_id).effective.defaults_version == 2
+    ran(at(app.button, f"client.{client_id}.save").click())
+    assert asked(demo_database, subscriptions.detail, client_id).effective.defaults_version == 4
+
+
+def test_a_draft_begun_while_somebody_else_saved_is_kept(demo_database: Database) -> None:
+    """Rule 12: also the very first choice."""
+    app = opened(DEFAULTS)
+    with demo_database.transaction() as session:
+        settings = BillingSettings(Payer.CLIENT, BillingPeriod.YEARLY, "plus", frozenset())
+        defaults.save(session, manager(demo_database), settings, seen=3)
+    ran(at(app.selectbox, "defaults.plan").set_value("premium"))
+    assert at(app.selectbox, "defaults.plan").value == "premium"
+    assert "Demo client manager saved version 4 on" in plain_text(app)
+
+
+def test_an_invitation_on_other_defaults_than_those_shown_is_told_first(demo_database: Database) -> None:
+    """Nothing typed is lost, and the second click invites."""
+    app = typed(opened(INVITE), name="Shown", email="shown@example.com")
+    with demo_database.transaction() as session:
+        settings = BillingSettings(Payer.CLIENT, BillingPeriod.YEARLY, "plus", frozenset())
+        defaults.save(session, manager(demo_database), settings, seen=3)
+    send(app)
+    assert "Demo client manager saved version 4 on" in plain_text(app)
+    send(app)
+    assert "Bound to default settings v4" in plain_text(app)
 
 
 def test_cancelling_leaves_everything_as_it_was(demo_database: Database) -> None:

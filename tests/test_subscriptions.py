@@ -243,6 +243,23 @@ def test_the_same_change_sent_twice_makes_one_revision(space: Space) -> None:
         assert shown.revision == 2
 
 
+def test_the_same_adoption_sent_twice_makes_one_revision(space: Space) -> None:
+    """As with an override; but somebody else's change in between is told."""
+    space.save(STANDARD)
+    client_id = space.invite().client_id
+    space.save(PLUS)
+    for _ in range(2):
+        with space.database.transaction() as session:
+            subscriptions.adopt_current_defaults(
+                session, space.manager, [client_id], seen={client_id: 1}, seen_version=2
+            )
+        assert space.detail(client_id).revision == 2
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.adopt_current_defaults(session, space.administrator, [client_id], seen={client_id: 1})
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.override(session, space.manager, client_id, Overrides(), seen=1)
+
+
 def test_a_change_that_changes_nothing_makes_no_revision(space: Space) -> None:
     """History tells changes."""
     space.save(STANDARD)

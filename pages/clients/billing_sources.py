@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from core import defaults, editions, exports, reports
+from core import access, defaults, editions, exports, reports
 from core.access import Permission, may, sees_every_client
+from core.errors import NotAllowed
 from core.language import language, speak, t
 from core.listing import Filters, Order, SourceFilter
 from core.terms import BillingPeriod, ClientStatus, Payer
@@ -26,7 +27,7 @@ member = here.member(Permission.READ_CLIENTS)
 
 def page_number(told: str) -> int:
     """The page a link asks for. Raises ValueError."""
-    return max(1, int(told))
+    return min(max(1, int(told)), 1_000_000)
 
 
 def page_turned_to(question: str) -> int:
@@ -38,7 +39,7 @@ def page_turned_to(question: str) -> int:
 def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str]) -> None:
     choose(
         st.selectbox, label, [None, *options], lambda option: t("All") if option is None else words[option],
-        f"clients.{name}", at_first=None, filter_mode=None, width=145 if name == "source" else 118,
+        f"clients.{name}", at_first=None, filter_mode=None, width=130 if name == "source" else 100,
     )  # fmt: skip
 
 
@@ -46,7 +47,10 @@ def exported(filters: Filters, zipped: bool) -> bytes:
     """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
     speak(reader, member.partner.time_zone)
     with here.database().reading() as session:
-        pieces = exports.billing_sources(session, member, **filters)
+        now_so = access.member(session, member.partner_id, member.member_id)
+        if now_so is None:
+            raise NotAllowed
+        pieces = exports.billing_sources(session, now_so, **filters)
         return exports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
 
 
@@ -73,17 +77,15 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             st.switch_page("pages/clients/invite_client.py")
 
 if not sees_every_client(member):
-    st.info(
-        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
-        icon=":material/person_search:",
-    )
+    here.no_clients_assigned()
     st.stop()
 
 above_the_table = st.container(horizontal=True, gap="small")
+labels = {"search": t("Search")}
 with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
     st.text_input(
-        t("Search"), key="clients.search", type="search", live=True, persist_state="session",
-        placeholder=t("Name, e-mail or company number"), icon=":material/search:", width=220,
+        t("Search"), key="clients.search", type="search", live=True, persist_state="session", max_chars=200,
+        placeholder=t("Name, e-mail or company number"), icon=":material/search:", width=172,
     )  # fmt: skip
     for label, name, words in (
         (t("Status"), "status", {status: status.label for status in ClientStatus}),
@@ -92,10 +94,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         (t("Paid by"), "payer", {payer: payer.label for payer in Payer}),
         (t("Source"), "source", {source: source.label for source in SourceFilter}),
     ):
+        labels[name] = label
         filter_box(label, name, list(words), words)
     order_by = choose(
         st.selectbox, t("Sort"), list(Order), lambda order: order.label, "clients.order_by", at_first=Order.NAME,
-        filter_mode=None, width=130,
+        filter_mode=None, width=122,
     )  # fmt: skip
 
 chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
@@ -119,7 +122,8 @@ if page > pages:
     st.rerun()
 st.session_state["clients.turned to"] = (question, page)
 if not counted.clients and any(chosen.values()):
-    st.info(t("No client matches. Widen the search or remove a filter."), icon=":material/filter_alt_off:")
+    narrowing = [labels[name] for name in FILTERS if chosen[name]]
+    st.info(t("No client matches. Widen or remove: {filters}.", filters=narrowing), icon=":material/filter_alt_off:")
 elif not counted.clients:
     st.info(t("No clients yet. Save the default settings, then invite the first one."), icon=":material/group_add:")
 else:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core import editions, reports, subscriptions
-from core.access import Permission, may
+from core.access import Permission, may, sees_every_client
 from core.errors import ClientNotFound
 from core.language import day, moment, t
 from core.terms import Payer
@@ -29,7 +29,11 @@ def look_up() -> None:
         return
     with here.database().reading() as session:
         found = reports.billing_sources(session, member, search=search, page_size=10)
-    if found.empty:
+    if not sees_every_client(member):
+        st.info(
+            t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here.")
+        )
+    elif found.empty:
         st.info(t("No client matches. Try part of the name, the e-mail or the company number."))
     for client_id, name in zip(found["client_id"], found["name"], strict=True):
         st.page_link(THIS_PAGE, label=plain(name), icon=":material/badge:", query_params={"client": str(client_id)})
@@ -79,7 +83,11 @@ def settings_in_force() -> None:
             plain(explained.compared(setting, shown.bound, found.value, offer)),
             plain(explained.compared(setting, shown.current, found.value, offer)),
         ))  # fmt: skip
-    bound = t("Invited with") if shown.bound is None else t("Invited with v{version}", version=str(shown.bound.version))
+    bound = t("Invited with")
+    if shown.bound is not None:
+        version = str(shown.bound.version)
+        invited_with = t("Invited with v{version}", version=version)
+        bound = t("Adopted v{version}", version=version) if shown.has_adopted else invited_with
     today = t("Today's default")
     if shown.current is not None:
         today = t("Today's default v{version}", version=str(shown.current.version))

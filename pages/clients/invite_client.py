@@ -25,6 +25,9 @@ with here.database().reading() as session:
     in_force = defaults.current(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
+in_force_version = None if in_force is None else in_force.version
+seen_version = st.session_state.get(f"{form}.seen version", in_force_version)  # on the screen when it was sent
+st.session_state[f"{form}.seen version"] = in_force_version
 
 
 def invited(client_id: int) -> None:
@@ -36,7 +39,8 @@ def invited(client_id: int) -> None:
         st.subheader(t("What this client got"), anchor=False)
         settings_table(shown.effective, offer)
         if shown.price:
-            st.text(price_text(shown.price))
+            payer = t("paid by us") if shown.effective.payer.value is Payer.PARTNER else t("paid by the client")
+            st.markdown(f"**{plain(price_text(shown.price))}**, {payer}")
         if shown.bound:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
@@ -111,12 +115,15 @@ def what() -> Overrides:
 
 
 def send(typed: dict[str, object], overrides: Overrides) -> None:
+    """Invite; refused if other defaults than those on the screen came in force meanwhile."""
     reason = st.session_state.get(f"{form}.reason", "") if overrides.chosen else ""
     st.session_state["invite.faults"] = {}
     try:
         new_client = NewClient.from_typed(**typed)
         with here.database().transaction() as session:
-            client = invitations.invite(session, member, new_client, overrides, reason=reason, attempt=attempt)
+            client = invitations.invite(
+                session, member, new_client, overrides, reason=reason, attempt=attempt, seen_version=seen_version
+            )
     except BadInput as refusal:
         st.session_state["invite.faults"] = refusal.fields
         st.rerun()

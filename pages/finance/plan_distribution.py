@@ -40,6 +40,8 @@ def csv_file() -> bytes:
 
 def open_clients(row: int, part: int) -> None:
     """The clients behind a number: the list, filtered to them."""
+    for name in ("search", "status", "plan", "billing_period", "payer", "source"):
+        st.session_state.pop(f"clients.{name}", None)
     filters: dict[str, str] = {} if row >= len(plans) else {"plan": plans[row].code}
     if part < len(parts):
         filters[split] = parts[part].value
@@ -48,6 +50,8 @@ def open_clients(row: int, part: int) -> None:
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
 
 
+if st.query_params:  # left over from the clients behind a number
+    st.query_params.clear()
 heading(
     t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
 )

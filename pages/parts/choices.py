@@ -31,22 +31,32 @@ def choose(
     """
     state = st.session_state
     worded = {_ANY if option is None else option: words(option) for option in options}
-    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}"
     told_key, told = state.get(f"{key} told", (None, None))
     wanted = state.setdefault(key, at_first)
-    if told_key is not None and wanted == told:  # nobody set the value since: the widget has the last word
-        wanted = state.get(told_key, wanted)
-        wanted = None if wanted == _ANY else wanted
+    if told_key is not None and wanted != told:  # set since, by something else than the widget: begin a new one
+        state[f"{key} turn"] = state.get(f"{key} turn", 0) + 1
+    elif told_key in state:
+        wanted = _meant(state[told_key])
     wanted = _offered(wanted, options, at_first)
-    if wanted is None and None in options:
-        wanted = _ANY
-    if widget_key not in state or state[widget_key] != wanted:
-        state[widget_key] = wanted
-    chosen = widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **named)
-    value = None if chosen == _ANY else chosen
+    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}.{state.get(f'{key} turn', 0)}"
+    if widget_key not in state:
+        state[f"{key} begun at"] = wanted
+    begun_at = _begin(widget, options, state[f"{key} begun at"])
+    value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **begun_at, **named))
     state[key] = value
     state[f"{key} told"] = (widget_key, value)
     return value
+
+
+def _begin(widget: Callable[..., Any], options: Sequence[Any], value: Any) -> dict[str, Any]:
+    """Where a widget begins, said with the widget itself: a value set apart could miss a browser that was leaving."""
+    if widget is not st.selectbox:
+        return {"default": value}
+    return {"index": options.index(value) if value in options else None}
+
+
+def _meant(chosen: Any) -> Any:
+    return None if chosen == _ANY else chosen
 
 
 def _offered(wanted: Any, options: Sequence[Any], at_first: Any) -> Any:

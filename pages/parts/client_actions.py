@@ -16,7 +16,7 @@ from core.terms import ClientStatus
 from pages.parts import choices, explained, here
 from pages.parts.choices import forget
 from pages.parts.settings_form import choose_overrides
-from pages.parts.text import plain
+from pages.parts.text import joined, plain
 
 
 def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
@@ -39,20 +39,32 @@ def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None
 def _buttons(form: str, shown: ClientSubscription) -> None:
     def button(action: str, label: str, icon: str, *, primary: bool = False) -> None:
         st.button(label, key=f"{form}.open {action}", icon=icon, type="primary" if primary else "secondary",
-                  on_click=_open, args=(form, action, shown.revision))  # fmt: skip
+                  on_click=_open, args=(form, action, shown))  # fmt: skip
 
     with st.container(horizontal=True):
         button("change", t("Change"), ":material/edit:", primary=True)
         if shown.can_go_back:
-            button("back", t("Back to the defaults it was invited with"), ":material/undo:")
+            button("back", _back_to(shown), ":material/undo:")
         if shown.current is not None and shown.can_adopt:
             label = t("Adopt current defaults v{version}", version=str(shown.current.version))
             button("adopt", label, ":material/upgrade:")
 
 
-def _open(form: str, action: str, revision: int) -> None:
+def _back_to(shown: ClientSubscription) -> str:
+    if shown.has_adopted:
+        return t("Back to default settings v{version}", version=str(shown.effective.defaults_version))
+    return t("Back to the defaults it was invited with")
+
+
+def _open(form: str, action: str, shown: ClientSubscription) -> None:
     st.session_state[f"{form}.open"] = action
-    st.session_state[f"{form}.seen"] = revision
+    _look_at(form, shown)
+
+
+def _look_at(form: str, shown: ClientSubscription) -> None:
+    """Remember what the member has before their eyes, to be refused if it is something else when they save."""
+    st.session_state[f"{form}.seen"] = shown.revision
+    st.session_state[f"{form}.seen version"] = None if shown.current is None else shown.current.version
 
 
 def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
@@ -70,7 +82,7 @@ def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalog
 
 def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Back to the defaults it was invited with"), anchor=False)
+        st.subheader(_back_to(shown), anchor=False)
         preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, Overrides()))
         _confirm(form, shown, preview, offer, t("Clear the overrides"), _override(member, shown, Overrides()))
 
@@ -85,7 +97,7 @@ def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogu
         preview = _previewed(
             lambda session: subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
         )
-        version = None if shown.current is None else shown.current.version
+        version = st.session_state.get(f"{form}.seen version")
 
         def adopt(session: Session, seen: int, reason: str) -> None:
             subscriptions.adopt_current_defaults(
@@ -118,35 +130,45 @@ def _confirm(
     act: Callable[[Session, int, str], None],
 ) -> None:  # fmt: skip
     """What will happen, a reason, and the button that says what it does; refused if the client changed meanwhile."""
-    if preview is not None:
-        for line in explained.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
-            st.text(line)
-        if preview.changes_anything and (price := explained.price_line(shown, preview)):
-            st.markdown(f"**{plain(price)}**")
+    if preview is None:
+        _cancel(form, shown)
+        return
+    for line in explained.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
+        st.text(line)
+    if preview.changes_anything and (price := explained.price_line(shown, preview)):
+        st.markdown(f"**{plain(price)}**")
     reason = st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session") or ""
     if stale := st.session_state.get(f"{form}.stale"):
         here.refused(stale)
     with st.container(horizontal=True):
-        ready = preview is not None and preview.changes_anything
+        ready = preview.changes_anything
         if st.button(label, type="primary", key=f"{form}.save", disabled=not ready):
-            _save(form, shown, act, reason)
-        if st.button(t("Cancel"), key=f"{form}.cancel"):
-            forget(f"client.{shown.client.client_id}")
-            st.rerun()
+            _save(form, shown, preview, offer, act, reason)
+        _cancel(form, shown)
 
 
-def _save(form: str, shown: ClientSubscription, act: Callable[[Session, int, str], None], reason: str) -> None:
+def _cancel(form: str, shown: ClientSubscription) -> None:
+    if st.button(t("Cancel"), key=f"{form}.cancel"):
+        forget(f"client.{shown.client.client_id}")
+        st.rerun()
+
+
+def _save(
+    form: str, shown: ClientSubscription, preview: Preview, offer: Catalogue, act: Callable[[Session, int, str], None],
+    reason: str,
+) -> None:  # fmt: skip
     seen = st.session_state.get(f"{form}.seen", shown.revision)
     try:
         with here.database().transaction() as session:
             act(session, seen, reason)
     except StaleError as refusal:
         st.session_state[f"{form}.stale"] = refusal
-        st.session_state[f"{form}.seen"] = shown.revision
+        _look_at(form, shown)
         st.rerun()
     except BillingError as refusal:
         here.refused(refusal)
     else:
         forget(f"client.{shown.client.client_id}")
-        here.say_next(t("{name} is changed.", name=shown.client.name))
+        done = joined(explained.preview_lines(shown, preview, offer))
+        here.say_next(t("{name} is changed. {done}.", name=shown.client.name, done=done))
         st.rerun()

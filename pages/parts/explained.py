@@ -9,7 +9,7 @@ from core.models import DefaultSettings
 from core.resolution import Effective
 from core.revisions import Revision
 from core.terms import ClientStatus, Origin, Setting, Source
-from pages.parts.text import change_text, price_text, settings_text, value_text
+from pages.parts.text import change_text, joined, price_text, settings_text, value_text
 
 
 def effective(shown: ClientSubscription) -> list[tuple[Setting, Effective[Any]]]:
@@ -72,7 +72,7 @@ def price_line(shown: ClientSubscription, preview: Preview) -> str:
 
 def what_happened(revision: Revision, offer: Catalogue) -> str:
     """A revision in plain words."""
-    return "; ".join(_first(revision, offer) if revision.revision == 1 else _later(revision, offer))
+    return joined(_first(revision, offer) if revision.revision == 1 else _later(revision, offer))
 
 
 def _first(revision: Revision, offer: Catalogue) -> list[str]:

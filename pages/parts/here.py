@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import streamlit as st
+from sqlalchemy.exc import OperationalError
 
 from core import access, demo
 from core.access import Permission
@@ -89,8 +90,11 @@ def remember_language(visitor: Member) -> None:
     """Keep the language just switched to as the member's own."""
     if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
         return
-    with database().transaction() as session:
-        access.choose_language(session, visitor, language)
+    try:
+        with database().transaction() as session:
+            access.choose_language(session, visitor, language)
+    except OperationalError as busy:  # it holds for this visit all the same
+        logging.getLogger("billing_defaults").warning("The language of a member was not kept: %s", busy)
 
 
 def choose_demo_member(visitor: Member) -> None:
@@ -126,6 +130,14 @@ def show_messages() -> None:
     """What was done on the run before."""
     for message in st.session_state.pop("messages", []):
         st.success(plain(message), icon=":material/check_circle:")
+
+
+def no_clients_assigned() -> None:
+    """What an accountant sees in place of clients."""
+    st.info(
+        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
+        icon=":material/person_search:",
+    )
 
 
 def refused(refusal: BillingError) -> None:

@@ -1,5 +1,6 @@
 """The four settings as widgets: chosen outright (defaults), or each a choice beside "use default" (a client)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -28,16 +29,6 @@ def choose_settings(form: str, start: BillingSettings, offer: Catalogue) -> Bill
     return BillingSettings(Payer.PARTNER if pays else Payer.CLIENT, period, plan, add_ons)
 
 
-def chosen_so_far(form: str) -> BillingSettings | None:
-    """What the widgets of `choose_settings` held at the last run; None when they were not shown yet."""
-    state = st.session_state
-    if f"{form}.plan" not in state:
-        return None
-    payer = Payer.PARTNER if state[f"{form}.pays"] else Payer.CLIENT
-    add_ons = frozenset(state[f"{form}.add_ons"])
-    return BillingSettings(payer, state[f"{form}.billing_period"], state[f"{form}.plan"], add_ons)
-
-
 def choose_overrides(
     form: str,
     inherited: BillingSettings | None,
@@ -63,7 +54,7 @@ def choose_overrides(
         case "none":
             add_ons = frozenset()
         case "choose":
-            at_first_add_ons = frozenset[str]() if start.add_ons is None else start.add_ons
+            at_first_add_ons = assumed.add_ons if start.add_ons is None else start.add_ons
             add_ons = _add_ons(
                 form, offer, assumed.plan if plan is None else plan, priced_by, at_first=at_first_add_ons, held=held,
                 labelled=False,
@@ -79,19 +70,23 @@ def first_settings(offer: Catalogue) -> BillingSettings:
 
 def settings_table(effective: EffectiveSettings, offer: Catalogue) -> None:
     """Four lines: each setting, its value, and the pill of its source."""
-    settings = effective.settings
+    sources = (effective.payer.source, effective.billing_period.source, effective.plan.source, effective.add_ons.source)
+    pills = [pill_text(source, effective.defaults_version, older=False) for source in sources]
+    colours = [source_colour(source, older=False) for source in sources]
+    values_table(effective.settings, offer, list(zip(pills, colours, strict=True)))
+
+
+def values_table(settings: BillingSettings, offer: Catalogue, pills: Sequence[tuple[str, Any]] = ()) -> None:
+    """Four lines: each setting and its value, with its pill where there is one."""
+    values: list[Any] = [settings.payer, settings.billing_period, settings.plan, settings.add_ons]
     with st.container(gap="xxsmall"):
-        for setting, value, source in (
-            (Setting.PAYER, settings.payer, effective.payer.source),
-            (Setting.BILLING_PERIOD, settings.billing_period, effective.billing_period.source),
-            (Setting.PLAN, settings.plan, effective.plan.source),
-            (Setting.ADD_ONS, settings.add_ons, effective.add_ons.source),
-        ):
+        for place, (setting, value) in enumerate(zip(Setting, values, strict=True)):
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 st.text(setting.label, width=165)
                 st.text(value_text(value, offer), width="stretch")
-                pill = pill_text(source, effective.defaults_version, older=False)
-                st.badge(pill, color=source_colour(source, older=False))
+                if pills:
+                    words, colour = pills[place]
+                    st.badge(words, color=colour)
 
 
 def _use_default(value: Any, offer: Catalogue) -> str:

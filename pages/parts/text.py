@@ -1,6 +1,7 @@
 """Text shown safely, and the words that pages share: names of settings' values, and the pill of a source."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import streamlit as st
@@ -35,6 +36,14 @@ def value_text(value: Payer | BillingPeriod | str | frozenset[str], offer: Catal
         return str(offer.plan(value))
     except UnknownChoice:
         return value
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Clauses one after the other, with the reader's semicolon."""
+    first, *others = [*parts] or [""]
+    for rest in others:
+        first = t("{first}; {rest}", first=first, rest=rest)
+    return first
 
 
 def change_text(change: Change, offer: Catalogue) -> str:

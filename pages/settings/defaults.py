@@ -10,10 +10,11 @@ from core.errors import BillingError, StaleDefaults
 from core.language import day, moment, nt, number, t
 from core.models import DefaultSettings
 from core.resolution import BillingSettings, changes
-from core.terms import BillingPeriod, Payer
+from core.terms import BillingPeriod, ClientStatus, Payer
+from core.text import LONGEST_NOTE
 from pages.parts import cached, choices, here
-from pages.parts.settings_form import choose_settings, chosen_so_far, first_settings
-from pages.parts.text import change_text, heading, plain, price_text, value_text
+from pages.parts.settings_form import choose_settings, first_settings, values_table
+from pages.parts.text import change_text, heading, joined, plain, price_text, value_text
 
 member = here.member(Permission.READ_DEFAULTS)
 with here.database().reading() as session:
@@ -26,7 +27,8 @@ form = choices.form("defaults")
 def summary(settings: BillingSettings) -> str:
     add_ons = "".join(f" + {name}" for name in offer.names(settings.add_ons))
     billed = t("billed monthly") if settings.billing_period is BillingPeriod.MONTHLY else t("billed yearly")
-    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}"
+    payer = t("paid by us") if settings.payer is Payer.PARTNER else t("paid by the client")
+    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}, {payer}"
 
 
 def next_client(settings: BillingSettings) -> bool:
@@ -39,7 +41,6 @@ def next_client(settings: BillingSettings) -> bool:
         here.refused(refusal)
         return False
     st.text(price_text(offer.price(settings)))
-    st.text(t("Paid by us") if settings.payer is Payer.PARTNER else t("Paid by the client"))
     return True
 
 
@@ -65,14 +66,14 @@ def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
 def edit() -> None:
     settings_column, told_column = st.columns(2, gap="large")
     seen = st.session_state.setdefault(f"{form}.seen", in_force.version if in_force else None)
-    if in_force and seen != in_force.version and not is_draft():
-        choices.forget("defaults")
-        st.rerun()
+    begun_at = next((version.settings for version in versions if version.version == seen), None)
     with settings_column:
-        start = in_force.settings if in_force else first_settings(offer)
-        settings = choose_settings(form, start, offer)
-        note = st.text_input(t("Note (optional)"), key=f"{form}.note", max_chars=500, persist_state="session",
+        settings = choose_settings(form, begun_at or first_settings(offer), offer)
+        note = st.text_input(t("Note (optional)"), key=f"{form}.note", max_chars=LONGEST_NOTE, persist_state="session",
                              placeholder=t("Why, for whoever reads the versions later"))  # fmt: skip
+    if in_force and seen != in_force.version and settings == begun_at and not note:
+        choices.forget("defaults")  # nothing was changed yet: begin at the version that came in between
+        st.rerun()
     with told_column.container(border=True):
         can_be_had = next_client(settings)
         st.space("small")
@@ -87,16 +88,10 @@ def edit() -> None:
             label = t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1))
             if st.button(label, type="primary", key=f"{form}.save", disabled=not (can_be_had and is_different)):
                 save(settings, seen, note)
-            if is_different and in_force and st.button(t("Discard my changes"), key=f"{form}.discard"):
+            is_behind = in_force is not None and (is_different or seen != in_force.version or bool(stale))
+            if is_behind and st.button(t("Discard my changes"), key=f"{form}.discard"):
                 choices.forget("defaults")
                 st.rerun()
-
-
-def is_draft() -> bool:
-    """Whether the form holds something else than the version it began at."""
-    held = chosen_so_far(form)
-    begun_at = next((v.settings for v in versions if v.version == st.session_state.get(f"{form}.seen")), None)
-    return held is not None and (held != begun_at or bool(st.session_state.get(f"{form}.note")))
 
 
 def save(settings: BillingSettings, seen: int | None, note: str) -> None:
@@ -122,21 +117,28 @@ def versions_table(offer: Catalogue) -> None:
     rows = []
     for version, before in zip(versions, [*versions[1:], None], strict=True):
         different = changes(before.settings, version.settings) if before else ()
-        what = "; ".join(change_text(change, offer) for change in different) or (
-            t("First version: {settings}", settings=summary(version.settings))
-            if before is None
-            else t("Nothing changed")
+        what = joined(change_text(change, offer) for change in different) or (
+            t("First version") if before is None else t("Nothing changed")
         )
         row = (
             f"v{version.version}",
             moment(version.saved_at),
             plain(version.saved_by.name),
+            plain(summary(version.settings)),
             plain(what),
             plain(version.note),
         )
         counted = number(clients_of.get(version.version, 0))
         rows.append((*row, counted) if sees_every_client(member) else row)
-    headings = [t("Version"), t("Saved"), t("By"), t("What changed"), t("Note"), t("Clients bound to it")]
+    headings = [
+        t("Version"),
+        t("Saved"),
+        t("By"),
+        t("What clients get"),
+        t("What changed"),
+        t("Note"),
+        t("Clients bound to it"),
+    ]
     st.table(pd.DataFrame(rows, columns=headings[: len(rows[0])]), border="horizontal")
 
 
@@ -160,6 +162,11 @@ if offer.is_sample:
 if may(member, Permission.SAVE_DEFAULTS):
     edit()
 else:
+    if in_force:
+        with st.container(border=True, width=620):
+            values_table(in_force.settings, offer)
+            if price := offer.billed(in_force.settings, ClientStatus.INVITED):
+                st.markdown(f"**{plain(price_text(price))}**")
     st.caption(
         t("With your role you can read the default settings; an administrator or a client manager can change them.")
     )
