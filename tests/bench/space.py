@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import catalogue, defaults
+from core import defaults, editions
 from core.columns import settings_as_text
 from core.database import Database
 from core.models import Member, Partner
@@ -64,7 +64,7 @@ def _partner(session: Session, clients: int) -> Member:
     )  # fmt: skip
     session.add_all([partner, administrator])
     session.flush()
-    catalogue.store(session, SAMPLE)
+    editions.store(session, SAMPLE)
     return administrator
 
 
@@ -100,7 +100,8 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         number = f"{client_id % 20_000_000:08}"
         client = (PARTNER_ID, client_id, name, sort_name, f"office{client_id}@example.com", number + "00", "", "en")
         invitation = (
-            PARTNER_ID, client_id, 1, 1, instant(invited), instant(invited + timedelta(days=30)), instant(invited), "", ""
+            PARTNER_ID, client_id, 1, 1,
+            instant(invited), instant(invited + timedelta(days=30)), instant(invited), "", "",
         )  # fmt: skip
         yield [client], subscriptions, [invitation]
 

@@ -1,0 +1,150 @@
+"""Every read of the core: what it is called, what it may take, and both ways to it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pandas.testing import assert_frame_equal
+
+from core import defaults, reports, subscriptions
+from core.listing import Order, SourceFilter
+from core.reports import Figures
+from core.terms import BillingPeriod, ClientStatus, Payer
+from tests.bench import bare_reads, space
+from tests.bench.bare_reads import page_sql
+from tests.bench.databases import Bench
+from tests.bench.timing import Case, Limit, Operation
+
+PAGE = Limit(ratio=3, growth=1.5)
+WALK = Limit(ratio=1.5)
+DISTRIBUTION = Limit(ratio=1.5, ratio_from=1_000_000)
+NO_LIMIT = Limit()
+
+_WORDS = "sort_name LIKE :words OR email LIKE :words"
+_DIGITS = f"{_WORDS} OR company_number LIKE :words"
+_NEWEST_VERSION = "(SELECT max(version) FROM default_settings WHERE partner_id = :partner)"
+
+
+def reads() -> list[Operation]:
+    """Every read; a case is None where a partner space is too small for the question."""
+    return [
+        ("first page", PAGE, partial(_page, page_sql())),
+        ("page 1000, ten rows", PAGE, partial(_page, page_sql(), page=1000, page_size=10)),
+        ("page 1000, fifty rows", PAGE, partial(_page, page_sql(), page=1000)),
+        ("newest first", PAGE, partial(_page, bare_reads.newest_sql(), order_by=Order.NEWEST)),
+        ("filter plan plus", PAGE, _equal(plan="plus")),
+        ("filter yearly", PAGE, _equal(billing_period=BillingPeriod.YEARLY)),
+        ("filter paid by client", PAGE, _equal(payer=Payer.CLIENT)),
+        ("filter active", PAGE, _equal(status=ClientStatus.ACTIVE)),
+        ("filter archived", PAGE, _equal(status=ClientStatus.ARCHIVED)),
+        ("filter default only", PAGE, _source("overridden = ''", SourceFilter.DEFAULT)),
+        ("filter with an override", PAGE, _source("overridden > ''", SourceFilter.OVERRIDE)),
+        ("filter on older defaults", PAGE, _source(f"defaults_version < {_NEWEST_VERSION}", SourceFilter.OLDER)),
+        ("filters plus, paid by client", PAGE, _equal(plan="plus", payer=Payer.CLIENT)),
+        ("filter a rare plan", WALK, _equal(plan="starter")),
+        ("filter a plan nobody has", WALK, _equal(plan="classic")),
+        ("search a common word", WALK, _searched("garage")),
+        ("search without a hit", WALK, _searched("zzzz")),
+        ("search a company number", WALK, _a_company_number),
+        ("distribution now", DISTRIBUTION, _distribution_now),
+        ("distribution as of a day", DISTRIBUTION, _distribution_then),
+        ("figures", NO_LIMIT, _figures),
+        ("figures of a search", NO_LIMIT, _figures_of_a_search),
+        ("one client", NO_LIMIT, _one_client),
+        ("defaults in force", NO_LIMIT, _defaults_in_force),
+    ]  # fmt: skip
+
+
+def _page(
+    sql: str, bench: Bench, *, page: int = 1, page_size: int = 50, values: dict[str, Any] | None = None, **asked: Any
+) -> Case | None:
+    offset = (page - 1) * page_size
+    if offset + page_size > bench.clients and page > 1:
+        return None
+    told = {"limit": page_size, "offset": offset} | (values or {})
+
+    def ours() -> Any:
+        with bench.database.reading() as session:
+            return reports.billing_sources(session, bench.member, page=page, page_size=page_size, **asked)
+
+    return Case(ours, lambda: bare_reads.page(bench.driver, bench.offer, sql, **told), assert_frame_equal)
+
+
+def _equal(**filters: Any) -> Callable[[Bench], Case | None]:
+    sql = page_sql(" AND ".join(f"{column} = :{column}" for column in filters))
+    return partial(_page, sql, values={column: str(value) for column, value in filters.items()}, **filters)
+
+
+def _source(condition: str, source: SourceFilter) -> Callable[[Bench], Case | None]:
+    return partial(_page, page_sql(condition), source=source)
+
+
+def _searched(words: str) -> Callable[[Bench], Case | None]:
+    return partial(_page, page_sql(searched=_WORDS), values={"words": f"%{words}%"}, search=words)
+
+
+def _a_company_number(bench: Bench) -> Case | None:
+    sql = "SELECT company_number FROM client WHERE partner_id = :partner AND client_id = 123"
+    ((number,),) = bench.driver.rows(sql)
+    return _page(page_sql(searched=_DIGITS), bench, values={"words": f"%{number}%"}, search=number)
+
+
+def _distribution_now(bench: Bench) -> Case:
+    return _distribution(bench, None)
+
+
+def _distribution_then(bench: Bench) -> Case:
+    return _distribution(bench, space.START + timedelta(seconds=bench.clients * 0.6))
+
+
+def _distribution(bench: Bench, as_of: Any) -> Case:
+    def ours() -> Any:
+        with bench.database.reading() as session:
+            return reports.plan_distribution(session, bench.member, as_of=as_of)
+
+    return Case(ours, lambda: bare_reads.plan_distribution(bench.driver, bench.offer, as_of), assert_frame_equal)
+
+
+def _figures(bench: Bench, searched: str = "", values: dict[str, Any] | None = None, **filters: Any) -> Case:
+    def ours() -> Figures:
+        with bench.database.reading() as session:
+            return reports.figures(session, bench.member, **filters)
+
+    def same(counted: Figures, by_hand: tuple[int, ...]) -> None:
+        assert by_hand == (
+            counted.clients, counted.paid_by_partner, counted.overridden, counted.on_older_defaults,
+            counted.cents_per_year,
+        )  # fmt: skip
+
+    told = values or {}
+    return Case(ours, lambda: bare_reads.figures(bench.driver, bench.offer, searched, **told), same)
+
+
+def _figures_of_a_search(bench: Bench) -> Case:
+    return _figures(bench, _WORDS, {"words": "%garage%"}, search="garage")
+
+
+def _one_client(bench: Bench) -> Case:
+    client_id = bench.clients // 2
+
+    def ours() -> subscriptions.ClientSubscription:
+        with bench.database.reading() as session:
+            return subscriptions.detail(session, bench.member, client_id)
+
+    def same(shown: subscriptions.ClientSubscription, by_hand: bare_reads.OneClient) -> None:
+        assert by_hand.who[:2] == (shown.client.name, shown.client.email)
+        assert [row[0] for row in by_hand.history] == [revision.revision for revision in shown.history]
+
+    return Case(ours, lambda: bare_reads.one_client(bench.driver, client_id), same)
+
+
+def _defaults_in_force(bench: Bench) -> Case:
+    def ours() -> Any:
+        with bench.database.reading() as session:
+            return defaults.current(session, bench.member)
+
+    def same(in_force: Any, by_hand: tuple[Any, ...]) -> None:
+        assert (by_hand[0], by_hand[3]) == (in_force.version, in_force.plan)
+
+    return Case(ours, lambda: bare_reads.defaults_in_force(bench.driver), same)

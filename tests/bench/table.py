@@ -1,0 +1,86 @@
+"""The report: one line per operation and size, printed as soon as it is measured."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.timing import Limit, Timed, p95
+
+_WIDTHS = [10, 29, 10, 9, 9, 9, 9, 7, 7, 21, 4]
+_LEFT = (0, 1, 9, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An operation at one size: milliseconds (of memory: MB), and how many times the bare driver's and the smallest
+    size's it is."""
+
+    database: str
+    operation: str
+    clients: int
+    limit: Limit
+    ours: float
+    ours_p95: float | None = None
+    bare: float | None = None
+    bare_p95: float | None = None
+    growth: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours / self.bare if self.bare else None
+
+    @property
+    def verdict(self) -> str:
+        """ok or OVER; nothing where there is no limit."""
+        limit, over = self.limit, []
+        if limit.ratio is not None and self.ratio is not None and self.clients >= limit.ratio_from:
+            over.append(self.ratio > limit.ratio)
+        if limit.growth is not None and self.growth is not None:
+            over.append(self.growth > limit.growth)
+        return "" if not over else "OVER" if any(over) else "ok"
+
+
+def lines(database: str, operation: str, limit: Limit, timed: Mapping[int, Timed]) -> Iterator[Line]:
+    """The lines of one operation, the smallest size first."""
+    smallest = None
+    for clients, times in sorted(timed.items()):
+        ours = median(times.ours)
+        growth = None if smallest is None else ours / smallest
+        smallest = smallest or ours
+        yield Line(
+            database, operation, clients, limit, ours, p95(times.ours), median(times.bare), p95(times.bare), growth
+        )
+
+
+def memory_lines(database: str, limit: Limit, peaks: Mapping[int, float]) -> Iterator[Line]:
+    """The lines of the memory of a process, in MB."""
+    smallest = min(peaks)
+    for clients, peak in sorted(peaks.items()):
+        growth = None if clients == smallest else peak / peaks[smallest]
+        yield Line(database, "memory (MB)", clients, limit, peak, growth=growth)
+
+
+def head() -> str:
+    """The first line of the table: times are milliseconds, of the product and of the bare driver."""
+    return _row(["database", "operation", "clients", "ours", "p95", "bare", "p95", "ratio", "growth", "limit", ""])
+
+
+def row(line: Line) -> str:
+    """A line as text."""
+    numbers = [
+        _number(value) for value in (line.ours, line.ours_p95, line.bare, line.bare_p95, line.ratio, line.growth)
+    ]
+    clients = f"{line.clients:,}".replace(",", " ")
+    return _row([line.database, line.operation, clients, *numbers, str(line.limit), line.verdict])
+
+
+def _row(cells: list[str]) -> str:
+    aligned = [
+        cell.ljust(width) if place in _LEFT else cell.rjust(width)
+        for place, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True))
+    ]
+    return "  ".join(aligned).rstrip()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}" if value < 1000 else f"{value:.0f}"

@@ -1,0 +1,99 @@
+"""Two ways to the same result, timed in turns so that whatever else the machine does hits both."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `ratio` times the bare driver, from `ratio_from` clients on; at most `growth` times the smallest size."""
+
+    ratio: float | None = None
+    growth: float | None = None
+    ratio_from: int = 0
+
+    def __str__(self) -> str:
+        ratio = "" if self.ratio is None else f"ratio {self.ratio:g}"
+        growth = "" if self.growth is None else f"growth {self.growth:g}"
+        return ", ".join(filter(None, [ratio, growth])) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An operation on one partner space, through the product and through the bare driver; `same` asserts that the two
+    results are equal."""
+
+    ours: Callable[[], Any]
+    bare: Callable[[], Any]
+    same: Callable[[Any, Any], None]
+
+
+Operation = tuple[str, Limit, Callable[[Any], Case | None]]  # its name; the case on a partner space it is possible on
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Milliseconds, one for each time."""
+
+    ours: list[float]
+    bare: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to time one operation at one size, and the least and most times it is done."""
+
+    seconds: float
+    least: int
+    most: int
+
+    def times(self, seconds_each: float) -> int:
+        return max(self.least, min(self.most, int(self.seconds / seconds_each)))
+
+
+def compare(cases: Mapping[int, Case], patience: Patience) -> dict[int, Timed]:
+    """The cases by size, timed in rounds: in each round every size, ours and the bare driver's in turns."""
+    times = {}
+    for size, case in cases.items():
+        case.same(case.ours(), case.bare())
+        times[size] = patience.times((milliseconds(case.ours) + milliseconds(case.bare)) / 1000)
+    timed = {size: Timed([], []) for size in cases}
+    with no_collections():
+        for done in range(max(times.values(), default=0)):
+            for size, case in cases.items():
+                if done < times[size]:
+                    _one_round(case, timed[size], ours_first=done % 2 == 0)
+    return timed
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """No garbage is collected in this block, so that none falls into a time."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _one_round(case: Case, timed: Timed, *, ours_first: bool) -> None:
+    both = [(case.ours, timed.ours), (case.bare, timed.bare)]
+    for action, into in both if ours_first else reversed(both):
+        into.append(milliseconds(action))
+
+
+def milliseconds(action: Callable[[], Any]) -> float:
+    """How long this takes once."""
+    began = perf_counter()
+    action()
+    return (perf_counter() - began) * 1000
+
+
+def p95(times: list[float]) -> float:
+    """The time that one in twenty exceeds."""
+    return sorted(times)[min(len(times) - 1, len(times) * 95 // 100)]
