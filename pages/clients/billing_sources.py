@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import access, defaults, editions, exports, reports
+from core import access, editions, exports, listing, reports
 from core.access import Permission, may, sees_every_client
 from core.errors import NotAllowed
 from core.language import language, speak, t
@@ -61,17 +61,13 @@ st.session_state.setdefault("clients.search", "")
 
 with here.database().reading() as session:
     offer = editions.current(session, member.partner.currency)
-    in_force = defaults.current(session, member)
+    in_force = listing.newest_version(session, member)
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     with st.container(width="content", gap=None):
         heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
-        label = (
-            t("Default settings")
-            if in_force is None
-            else t("Default settings · v{version}", version=str(in_force.version))
-        )
+        label = t("Default settings") if not in_force else t("Default settings · v{version}", version=str(in_force))
         st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:")
         if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
             st.switch_page("pages/clients/invite_client.py")

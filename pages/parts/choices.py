@@ -31,20 +31,20 @@ def choose(
     """
     state = st.session_state
     worded = {_ANY if option is None else option: words(option) for option in options}
-    told_key, told = state.get(f"{key} told", (None, None))
-    wanted = state.setdefault(key, at_first)
+    told_key, told, turn, begun_at = state.get(f"{key} told", (None, None, 0, at_first))
+    wanted = state.get(key, at_first)
     if told_key is not None and wanted != told:  # set since, by something else than the widget: begin a new one
-        state[f"{key} turn"] = state.get(f"{key} turn", 0) + 1
-    elif told_key in state:
-        wanted = _meant(state[told_key])
+        turn += 1
+    elif told_key is not None:
+        wanted = _meant(state.get(told_key, wanted))
     wanted = _offered(wanted, options, at_first)
-    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}.{state.get(f'{key} turn', 0)}"
-    if widget_key not in state:
-        state[f"{key} begun at"] = wanted
-    begun_at = _begin(widget, options, state[f"{key} begun at"])
-    value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **begun_at, **named))
+    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}.{turn}"
+    if widget_key != told_key or widget_key not in state:
+        begun_at = wanted
+    beginning = _begin(widget, options, begun_at)
+    value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **beginning, **named))
     state[key] = value
-    state[f"{key} told"] = (widget_key, value)
+    state[f"{key} told"] = (widget_key, value, turn, begun_at)
     return value
 
 

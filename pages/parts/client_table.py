@@ -61,8 +61,11 @@ def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dic
     words = {term.value: term.label for terms in (ClientStatus, BillingPeriod, Payer) for term in terms}
     plans = {code: str(plan) for code, plan in offer.plans.items()}
     cells: dict[str, list[Any]] = {name: listed[name].tolist() for name in listed.columns}
+    prices = {
+        cents: "–" if pd.isna(cents) else str(Money(cents, offer.currency)) for cents in set(cells["monthly_cents"])
+    }
     add_ons = {stored: value_text(codes(stored), offer) for stored in set(cells["add_ons"])}
-    versions = [None if pd.isna(version) else version for version in cells["defaults_version"]]
+    versions = [None if version is pd.NA else version for version in cells["defaults_version"]]
     pills: dict[str, Any] = {}
     sources = []
     for overridden, version, older in zip(cells["overridden"], versions, cells["on_older_defaults"], strict=True):
@@ -78,7 +81,7 @@ def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dic
         "add_ons": [add_ons[stored] for stored in cells["add_ons"]],
         "billing_period": [words[period] for period in cells["billing_period"]],
         "payer": [words[payer] for payer in cells["payer"]],
-        "monthly": ["–" if pd.isna(cents) else str(Money(cents, offer.currency)) for cents in cells["monthly_cents"]],
+        "monthly": [prices[cents] for cents in cells["monthly_cents"]],
         "version": ["–" if version is None else f"v{version}" for version in versions],
         "invited_on": [day(invited_at) for invited_at in cells["invited_at"]],
     }
