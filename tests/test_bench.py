@@ -4,9 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from sqlalchemy import text
-
 from core import check
 from core.database import Database
 
@@ -50,13 +47,3 @@ def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> N
     with database.reading() as session:
         assert list(check.differences(session)) == []
     database.close()
-
-
-@pytest.mark.parametrize("only", ["first page", "one override"])
-def test_the_bench_runs_on_postgresql_too(postgres_url: str, only: str) -> None:
-    """Given a server's address, which it leaves as it was."""
-    assert bench("--postgres", postgres_url, "--only", only) == [("SQLite", only), ("PostgreSQL", only)]
-    server = Database(postgres_url)
-    with server.reading() as session:
-        assert session.scalar(text("SELECT count(*) FROM pg_database WHERE datname LIKE 'billing_bench%'")) == 0
-    server.close()
