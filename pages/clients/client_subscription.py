@@ -7,9 +7,8 @@ from core import editions, reports, subscriptions
 from core.access import Permission, may, sees_every_client
 from core.errors import ClientNotFound
 from core.language import day, moment, t
-from core.terms import Payer
 from pages.parts import client_actions, explained, here
-from pages.parts.text import heading, pill_text, plain, price_text, source_colour, value_text
+from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour, value_text
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
@@ -59,7 +58,6 @@ def who_it_is() -> None:
             st.query_params.clear()
             st.rerun()
     heading(client.name, t("What holds for this client, where each setting comes from, and how to make an exception."))
-    payer = t("paid by us") if shown.effective.payer.value is Payer.PARTNER else t("paid by the client")
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         with st.container(width="content", gap="xxsmall"):
             st.text(
@@ -68,7 +66,7 @@ def who_it_is() -> None:
             )  # fmt: skip
             st.text(" · ".join(part for part in (client.email, client.company_number, client.contact_name) if part))
         if shown.price is not None:
-            st.markdown(f"**{plain(price_text(shown.price))}**, {payer}")
+            st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
 
 
 def settings_in_force() -> None:

@@ -11,11 +11,10 @@ from core.errors import AlreadyClient, BadInput, BillingError
 from core.invitations import NewClient
 from core.language import LANGUAGES, language, t
 from core.resolution import Overrides
-from core.terms import Payer
 from pages.parts import here
 from pages.parts.choices import choose, forget
 from pages.parts.settings_form import choose_overrides, settings_table
-from pages.parts.text import heading, plain, price_text
+from pages.parts.text import heading, payer_text, plain, price_text
 
 CLIENT = "pages/clients/client_subscription.py"
 
@@ -39,8 +38,7 @@ def invited(client_id: int) -> None:
         st.subheader(t("What this client got"), anchor=False)
         settings_table(shown.effective, offer)
         if shown.price:
-            payer = t("paid by us") if shown.effective.payer.value is Payer.PARTNER else t("paid by the client")
-            st.markdown(f"**{plain(price_text(shown.price))}**, {payer}")
+            st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
         if shown.bound:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
@@ -106,8 +104,7 @@ def what() -> Overrides:
             return overrides
         settings_table(effective, offer)
         price = offer.price(effective.settings)
-        payer = t("paid by us") if effective.payer.value is Payer.PARTNER else t("paid by the client")
-        st.markdown(f"**{plain(price_text(price))}**, {payer}")
+        st.markdown(f"**{plain(price_text(price))}**, {payer_text(effective.payer.value)}")
         if in_force:
             st.caption(t("Bound to default settings v{version}: later versions will not change this client.",
                          version=str(in_force.version)))  # fmt: skip

@@ -92,6 +92,11 @@ def price_text(price: Price) -> str:
     return t("{amount} a month, charged {charged} a year", amount=price.per_month, charged=price.charged)
 
 
+def payer_text(payer: Payer) -> str:
+    """Who is charged, as it follows a price or a subscription."""
+    return t("paid by us") if payer is Payer.PARTNER else t("paid by the client")
+
+
 def heading(title: str, sentence: str) -> None:
     """The page's title, and in one sentence what one does here."""
     st.title(plain(title), anchor=False)

@@ -10,11 +10,11 @@ from core.errors import BillingError, StaleDefaults
 from core.language import day, moment, nt, number, t
 from core.models import DefaultSettings
 from core.resolution import BillingSettings, changes
-from core.terms import BillingPeriod, ClientStatus, Payer
+from core.terms import BillingPeriod, ClientStatus
 from core.text import LONGEST_NOTE
 from pages.parts import cached, choices, here
 from pages.parts.settings_form import choose_settings, first_settings, values_table
-from pages.parts.text import change_text, heading, joined, plain, price_text, value_text
+from pages.parts.text import change_text, heading, joined, payer_text, plain, price_text, value_text
 
 member = here.member(Permission.READ_DEFAULTS)
 with here.database().reading() as session:
@@ -27,8 +27,7 @@ form = choices.form("defaults")
 def summary(settings: BillingSettings) -> str:
     add_ons = "".join(f" + {name}" for name in offer.names(settings.add_ons))
     billed = t("billed monthly") if settings.billing_period is BillingPeriod.MONTHLY else t("billed yearly")
-    payer = t("paid by us") if settings.payer is Payer.PARTNER else t("paid by the client")
-    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}, {payer}"
+    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}, {payer_text(settings.payer)}"
 
 
 def next_client(settings: BillingSettings) -> bool:
