@@ -52,15 +52,17 @@ def sidebar(member: Member) -> None:
         )  # fmt: skip
 
 
-visitor = here.arrive()
-chosen = st.navigation(menu(visitor))
-if visitor is not None:
-    sidebar(visitor)
-here.demo_banner()
-here.show_messages()
 try:
+    visitor = here.arrive()
+    chosen = st.navigation(menu(visitor))
+    if visitor is not None:
+        sidebar(visitor)
+    here.demo_banner()
+    here.show_messages()
     chosen.run()
 except BillingError as refusal:
     st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort
     here.unexpected(exception)
+finally:
+    here.leave()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from alembic import command
@@ -15,9 +16,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_SURELY_THERE = 1.0  # seconds for which a connection that was just used is not asked whether it still is there
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
 
@@ -33,11 +36,13 @@ class Database:
         self.clock = clock
         self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
         self._for_writing = self.engine.execution_options(writes=True)
-        self._for_reading = (
-            self.engine
-            if self.engine.dialect.name == "sqlite"
-            else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        )
+        self._for_reading = self.engine
+        self._for_glances = self.engine.execution_options(begins=False)
+        if not self.is_embedded:
+            self._for_reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._for_glances = self.engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
         self._shared: dict[str, Any] = {}
 
     @property
@@ -56,6 +61,13 @@ class Database:
         """A session in which every read sees the same moment."""
         with self._session(self._for_reading) as session:
             yield session
+
+    def glance(self) -> Session:
+        """A session for single questions: each is its own moment, with no transaction to begin and to end around it.
+
+        Whoever asked for it closes it.
+        """
+        return self._session(self._for_glances)
 
     def migrate(self) -> None:
         """Afterwards the tables are those of this version of the product; safe to run twice, or by two servers."""
@@ -106,9 +118,27 @@ def _alembic(connection: Connection) -> Config:
 
 
 def _postgresql(url: str) -> Engine:
-    """No action waits for another for ever, and a connection that the server gave up is replaced before it is used."""
-    limits = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": limits})
+    """No action waits for another for ever, and a connection that the server gave up is replaced before it is used.
+
+    A plan is made for the values that are asked for: one made for any value walks the whole list to find a rare plan.
+    """
+    options = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+    engine = create_engine(url, connect_args={"connect_timeout": 5, "options": options})
+
+    @event.listens_for(engine, "checkin")
+    def _leave(_connection: Any, record: Any) -> None:
+        record.info["left"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: Any, _proxy: Any) -> None:
+        if monotonic() - record.info.get("left", monotonic()) < _SURELY_THERE:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError from gone  # the pool then gives another one
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:
@@ -124,7 +154,8 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        asked = connection.get_execution_options()
+        if asked.get("begins", True):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if asked.get("writes", False) else "BEGIN")
 
     return engine

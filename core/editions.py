@@ -10,8 +10,10 @@ from core.database import shared
 _EDITION = select(CatalogueEdition.edition)
 
 
-def current(session: Session, currency: str) -> Catalogue:
-    """The edition that holds now, with the prices of this currency."""
+def current(session: Session, currency: str, *, edition: int | None = None) -> Catalogue:
+    """The edition that holds now, with the prices of this currency; `edition`: its number, where it is known."""
+    if edition is not None:
+        session.info["edition"] = edition
     if "edition" not in session.info:  # asked once an action
         session.info["edition"] = session.scalar(_EDITION)
     edition = session.info["edition"]

@@ -55,7 +55,8 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name gettext tools look for
 
 def t(sentence: str, /, **values: object) -> str:
     """The sentence in the reader's language, its {values} written the reader's way."""
-    return _translations(language()).gettext(sentence).format(**{name: shown(value) for name, value in values.items()})
+    said = _translations(language()).gettext(sentence)
+    return said.format(**{name: shown(value) for name, value in values.items()}) if values else said
 
 
 def nt(singular: str, plural: str, count: int, /, **values: object) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from core.catalogue_tables import CatalogueEdition
 from core.language import N_
 from core.models import Client, DefaultSettings, Invitation, Member, Subscription
 from core.terms import BillingPeriod, ClientStatus, Payer, Source, Term
@@ -206,7 +207,7 @@ def _keys(shape: Shape, order_by: Order) -> Any:
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
     """client_id, name, status, plan, add_ons, billing_period, payer, overridden, defaults_version, the newest version,
-    invited_at, email, company_number, sort_name of these keys, in order."""
+    invited_at, email, company_number, sort_name and the catalogue's edition of these keys, in order."""
     s, c = Subscription, Client
     keys = keys_in_order.subquery("keys")
     invited_at = select(func.max(Invitation.invited_at)).where(
@@ -217,6 +218,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         select(
             c.client_id, c.name, *(stored(column) for column in columns), s.defaults_version,
             _NEWEST_VERSION.scalar_subquery(), invited_at.scalar_subquery(), c.email, c.company_number, c.sort_name,
+            select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
         .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))

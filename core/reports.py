@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Unpack
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -36,6 +37,7 @@ BILLING_SOURCES: dict[str, Any] = {
     "invited_at": "datetime64[us, UTC]",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
+_NONE = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
 DISTRIBUTION = ["plan", "billing_period", "payer", "source", "status", "clients", "cents_per_year"]
 
 
@@ -58,15 +60,15 @@ class Figures:
         return Money(monthly_cents(self.cents_per_year), self.currency)
 
 
-def billing_sources(
-    session: Session,
-    member: Member,
-    *,
-    order_by: Order = Order.NAME,
-    page: int = 1,
-    page_size: int = 50,
-    **filters: Unpack[Filters],
-) -> pd.DataFrame:
+class Page(Filters, total=False):
+    """Which page of the list, and how it is sorted and narrowed."""
+
+    order_by: Order
+    page: int
+    page_size: int
+
+
+def billing_sources(session: Session, member: Member, **asked: Unpack[Page]) -> pd.DataFrame:
     """One row per client of a page of the filtered list, in order; none past the end. Raises NotAllowed.
 
     Columns as in BILLING_SOURCES: status, plan, billing_period, payer and source are stored words; add_ons and
@@ -74,13 +76,24 @@ def billing_sources(
     archived clients and where the catalogue has no price; defaults_version is missing for
     clients bound to none; invited_at is the latest invitation, UTC.
     """
+    cells = listed(session, member, **asked)
+    if not cells["client_id"]:
+        return _NONE.copy()
+    return pd.DataFrame({name: _array(cells[name], dtype) for name, dtype in _DTYPES.items()}, copy=False)
+
+
+def listed(session: Session, member: Member, **asked: Unpack[Page]) -> dict[str, Sequence[Any]]:
+    """The columns of `billing_sources` as plain values, None where one is missing. Raises NotAllowed."""
     access.require(member, Permission.READ_CLIENTS)
-    offer = editions.current(session, member.partner.currency)
     if not access.sees_every_client(member):
-        return _frame([], offer)
-    shape, values = listing.question(member, filters)
-    values |= {"limit": page_size, "offset": (max(page, 1) - 1) * page_size}
-    return _frame(listing.rows(session, listing.page(shape, order_by), values), offer)
+        return dict.fromkeys(BILLING_SOURCES, ())
+    shape, values = listing.question(member, asked)
+    size = asked.get("page_size", 50)
+    values |= {"limit": size, "offset": (max(asked.get("page", 1), 1) - 1) * size}
+    rows = listing.rows(session, listing.page(shape, asked.get("order_by", Order.NAME)), values)
+    if not rows:
+        return dict.fromkeys(BILLING_SOURCES, ())
+    return _columns(rows, editions.current(session, member.partner.currency, edition=rows[0].edition))
 
 
 def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Figures:
@@ -142,9 +155,9 @@ def billed_per_year(offer: Catalogue, status: str, plan: str, period: str, add_o
     return None if price is None else price.cents_per_year
 
 
-def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
-    """The frame of BILLING_SOURCES from rows of core.listing."""
-    cells: list[Any] = list(zip(*rows, strict=True)) or [()] * 14
+def _columns(rows: Sequence[Any], offer: Catalogue) -> dict[str, Sequence[Any]]:
+    """The columns of BILLING_SOURCES from rows of core.listing."""
+    cells: list[Any] = list(zip(*rows, strict=True))
     client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *_ = cells
     kinds = list(zip(status, plan, period, add_ons, strict=True))
     per_year = {kind: billed_per_year(offer, kind[0], kind[1], kind[2], kind[3]) for kind in set(kinds)}
@@ -155,5 +168,11 @@ def _frame(rows: Sequence[Any], offer: Catalogue) -> pd.DataFrame:
     in_order = (
         client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited_at
     )  # fmt: skip
-    columns = zip(_DTYPES.items(), in_order, strict=True)
-    return pd.DataFrame({column: pd.array(values, dtype=dtype) for (column, dtype), values in columns}, copy=False)
+    return dict(zip(BILLING_SOURCES, in_order, strict=True))
+
+
+def _array(values: Sequence[Any], dtype: Any) -> Any:
+    """The values as an array of pandas; text goes straight to Arrow, which asks of no cell whether it is text."""
+    if dtype == "str":
+        return dtype.__from_arrow__(pa.array(values, pa.large_string()))
+    return pd.array(values, dtype=dtype)

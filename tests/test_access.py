@@ -29,13 +29,14 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
     "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
+    "reports.listed": lambda s, m: len(reports.listed(s, m)["client_id"]),
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "exports.billing_sources": lambda s, m: list(exports.billing_sources(s, m)),
 }
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.as_of", "reports.billing_sources",
-    "reports.figures", "reports.plan_distribution", "exports.billing_sources",
+    "reports.listed", "reports.figures", "reports.plan_distribution", "exports.billing_sources",
 }  # fmt: skip
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
@@ -51,10 +52,12 @@ REACHED_BY_ANOTHER = {
     "subscriptions.override": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
     "reports.billing_sources": 0,
+    "reports.listed": 0,
     "reports.figures": 0,
     "reports.plan_distribution": 0,
 }
-SEES_NONE = {"reports.billing_sources": 0, "reports.figures": 0}  # an accountant with no client assigned
+# an accountant with no client assigned
+SEES_NONE = {"reports.billing_sources": 0, "reports.listed": 0, "reports.figures": 0}
 
 
 def outcome(space: Space, member: Member, use_case: str) -> Any:

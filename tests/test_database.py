@@ -7,14 +7,17 @@ import sys
 import textwrap
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from time import monotonic
+from unittest.mock import patch
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.orm import Session
 
 from core import check, defaults
 from core.columns import Codes, Settings, codes, settings_as_text, settings_from_text
@@ -60,6 +63,37 @@ def test_an_action_has_one_timestamp(space: Space) -> None:
         first = now(session)
         space.clock.forward(seconds=5)
         assert now(session) == first
+
+
+def test_reading_sees_one_moment_and_a_glance_sees_each_its_own(space: Space) -> None:
+    """A change in between is unseen by the one and seen by the other, and neither keeps a writer waiting."""
+
+    def partners(session: Session) -> list[str]:
+        return list(session.scalars(select(Partner.name).order_by(Partner.partner_id)))
+
+    database = space.database
+    with database.reading() as reading, database.glance() as glance:
+        before = partners(reading)
+        assert partners(glance) == before
+        with database.transaction() as session:
+            session.add(Partner(partner_id=77, name="Fiduciaire Nouvelle", currency="EUR", time_zone="Europe/Brussels"))
+        assert partners(reading) == before
+        assert partners(glance) == [*before, "Fiduciaire Nouvelle"]
+
+
+def test_a_connection_the_server_gave_up_is_replaced(postgres_url: str) -> None:
+    """Nobody sees that the server was restarted meanwhile."""
+    database, other = Database(postgres_url), Database(postgres_url)
+    try:
+        with database.reading() as session:
+            kept = session.scalar(text("SELECT pg_backend_pid()"))
+        with other.transaction() as session:
+            assert session.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": kept})
+        with patch("core.database.monotonic", return_value=monotonic() + 60), database.reading() as session:
+            assert session.scalar(text("SELECT pg_backend_pid()")) != kept
+    finally:
+        database.close()
+        other.close()
 
 
 def test_every_constraint_and_index_is_named(database: Database) -> None:

@@ -228,7 +228,7 @@ def test_something_nobody_foresaw_gives_a_reference_and_no_trace(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the secret inside")
 
-    monkeypatch.setattr(reports, "billing_sources", broken)
+    monkeypatch.setattr(reports, "listed", broken)
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
     told = plain_text(app)
     assert "Something went wrong" in told
@@ -260,7 +260,10 @@ def test_the_table_says_what_holds_for_each_client_and_where_it_comes_from(demo_
 
 
 def figures_of(app: AppTest) -> list[str]:
-    return [metric.value for metric in app.metric]
+    """What stands in bold on the buttons above the table, letter for letter."""
+    figures = ("every", "paid", "exceptions", "older", "monthly")
+    labels = [at(app.button, f"clients.{figure}").label for figure in figures]
+    return [label.split("**")[1].replace("\\", "") for label in labels]
 
 
 def test_the_figures_follow_the_filters(demo_database: Database) -> None:

@@ -23,6 +23,7 @@ FILTERS = {
 CLIENT = "pages/clients/client_subscription.py"
 
 member = here.member(Permission.READ_CLIENTS)
+database = here.database()
 
 
 def page_number(told: str) -> int:
@@ -46,7 +47,7 @@ def filter_box(label: str, name: str, options: list[Any], words: dict[Any, str])
 def exported(filters: Filters, zipped: bool) -> bytes:
     """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
     speak(reader, member.partner.time_zone)
-    with here.database().reading() as session:
+    with database.reading() as session:
         now_so = access.member(session, member.partner_id, member.member_id)
         if now_so is None:
             raise NotAllowed
@@ -59,18 +60,17 @@ if (opened := client_table.opened()) is not None:
 url.read("clients", FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 
-with here.database().reading() as session:
-    offer = editions.current(session, member.partner.currency)
-    in_force = listing.newest_version(session, member)
+session = here.glance()
+offer = editions.current(session, member.partner.currency)
+in_force = listing.newest_version(session, member)
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-    with st.container(width="content", gap=None):
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(gap=None):
         heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
-    with st.container(horizontal=True, width="content", vertical_alignment="center"):
-        label = t("Default settings") if not in_force else t("Default settings · v{version}", version=str(in_force))
-        st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:")
-        if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
-            st.switch_page("pages/clients/invite_client.py")
+    label = t("Default settings") if not in_force else t("Default settings · v{version}", version=str(in_force))
+    st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
+    if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
+        st.switch_page("pages/clients/invite_client.py")
 
 if not sees_every_client(member):
     here.no_clients_assigned()
@@ -101,16 +101,17 @@ chosen: Any = {name: st.session_state.get(f"clients.{name}") for name in FILTERS
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
 page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
-with here.database().reading() as session:
-    listed = reports.billing_sources(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
+listed = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
 url.write("clients", chosen | {"order_by": None if order_by is Order.NAME else order_by, "page": page})
 
-if len(listed):
+shown = len(listed["client_id"])
+if shown:
     client_table.show(listed, offer, key=f"clients.table {question} {page}")
 
-counted = cached.figures(here.database(), member, offer.edition, **chosen)
+counted = cached.figures(database, member, offer.edition, **chosen)
 with above_the_table:
-    figures.row(counted, narrowed=any(chosen.values()))
+    if figures.row(counted):
+        st.switch_page("pages/finance/plan_distribution.py")
 pages = max(1, -(-counted.clients // PAGE_SIZE))
 if page > pages:
     st.session_state.pop(pager, None)
@@ -126,7 +127,7 @@ else:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.pagination(pages, default=page, key=pager)
         first = (page - 1) * PAGE_SIZE + 1
-        st.caption(t("{first}–{last} of {total}", first=first, last=first + len(listed) - 1, total=counted.clients))
+        st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=counted.clients))
         reader = language()
         zipped = counted.clients > LARGE_EXPORT  # a browser's download is held in memory: a tenth of it will do
         st.download_button(

@@ -16,7 +16,7 @@ def figures(database: Database, member: Member, edition: int, **filters: Any) ->
     return _figures(database, member, version, tuple(sorted(filters.items())))
 
 
-@st.cache_data(ttl=3600, max_entries=500, show_spinner=False)
+@st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
 def _figures(_database: Database, _member: Member, version: Any, filters: Any) -> Figures:  # noqa: ARG001 - the key
     with _database.reading() as session:
         return reports.figures(session, _member, **dict(filters))

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import streamlit as st
 
+_MADE = "choices"  # in the session's memory: each choice's widget, the value it told last, its turn, where it began
 _ANY = ""  # stands for the option None, which a widget would take for "nothing chosen"
 
 
@@ -31,7 +32,8 @@ def choose(
     """
     state = st.session_state
     worded = {_ANY if option is None else option: words(option) for option in options}
-    told_key, told, turn, begun_at = state.get(f"{key} told", (None, None, 0, at_first))
+    made = state.setdefault(_MADE, {})
+    told_key, told, turn, begun_at = made.get(key, (None, None, 0, at_first))
     wanted = state.get(key, at_first)
     if told_key is not None and wanted != told:  # set since, by something else than the widget: begin a new one
         turn += 1
@@ -44,7 +46,7 @@ def choose(
     beginning = _begin(widget, options, begun_at)
     value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **beginning, **named))
     state[key] = value
-    state[f"{key} told"] = (widget_key, value, turn, begun_at)
+    made[key] = (widget_key, value, turn, begun_at)
     return value
 
 
@@ -70,6 +72,9 @@ def forget(key: str) -> None:
     state = st.session_state
     for name in [name for name in state if str(name).startswith((f"{key}.", f"{key}#"))]:
         del state[name]
+    made = state.get(_MADE, {})
+    for name in [name for name in made if name.startswith((f"{key}.", f"{key}#"))]:
+        del made[name]
     state[f"generation of {key}"] = state.get(f"generation of {key}", 0) + 1
 
 

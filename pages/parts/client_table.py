@@ -1,8 +1,9 @@
 """The table of billing sources: a page of the list in the reader's words, one click from each client."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core.catalogue import Catalogue
@@ -12,10 +13,10 @@ from core.terms import BillingPeriod, ClientStatus, Payer, Source
 from pages.parts.text import source_colour, source_text, value_text
 
 
-def show(listed: pd.DataFrame, offer: Catalogue, key: str) -> None:
-    """The table; `key` changes with the rows, so that no click is taken for another row's."""
-    st.session_state["clients.shown"] = listed["client_id"].tolist()
-    shown, pills = _as_shown(listed, offer)
+def show(listed: Mapping[str, Sequence[Any]], offer: Catalogue, key: str) -> None:
+    """The table of `reports.listed`; `key` changes with the rows, so that no click is taken for another row's."""
+    st.session_state["clients.shown"] = list(listed["client_id"])
+    shown, colours = _as_shown(listed, offer)
     column = st.column_config
     st.dataframe(
         shown,
@@ -28,7 +29,8 @@ def show(listed: pd.DataFrame, offer: Catalogue, key: str) -> None:
             "name": column.TextColumn(t("Client"), pinned=True, width=215),
             "open": column.ButtonColumn("", key="clients.open", on_click=_open, type="tertiary", width=40,
                                         pinned=True, help=t("Open the client")),
-            "source": column.MultiselectColumn(t("Source"), options=list(pills), color=list(pills.values()), width=215),
+            "source": column.MultiselectColumn(
+                t("Source"), options=list(colours), color=list(colours.values()), width=215),
             "status": column.TextColumn(t("Status"), width=75),
             "plan": column.TextColumn(t("Subscription"), width=90),
             "add_ons": column.TextColumn(t("Add-ons"), width=150),
@@ -56,33 +58,32 @@ def _open() -> None:
         st.session_state["clients.opened"] = shown[row]
 
 
-def _as_shown(listed: pd.DataFrame, offer: Catalogue) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _as_shown(listed: Mapping[str, Sequence[Any]], offer: Catalogue) -> tuple[pa.Table, dict[str, Any]]:
     """The page of the list in the reader's words, and the colour of each source pill on it."""
     words = {term.value: term.label for terms in (ClientStatus, BillingPeriod, Payer) for term in terms}
     plans = {code: str(plan) for code, plan in offer.plans.items()}
-    cells: dict[str, list[Any]] = {name: listed[name].tolist() for name in listed.columns}
     prices = {
-        cents: "–" if pd.isna(cents) else str(Money(cents, offer.currency)) for cents in set(cells["monthly_cents"])
+        cents: "–" if cents is None else str(Money(cents, offer.currency)) for cents in set(listed["monthly_cents"])
     }
-    add_ons = {stored: value_text(codes(stored), offer) for stored in set(cells["add_ons"])}
-    versions = [None if version is pd.NA else version for version in cells["defaults_version"]]
-    pills: dict[str, Any] = {}
-    sources = []
-    for overridden, version, older in zip(cells["overridden"], versions, cells["on_older_defaults"], strict=True):
-        pill = source_text(overridden, version, older=older)
-        pills[pill] = source_colour(Source.OVERRIDE if overridden else Source.DEFAULT, older=older)
-        sources.append([pill])
+    add_ons = {stored: value_text(codes(stored), offer) for stored in set(listed["add_ons"])}
+    versions = listed["defaults_version"]
+    bound = list(zip(listed["overridden"], versions, listed["on_older_defaults"], strict=True))
+    pills = {kind: source_text(kind[0], kind[1], older=kind[2]) for kind in dict.fromkeys(bound)}
+    colours: dict[str, Any] = {
+        pill: source_colour(Source.OVERRIDE if overridden else Source.DEFAULT, older=older)
+        for (overridden, _, older), pill in pills.items()
+    }
     shown = {
-        "name": cells["name"],
-        "open": [":material/chevron_right:"] * len(listed),
-        "source": sources,
-        "status": [words[status] for status in cells["status"]],
-        "plan": [plans.get(plan, plan) for plan in cells["plan"]],
-        "add_ons": [add_ons[stored] for stored in cells["add_ons"]],
-        "billing_period": [words[period] for period in cells["billing_period"]],
-        "payer": [words[payer] for payer in cells["payer"]],
-        "monthly": [prices[cents] for cents in cells["monthly_cents"]],
+        "name": listed["name"],
+        "open": [":material/chevron_right:"] * len(bound),
+        "source": [[pills[kind]] for kind in bound],
+        "status": [words[status] for status in listed["status"]],
+        "plan": [plans.get(plan, plan) for plan in listed["plan"]],
+        "add_ons": [add_ons[stored] for stored in listed["add_ons"]],
+        "billing_period": [words[period] for period in listed["billing_period"]],
+        "payer": [words[payer] for payer in listed["payer"]],
+        "monthly": [prices[cents] for cents in listed["monthly_cents"]],
         "version": ["–" if version is None else f"v{version}" for version in versions],
-        "invited_on": [day(invited_at) for invited_at in cells["invited_at"]],
+        "invited_on": [day(instant) for instant in listed["invited_at"]],
     }
-    return pd.DataFrame(shown), pills
+    return pa.table(shown), colours

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from core import access, demo
 from core.access import Permission
@@ -22,6 +23,7 @@ from pages.parts.text import plain
 ROOT = Path(__file__).parent.parent.parent
 
 _visitor: ContextVar[Member | None] = ContextVar("visitor", default=None)
+_glance: ContextVar[Session | None] = ContextVar("glance", default=None)
 
 
 @st.cache_resource(show_spinner=False)
@@ -39,6 +41,22 @@ def database() -> Database:
     elif opened.is_embedded:
         opened.migrate()
     return opened
+
+
+def glance() -> Session:
+    """This run's session for single questions (`Database.glance`), open until the run ends."""
+    session = _glance.get()
+    if session is None:
+        session = database().glance()
+        _glance.set(session)
+    return session
+
+
+def leave() -> None:
+    """End the run: what it held of the database is given back."""
+    if (session := _glance.get()) is not None:
+        session.close()
+        _glance.set(None)
 
 
 def is_demo() -> bool:
@@ -109,16 +127,11 @@ def choose_demo_member(visitor: Member) -> None:
 
 
 def demo_banner() -> None:
-    """One line on top of each page that says this is a demo, until it is closed for the visit."""
-    if not is_demo() or st.session_state.get("demo.banner closed"):
-        return
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+    """One line on top of each page that says this is a demo."""
+    if is_demo():
         st.caption(
             t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
         )
-        if st.button(":material/close:", key="demo.close banner", type="tertiary", help=t("Close for this visit")):
-            st.session_state["demo.banner closed"] = True
-            st.rerun()
 
 
 def say_next(message: str) -> None:
@@ -158,17 +171,16 @@ def unexpected(exception: Exception) -> bool:
 
 def _demo_member() -> Member | None:
     try:
-        opened = database()
+        database()
     except DemoRefused:
         return None
-    with opened.reading() as session:
-        chosen = access.member(session, demo.PARTNER_ID, st.session_state.get("demo.member", 1))
-        return chosen or access.member(session, demo.PARTNER_ID, 1)
+    chosen = access.member(glance(), demo.PARTNER_ID, st.session_state.get("demo.member", 1))
+    return chosen or access.member(glance(), demo.PARTNER_ID, 1)
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
 def _seeded(_database: Database) -> dict[int, tuple[str, Role]]:
-    with _database.reading() as session:
+    with _database.glance() as session:
         members = access.members(session, demo.PARTNER_ID)
     return {member.member_id: (member.name, member.role) for member in members}
 
