@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import links
 from core.access import Permission, may
 from core.errors import BillingError
 from core.language import LANGUAGES, t
@@ -18,15 +19,17 @@ st.logo(str(ASSETS / "mark.svg"), size="large")
 
 
 def menu(member: Member | None) -> dict[str, list[Any]]:
-    """The pages this member may use, in their sections."""
+    """The pages this member may use, in their sections; the page of invitations is for whoever has a link."""
 
     def page(section: str, name: str, title: str, icon: str, default: bool = False) -> Any:
         return st.Page(
             here.ROOT / "pages" / section / f"{name}.py", title=title, icon=icon, url_path=name, default=default
         )
 
-    if member is None or not may(member, Permission.READ_DEFAULTS):
-        return {"": [st.Page(here.nothing_to_show, title="Billing Defaults", default=True)]}
+    accept = here.ROOT / "pages" / "invitation" / "accept.py"
+    public = st.Page(accept, title=t("Invitation"), url_path=links.PAGE, visibility="hidden")
+    if here.is_by_link() or member is None or not may(member, Permission.READ_DEFAULTS):
+        return {"": [st.Page(here.nothing_to_show, title="Billing Defaults", default=True), public]}
     clients = [page("clients", "billing_sources", t("Clients"), ":material/groups:", default=True)]
     if may(member, Permission.INVITE):
         clients.append(page("clients", "invite_client", t("Invite a client"), ":material/person_add:"))
@@ -35,6 +38,7 @@ def menu(member: Member | None) -> dict[str, list[Any]]:
     pages[t("Settings")] = [page("settings", "defaults", t("Default settings"), ":material/tune:")]
     if may(member, Permission.READ_DISTRIBUTION):
         pages[t("Finance")] = [page("finance", "plan_distribution", t("Plan distribution"), ":material/bar_chart:")]
+    pages[""] = [public]
     return pages
 
 
@@ -54,8 +58,9 @@ def sidebar(member: Member) -> None:
 
 try:
     visitor = here.arrive()
-    chosen = st.navigation(menu(visitor))
-    if visitor is not None:
+    by_link = here.is_by_link()
+    chosen = st.navigation(menu(visitor), position="hidden" if by_link else "sidebar")
+    if visitor is not None and not by_link:
         sidebar(visitor)
     here.demo_banner()
     here.show_messages()

@@ -49,6 +49,9 @@ _TURN = (
     .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
     .values(change_number=Partner.change_number + 1)
 )
+_ANY_TURN = (
+    update(Partner).where(Partner.partner_id == bindparam("of_partner")).values(change_number=Partner.change_number + 1)
+)
 _MEMBER = (
     select(Member)
     .options(joinedload(Member.partner))
@@ -89,6 +92,12 @@ def act(session: Session, member: Member, permission: Permission) -> None:
         raise NotAllowed
     if session.connection().execute(_STILL, who).first() is None:  # it may have changed while waiting for the turn
         raise NotAllowed
+
+
+def take_turn(session: Session, partner_id: int) -> None:
+    """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
+    who it is."""
+    session.connection().execute(_ANY_TURN, {"of_partner": partner_id})
 
 
 def sees_every_client(member: Member) -> bool:

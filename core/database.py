@@ -19,6 +19,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
+from core.links import Links
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SURELY_THERE = 1.0  # seconds for which a connection that was just used is not asked whether it still is there
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
@@ -32,8 +34,9 @@ def utc_now() -> datetime:
 class Database:
     """A database by its SQLAlchemy URL. Opening it reads and writes nothing."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now, links: Links | None = None) -> None:
         self.clock = clock
+        self.links = links or Links()
         self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
         self._for_writing = self.engine.execution_options(writes=True)
         self._for_reading = self.engine
@@ -92,8 +95,9 @@ class Database:
 
     def _session(self, engine: Engine) -> Session:
         return Session(
-            engine, expire_on_commit=False, autoflush=False, info={"clock": self.clock, "shared": self._shared}
-        )
+            engine, expire_on_commit=False, autoflush=False,
+            info={"clock": self.clock, "shared": self._shared, "links": self.links},
+        )  # fmt: skip
 
 
 def now(session: Session) -> datetime:
@@ -102,6 +106,12 @@ def now(session: Session) -> datetime:
         session.info["now"] = session.info["clock"]()
     moment: datetime = session.info["now"]
     return moment
+
+
+def links(session: Session) -> Links:
+    """What the links of invitations are made with."""
+    made: Links = session.info["links"]
+    return made
 
 
 def shared(session: Session) -> dict[str, Any]:

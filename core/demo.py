@@ -13,11 +13,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select, text, update
 from sqlalchemy.orm import Session
 
-from core import access, catalogue, defaults, editions, invitations, revisions, subscriptions
+from core import access, catalogue, defaults, editions, invitations, outbox, revisions, subscriptions
 from core.database import Database, now
 from core.errors import ChoiceRefused, DemoRefused
-from core.invitations import NewClient
 from core.models import Base, Client, DemoSpace, Invitation, Member, Partner
+from core.new_client import NewClient
 from core.resolution import BillingSettings, Overrides
 from core.sample_catalogue import SAMPLE
 from core.terms import BillingPeriod, ClientStatus, Origin, Payer, Role
@@ -225,6 +225,7 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
         .where(Invitation.partner_id == PARTNER_ID, Invitation.client_id == client_id)
         .values(accepted_at=accepted_at)
     )
+    outbox.withdraw(session, PARTNER_ID, client_id)
     _become(session, member, client_id, ClientStatus.ACTIVE, by=None)
     later = accepted_at + (today - accepted_at) * chance.random()
     later = max(accepted_at, later.replace(hour=chance.randrange(8, 17)) - timedelta(days=1))  # in working hours

@@ -15,6 +15,13 @@ BillingError
 ├── NoDefaults             nothing decides a setting (rule 7; also a resolution.MissingSetting)
 ├── NothingToAdopt         there are no current defaults to adopt
 ├── AlreadyClient          this e-mail belongs to a client
+├── InvitationNotPending   only a pending invitation can be sent again or revoked
+├── StillInvited           a client whose invitation is pending or accepted is not invited again
+├── LinkRefused            an invitation's link does not open anything
+│   ├── LinkUnknown
+│   ├── LinkUsed
+│   ├── LinkRevoked
+│   └── LinkExpired
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── BadInput               what was typed needs a correction, field by field
 └── DemoRefused            demo mode on a database it did not make
@@ -158,6 +165,46 @@ class ArchivedClient(BillingError):
     """An archived client's settings stay as they were."""
 
     sentence = N_("{name} is archived. Its settings are kept as they were and cannot be changed.")
+
+
+class InvitationNotPending(BillingError):
+    """The client's newest invitation is not pending: there is nothing to send again or to revoke."""
+
+    sentence = N_("The invitation of {name} is not pending any more. Look at the client again.")
+
+
+class StillInvited(BillingError):
+    """The client's newest invitation is pending, or it was accepted and the client is active."""
+
+    sentence = N_("{name} does not need another invitation: look at the client again.")
+
+
+class LinkRefused(BillingError):
+    """The link of an invitation opens nothing; it says why, and nothing else."""
+
+
+class LinkUnknown(LinkRefused):
+    """No invitation goes by this link, or a newer one was sent."""
+
+    sentence = N_("This link is not valid. Use the link of the newest message you received, or ask for another one.")
+
+
+class LinkUsed(LinkRefused):
+    """The invitation was accepted with it already."""
+
+    sentence = N_("This invitation was accepted already. There is nothing more to do.")
+
+
+class LinkRevoked(LinkRefused):
+    """The partner took the invitation back."""
+
+    sentence = N_("This invitation was withdrawn. If you did not expect that, ask whoever invited you.")
+
+
+class LinkExpired(LinkRefused):
+    """The invitation lapsed."""
+
+    sentence = N_("This invitation has expired. Ask whoever invited you to send a new one.")
 
 
 class BadInput(BillingError):

@@ -83,7 +83,8 @@ def _headings(currency: str) -> list[str]:
 
 def _cells(offer: Catalogue, row: Any) -> list[Any]:
     (
-        client_id, name, status, plan, add_ons, period, payer, overridden, version, _, invited_at, email, number, *_
+        client_id, name, status, plan, add_ons, period, payer, overridden, version, _, invited_at, _, _, _, email,
+        number, *_,
     ) = row  # fmt: skip
     cents = billed_per_year(offer, status, plan, period, add_ons)
     return [

@@ -5,7 +5,8 @@ and the time zone belong to whoever reads now (`speak`), so a sentence is put to
 raised.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,7 +26,8 @@ from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 
 LANGUAGES = {"en": "English", "fr": "Français"}
-_LOCALES = {"en": "en_GB", "fr": "fr_BE"}  # how numbers and dates are written in that language
+CLIENT_LANGUAGES = LANGUAGES | {"nl": "Nederlands"}  # what a client reads: an invitation and the page of its link
+_LOCALES = {"en": "en_GB", "fr": "fr_BE", "nl": "nl_BE"}  # how numbers and dates are written in that language
 _CATALOGS = Path(__file__).parent / "locales"
 
 _language: ContextVar[str] = ContextVar("language", default="en")
@@ -34,8 +36,18 @@ _time_zone: ContextVar[str] = ContextVar("time_zone", default="UTC")
 
 def speak(language: str, time_zone: str = "UTC") -> None:
     """From now on this thread's sentences are in `language`, its instants shown in `time_zone`."""
-    _language.set(language if language in LANGUAGES else "en")
+    _language.set(language if language in CLIENT_LANGUAGES else "en")
     _time_zone.set(time_zone)
+
+
+@contextmanager
+def spoken(language: str) -> Iterator[None]:
+    """Within the block the sentences are in `language`: a message is written in its reader's."""
+    before = _language.set(language if language in CLIENT_LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _language.reset(before)
 
 
 def language() -> str:
@@ -43,9 +55,9 @@ def language() -> str:
     return _language.get()
 
 
-def best_language(*wanted: str | None) -> str:
-    """The first of the wanted locales ("fr-BE", "nl", None) that the product speaks, else English."""
-    return negotiate_locale([w.lower().replace("-", "_") for w in wanted if w], list(LANGUAGES)) or "en"
+def best_language(*wanted: str | None, among: Iterable[str] = LANGUAGES) -> str:
+    """The first of the wanted locales ("fr-BE", "nl", None) that is spoken `among` these, else English."""
+    return negotiate_locale([w.lower().replace("-", "_") for w in wanted if w], list(among)) or "en"
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - the name gettext tools look for

@@ -22,7 +22,7 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.catalogue_tables import CatalogueEdition
 from core.language import N_
@@ -207,22 +207,24 @@ def _keys(shape: Shape, order_by: Order) -> Any:
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
     """client_id, name, status, plan, add_ons, billing_period, payer, overridden, defaults_version, the newest version,
-    invited_at, email, company_number, sort_name and the catalogue's edition of these keys, in order."""
-    s, c = Subscription, Client
+    invited_at and the answers of the newest invitation, email, company_number, sort_name and the catalogue's edition of
+    these keys, in order."""
+    s, c, i = Subscription, Client, Invitation
     keys = keys_in_order.subquery("keys")
-    invited_at = select(func.max(Invitation.invited_at)).where(
-        Invitation.partner_id == _PARTNER, Invitation.client_id == keys.c.client_id
-    )
+    newest = aliased(Invitation)
+    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
     columns = (s.status, s.plan, s.add_ons, s.billing_period, s.payer, s.overridden)
     return (
         select(
             c.client_id, c.name, *(stored(column) for column in columns), s.defaults_version,
-            _NEWEST_VERSION.scalar_subquery(), invited_at.scalar_subquery(), c.email, c.company_number, c.sort_name,
+            _NEWEST_VERSION.scalar_subquery(), i.invited_at, i.accepted_at, i.revoked_at, i.expires_at,
+            c.email, c.company_number, c.sort_name,
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
         .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
+        .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .order_by(*_in_order(order_by, keys.c.sort_name, keys.c.client_id))
     )  # fmt: skip
 

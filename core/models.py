@@ -26,8 +26,8 @@ _SETS_OF_SETTINGS = [
     settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
 ]
 _ALL_SETTINGS = settings_as_text(frozenset(Setting))
-_ROWS_IN_KEY_ORDER = {"sqlite_with_rowid": False}
-_VACUUM_AFTER_BULK = {"postgresql_with": {"autovacuum_vacuum_insert_scale_factor": 0.02}}
+ROWS_IN_KEY_ORDER = {"sqlite_with_rowid": False}
+VACUUM_AFTER_BULK = {"postgresql_with": {"autovacuum_vacuum_insert_scale_factor": 0.02}}
 
 
 def word(terms: type[StrEnum], name: str) -> Enum:
@@ -62,6 +62,7 @@ class Partner(Base):
     time_zone: Mapped[str]
     change_number: Mapped[int] = mapped_column(default=0)
     last_client_id: Mapped[int] = mapped_column(default=0)
+    last_batch: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Member(Base):
@@ -102,7 +103,7 @@ class DefaultSettings(FourSettings, Base):
     __table_args__ = (
         ForeignKeyConstraint(["partner_id", "saved_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("version >= 1", name="version"),
-        _ROWS_IN_KEY_ORDER,
+        ROWS_IN_KEY_ORDER,
     )
 
     partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
@@ -123,7 +124,7 @@ class Client(Base):
         CheckConstraint("email = lower(email)", name="email"),
         Index("uq_client_email", "partner_id", "email", unique=True),
         Index("ix_client_search", "partner_id", "sort_name", "client_id", "email", "company_number"),
-        _ROWS_IN_KEY_ORDER | _VACUUM_AFTER_BULK,
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 
     partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
@@ -134,6 +135,9 @@ class Client(Base):
     company_number: Mapped[str | None]
     contact_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str]
+    country: Mapped[str] = mapped_column(default="", server_default="")  # ISO 3166 alpha-2; "": not told
+    vat_number: Mapped[str | None]
+    external_reference: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Subscription(FourSettings, Base):
@@ -167,7 +171,7 @@ class Subscription(FourSettings, Base):
               sqlite_where=text("valid_to IS NULL"), postgresql_where=text("valid_to IS NULL")),
         Index("ix_subscription_distribution", "partner_id", "plan", "billing_period", "payer", "add_ons",
               "overridden", "status", "defaults_version", "valid_from", "valid_to"),
-        _ROWS_IN_KEY_ORDER | _VACUUM_AFTER_BULK,
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )  # fmt: skip
 
     partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -182,6 +186,7 @@ class Subscription(FourSettings, Base):
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
+    batch: Mapped[int | None]  # the import that brought the client in
 
 
 class Invitation(Base):
@@ -193,7 +198,7 @@ class Invitation(Base):
         ForeignKeyConstraint(["partner_id", "invited_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("expires_at > invited_at", name="expires_at"),
         CheckConstraint("accepted_at IS NULL OR revoked_at IS NULL", name="one_answer"),
-        _ROWS_IN_KEY_ORDER | _VACUUM_AFTER_BULK,
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 
     partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -206,6 +211,8 @@ class Invitation(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     message: Mapped[str] = mapped_column(default="")
     attempt: Mapped[str] = mapped_column(default="")  # the form that sent it, so that sent twice is known as once
+    token_hash: Mapped[str | None]  # of the link sent last; the link itself is nowhere but in a message that waits
+    revoked_by_id: Mapped[int | None]
 
 
 class DemoSpace(Base):

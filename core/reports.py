@@ -15,6 +15,8 @@ from core import access, editions, listing
 from core.access import Permission
 from core.catalogue import Catalogue, monthly_cents
 from core.columns import codes
+from core.database import now
+from core.invitation_status import standing_of
 from core.language import Money
 from core.listing import Filters, Order
 from core.models import Member, Subscription
@@ -35,6 +37,7 @@ BILLING_SOURCES: dict[str, Any] = {
     "defaults_version": "Int64",
     "on_older_defaults": "bool",
     "invited_at": "datetime64[us, UTC]",
+    "invitation": "str",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 _NONE = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
@@ -74,7 +77,7 @@ def billing_sources(session: Session, member: Member, **asked: Unpack[Page]) -> 
     Columns as in BILLING_SOURCES: status, plan, billing_period, payer and source are stored words; add_ons and
     overridden are stored sets (core.columns); monthly_cents counts a twelfth of a yearly price and is missing for
     archived clients and where the catalogue has no price; defaults_version is missing for
-    clients bound to none; invited_at is the latest invitation, UTC.
+    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now.
     """
     cells = listed(session, member, **asked)
     if not cells["client_id"]:
@@ -93,7 +96,7 @@ def listed(session: Session, member: Member, **asked: Unpack[Page]) -> dict[str,
     rows = listing.rows(session, listing.page(shape, asked.get("order_by", Order.NAME)), values)
     if not rows:
         return dict.fromkeys(BILLING_SOURCES, ())
-    return _columns(rows, editions.current(session, member.partner.currency, edition=rows[0].edition))
+    return _columns(rows, editions.current(session, member.partner.currency, edition=rows[0].edition), now(session))
 
 
 def figures(session: Session, member: Member, **filters: Unpack[Filters]) -> Figures:
@@ -155,18 +158,23 @@ def billed_per_year(offer: Catalogue, status: str, plan: str, period: str, add_o
     return None if price is None else price.cents_per_year
 
 
-def _columns(rows: Sequence[Any], offer: Catalogue) -> dict[str, Sequence[Any]]:
+def _columns(rows: Sequence[Any], offer: Catalogue, moment: datetime) -> dict[str, Sequence[Any]]:
     """The columns of BILLING_SOURCES from rows of core.listing."""
     cells: list[Any] = list(zip(*rows, strict=True))
-    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *_ = cells
+    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *answers = cells
     kinds = list(zip(status, plan, period, add_ons, strict=True))
     per_year = {kind: billed_per_year(offer, kind[0], kind[1], kind[2], kind[3]) for kind in set(kinds)}
     per_month = {kind: None if cents is None else monthly_cents(cents) for kind, cents in per_year.items()}
     monthly = [per_month[kind] for kind in kinds]
     source = [Source.OVERRIDE.value if chosen else Source.DEFAULT.value for chosen in overridden]
     older = [bound is not None and bound < latest for bound, latest in zip(version, newest, strict=True)]
+    stands = [
+        standing_of(accepted_at, revoked_at, expires_at, moment).value
+        for accepted_at, revoked_at, expires_at in zip(*answers[:3], strict=True)
+    ]
     in_order = (
-        client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited_at
+        client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited_at,
+        stands,
     )  # fmt: skip
     return dict(zip(BILLING_SOURCES, in_order, strict=True))
 

@@ -3,6 +3,7 @@
 Its statements are built once: building one anew costs more than running it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,10 +70,23 @@ class Revision:
 
 
 def begin(
-    session: Session, client: Client, effective: EffectiveSettings, *, by: Member, origin: Origin, reason: str
+    session: Session,
+    clients: Sequence[tuple[Client, EffectiveSettings]],
+    *,
+    by: Member,
+    origin: Origin,
+    reason: str,
+    batch: int | None = None,
 ) -> None:
-    """The first revision of a client just invited."""
-    _add(session, client, _revision(1, now(session), ClientStatus.INVITED, effective, by, origin, reason))
+    """The first revision of clients just invited, each with its settings; `batch`: the import that brought them in."""
+    moment = now(session)
+    session.connection().execute(
+        _NEXT,
+        [
+            _row(client, _revision(1, moment, ClientStatus.INVITED, effective, by, origin, reason)) | {"batch": batch}
+            for client, effective in clients
+        ],
+    )
 
 
 def revise(
@@ -100,7 +114,7 @@ def revise(
     revision = _revision(
         before.revision + 1, moment, before.status if status is None else status, effective, by, origin, reason
     )
-    _add(session, client, revision)
+    session.connection().execute(_NEXT, _row(client, revision))
     return (_compared(before, revision), replace(before, valid_to=moment), *past[1:])
 
 
@@ -154,8 +168,8 @@ def _revision(
     )
 
 
-def _add(session: Session, client: Client, revision: Revision) -> None:
-    row = {
+def _row(client: Client, revision: Revision) -> dict[str, Any]:
+    return {
         "partner_id": client.partner_id,
         "client_id": client.client_id,
         "revision": revision.revision,
@@ -171,5 +185,5 @@ def _add(session: Session, client: Client, revision: Revision) -> None:
         "changed_by_id": revision.changed_by_id,
         "origin": revision.origin,
         "reason": revision.reason,
+        "batch": None,
     }
-    session.connection().execute(_NEXT, row)

@@ -11,7 +11,7 @@ from core.access import Permission
 from core.client_subscription import Adoption, ClientSubscription, Preview
 from core.database import now
 from core.errors import ArchivedClient, ClientNotFound, NothingToAdopt
-from core.invitations import standing
+from core.invitation_status import standing
 from core.models import Client, DefaultSettings, Invitation, Member
 from core.resolution import Overrides, changes, choices
 from core.revisions import Revision
@@ -33,6 +33,11 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
     if not access.sees_every_client(member) or not 0 < client_id < 2**31:
         raise ClientNotFound(client_id=str(client_id))
     return _detail(session, member, client_id)
+
+
+def choices_of(held: Revision) -> Overrides:
+    """The choices that a revision holds."""
+    return choices(held.settings, held.overridden)
 
 
 def as_of(session: Session, member: Member, client_id: int, instant: datetime) -> Revision | None:
@@ -155,7 +160,7 @@ def _told(
     current: DefaultSettings | None,
 ) -> ClientSubscription:
     held = history[0]
-    effective = defaults.resolved(bound, choices(held.settings, held.overridden))
+    effective = defaults.resolved(bound, choices_of(held))
     return ClientSubscription(
         client=client,
         status=held.status,

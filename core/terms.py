@@ -70,6 +70,15 @@ class InvitationStatus(Term):
     REVOKED = "revoked", N_("Revoked")
 
 
+class DeliveryStatus(Term):
+    """How far a message came."""
+
+    WAITING = "waiting", N_("Waiting to be sent")
+    SENT = "sent", N_("Sent")
+    GIVEN_UP = "given_up", N_("Given up")
+    WITHDRAWN = "withdrawn", N_("Withdrawn")
+
+
 class Origin(Term):
     """The door through which a change came."""
 

@@ -12,14 +12,15 @@ from sqlalchemy import make_url, text
 from core import access, defaults, editions, invitations, subscriptions
 from core.client_subscription import ClientSubscription
 from core.database import Database
-from core.invitations import NewClient
 from core.language import speak
 from core.models import Base, Client, DefaultSettings, Member, Partner
+from core.new_client import NewClient
 from core.resolution import BillingSettings, EffectiveSettings, Overrides
 from core.revisions import Revision
 from core.sample_catalogue import SAMPLE
 from core.terms import BillingPeriod, Payer, Role
 
+ROOT = Path(__file__).parent.parent
 STANDARD = BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"}))
 PLUS = BillingSettings(Payer.PARTNER, BillingPeriod.YEARLY, "plus", frozenset({"payroll"}))
 

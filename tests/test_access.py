@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, defaults, exports, invitations, reports, subscriptions
+from core import access, answers, defaults, exports, invitations, reports, subscriptions
 from core.errors import BillingError, ClientNotFound, NotAllowed, NothingToAdopt
-from core.invitations import NewClient
 from core.models import Member
+from core.new_client import NewClient
 from core.resolution import Overrides
 from core.terms import Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
@@ -24,6 +24,11 @@ USE_CASES: dict[str, UseCase] = {
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "answers.resend": lambda s, m: answers.resend(s, m, 1, seen=1),
+    "answers.revoke": lambda s, m: answers.revoke(s, m, 1),
+    "answers.invite_again": lambda s, m: (answers.revoke(s, m, 1), answers.invite_again(s, m, 1)),
+    "answers.deliveries": lambda s, m: answers.deliveries(s, m, 1),
+    "answers.waiting_message": lambda s, m: answers.waiting_message(s, m, 1),
     "subscriptions.detail": lambda s, m: subscriptions.detail(s, m, 1),
     "subscriptions.as_of": lambda s, m: subscriptions.as_of(s, m, 1, s.info["clock"]()),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
@@ -36,7 +41,7 @@ USE_CASES: dict[str, UseCase] = {
 }
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.as_of", "reports.billing_sources",
-    "reports.listed", "reports.figures", "reports.plan_distribution", "exports.billing_sources",
+    "reports.listed", "reports.figures", "reports.plan_distribution", "exports.billing_sources", "answers.deliveries",
 }  # fmt: skip
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
@@ -50,6 +55,11 @@ REACHED_BY_ANOTHER = {
     "subscriptions.detail": ClientNotFound,
     "subscriptions.as_of": ClientNotFound,
     "subscriptions.override": ClientNotFound,
+    "answers.resend": ClientNotFound,
+    "answers.revoke": ClientNotFound,
+    "answers.invite_again": ClientNotFound,
+    "answers.deliveries": ClientNotFound,
+    "answers.waiting_message": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
     "reports.billing_sources": 0,
     "reports.listed": 0,
@@ -79,7 +89,7 @@ def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role
         assert not (isinstance(found, type) and issubclass(found, BillingError))
     elif role is Role.ACCOUNTANT and use_case in SEES_NONE:
         assert found == SEES_NONE[use_case]
-    elif role is Role.ACCOUNTANT and use_case in {"subscriptions.detail", "subscriptions.as_of"}:
+    elif role is Role.ACCOUNTANT and use_case in {"subscriptions.detail", "subscriptions.as_of", "answers.deliveries"}:
         assert found is ClientNotFound
     else:
         assert found is NotAllowed
@@ -102,7 +112,9 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
-@pytest.mark.parametrize("use_case", sorted(set(USE_CASES) - READS - {"invitations.preview"}))
+@pytest.mark.parametrize(
+    "use_case", sorted(set(USE_CASES) - READS - {"invitations.preview", "answers.waiting_message"})
+)
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
     """A member who was let go a moment ago cannot finish what they began."""
     space.save(STANDARD)
@@ -140,7 +152,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
     found = {
         f"{module.__name__.removeprefix('core.')}.{name}"
-        for module in (defaults, invitations, subscriptions, reports, exports)
+        for module in (defaults, invitations, answers, subscriptions, reports, exports)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")

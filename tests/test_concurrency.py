@@ -9,7 +9,7 @@ from typing import Any
 from core import check, defaults, invitations, subscriptions
 from core.client_subscription import Adoption
 from core.errors import AlreadyClient, BillingError, StaleDefaults, StaleSubscription
-from core.invitations import NewClient
+from core.new_client import NewClient
 from core.resolution import BillingSettings, Overrides
 from core.terms import BillingPeriod, Payer
 from tests.conftest import PLUS, STANDARD, Space

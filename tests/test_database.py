@@ -174,7 +174,7 @@ _KILLED = """
     from sqlalchemy import event
     from core import access, defaults, invitations, subscriptions
     from core.database import Database
-    from core.invitations import NewClient
+    from core.new_client import NewClient
     from core.resolution import Overrides
     from tests.conftest import PLUS
 

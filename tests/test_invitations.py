@@ -15,8 +15,9 @@ from core.errors import (
     RetiredDefaults,
     StaleDefaults,
 )
-from core.invitations import NewClient, latest_invitation, standing
+from core.invitation_status import latest_invitation, standing
 from core.models import Client
+from core.new_client import NewClient
 from core.resolution import BillingSettings, MissingSetting, Overrides, choices
 from core.terms import BillingPeriod, ClientStatus, InvitationStatus, Origin, Payer, Setting, Source
 from tests.conftest import PLUS, STANDARD, Space
@@ -225,7 +226,7 @@ def test_belgian_company_numbers_are_known_by_their_check(typed: str, kept: str 
         ("email", "a@b@example.com", "This is not an e-mail address."),
         ("company_number", "0123456789", "This is not a Belgian company number"),
         ("company_number", "12", "This is not a Belgian company number"),
-        ("language", "nl", "Choose one of the languages"),
+        ("language", "de", "Choose one of the languages"),
         ("message", "x" * 2001, "Keep it within 2,000 characters."),
         ("message", "nul\x00", "characters that cannot be shown"),
     ],

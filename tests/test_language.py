@@ -14,7 +14,18 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
-from core.errors import AlreadyClient, BadInput, BillingError, NoDefaults, NoPrice, StaleDefaults
+from core.errors import (
+    AlreadyClient,
+    BadInput,
+    BillingError,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    LinkUsed,
+    NoDefaults,
+    NoPrice,
+    StaleDefaults,
+)
 from core.language import (
     Money,
     best_language,
@@ -393,5 +404,17 @@ def test_the_first_wanted_language_that_is_spoken_is_the_best(wanted: list[str |
 
 def test_a_language_that_is_not_spoken_is_english() -> None:
     """Nobody is left without words."""
-    speak("nl")
+    speak("de")
     assert (language(), Payer.CLIENT.label) == ("en", "The client")
+
+
+def test_what_a_client_reads_has_its_dutch() -> None:
+    """The message of an invitation, the page of its link, and why a link opens nothing."""
+    sentences = {refusal.sentence for refusal in (LinkUnknown, LinkUsed, LinkRevoked, LinkExpired)}
+    for path in (ROOT / "core" / "messages.py", ROOT / "pages" / "invitation" / "accept.py"):
+        sentences |= {str(message) for _, message, _, _ in extract_from_file("python", path, KEYWORDS)}
+    with (ROOT / "core/locales/nl/LC_MESSAGES/messages.po").open("rb") as file:
+        dutch = read_po(file, locale="nl", abort_invalid=True)
+    assert {sentence for sentence in sentences if not (found := dutch.get(sentence)) or not found.string} == set()
+    for entry in dutch:
+        assert set(re.findall(r"{\w+}", str(entry.id))) == set(re.findall(r"{\w+}", str(entry.string)))

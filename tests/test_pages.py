@@ -410,7 +410,7 @@ def emptied(database: Database) -> None:
     with database.transaction() as session:
         for trigger in ("default_settings_never_deleted", "subscription_never_deleted"):
             session.execute(text(f"DROP TRIGGER {trigger}"))
-        for table in ("invitation", "subscription", "client", "default_settings"):
+        for table in ("outbox_message", "invitation", "subscription", "client", "default_settings"):
             session.execute(text(f"DELETE FROM {table}"))
 
 
@@ -771,7 +771,7 @@ def test_each_page_makes_a_fixed_number_of_queries(demo_database: Database, page
     before = counted()
     with demo_database.transaction() as session:
         from core import invitations
-        from core.invitations import NewClient
+        from core.new_client import NewClient
 
         for number in range(100):
             new_client = NewClient.from_typed(name=f"More {number}", email=f"more{number}@example.com")

@@ -29,7 +29,11 @@ def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
     assert (ROOT / "asgi.py").exists()
 
 
-@pytest.mark.parametrize("arguments", sorted(set(re.findall(r"python -m core ([a-z -]+[a-z])", README))))
+ELSEWHERE = ("deliver", "import")  # tests/test_delivery.py and tests/test_imports.py run these
+COMMANDS_OF_CORE = set(re.findall(r"python -m core ([a-z -]+[a-z])", README))
+
+
+@pytest.mark.parametrize("arguments", sorted(c for c in COMMANDS_OF_CORE if not c.startswith(ELSEWHERE)))
 def test_every_command_of_core_in_it_works(
     arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

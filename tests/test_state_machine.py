@@ -23,8 +23,8 @@ from sqlalchemy import text
 from core import access, check, defaults, editions, invitations, reports, subscriptions
 from core.database import Database
 from core.errors import BillingError, ClientNotFound, NotAllowed
-from core.invitations import NewClient
 from core.models import Base, Member, Partner
+from core.new_client import NewClient
 from core.resolution import BillingSettings, Overrides
 from core.sample_catalogue import SAMPLE
 from core.terms import BillingPeriod, Payer, Role, Setting

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from core import catalogue_tables  # noqa: F401 - its tables are in the metadata
+from core import catalogue_tables, outbox_tables  # noqa: F401 - their tables are in the metadata
 from core.models import Base
 
 context.configure(

@@ -4,13 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from core import access, editions, exports, listing, reports
+from core import access, editions, exports, listing, reports, subscriptions
 from core.access import Permission, may, sees_every_client
 from core.errors import NotAllowed
 from core.language import language, speak, t
 from core.listing import Filters, Order, SourceFilter
 from core.terms import BillingPeriod, ClientStatus, Payer
-from pages.parts import cached, client_table, figures, here, url
+from pages.parts import cached, client_table, figures, here, invitation, url
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
@@ -57,6 +57,7 @@ def exported(filters: Filters, zipped: bool) -> bytes:
 
 if (opened := client_table.opened()) is not None:
     st.switch_page(CLIENT, query_params={"client": str(opened)})
+asked = client_table.letter_opened()
 url.read("clients", FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 
@@ -106,6 +107,10 @@ url.write("clients", chosen | {"order_by": None if order_by is Order.NAME else o
 
 shown = len(listed["client_id"])
 if shown:
+    if asked is not None:
+        with database.reading() as reading:
+            told = subscriptions.detail(reading, member, asked)
+        invitation.opened(member, told)
     client_table.show(listed, offer, key=f"clients.table {question} {page}")
 
 counted = cached.figures(database, member, offer.edition, **chosen)

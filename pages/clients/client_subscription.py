@@ -7,7 +7,8 @@ from core import editions, reports, subscriptions
 from core.access import Permission, may, sees_every_client
 from core.errors import ClientNotFound
 from core.language import day, moment, t
-from pages.parts import client_actions, explained, here
+from core.terms import ClientStatus
+from pages.parts import client_actions, explained, here, invitation
 from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour, value_text
 
 CLIENTS = "pages/clients/billing_sources.py"
@@ -128,7 +129,13 @@ except ClientNotFound as refusal:
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()
 who_it_is()
+if shown.status is not ClientStatus.ACTIVE:
+    invitation.card(member, shown)
+    if may(member, Permission.INVITE):
+        invitation.waiting(member, client_id)
 settings_in_force()
 if may(member, Permission.OVERRIDE):
     client_actions.offered(member, shown, offer)
 history()
+if shown.status is ClientStatus.ACTIVE:
+    invitation.card(member, shown)

@@ -1,4 +1,4 @@
-"""Invite a client: two fields and Enter for the defaults, an exception one click away."""
+"""Invite a client: two fields and Enter for the defaults, an exception one click away; or many from a spreadsheet."""
 
 from typing import Any
 from uuid import uuid4
@@ -8,10 +8,10 @@ import streamlit as st
 from core import defaults, editions, invitations, subscriptions
 from core.access import Permission
 from core.errors import AlreadyClient, BadInput, BillingError
-from core.invitations import NewClient
-from core.language import LANGUAGES, language, t
+from core.language import CLIENT_LANGUAGES, language, t
+from core.new_client import NewClient
 from core.resolution import Overrides
-from pages.parts import here
+from pages.parts import here, import_tab, invitation
 from pages.parts.choices import choose, forget
 from pages.parts.settings_form import choose_overrides, settings_table
 from pages.parts.text import heading, payer_text, plain, price_text
@@ -43,6 +43,7 @@ def invited(client_id: int) -> None:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
             st.text(t("Bound to no default settings: all four were chosen."))
+    invitation.waiting(member, client_id, unfolded=True)
     with st.container(horizontal=True):
         if st.button(t("Open the client"), key="invite.open", icon=":material/badge:"):
             begin_again()
@@ -74,7 +75,8 @@ def who() -> dict[str, object] | None:
             "contact_name": field("contact_name", t("Contact (optional)"), max_chars=200),
         }  # fmt: skip
         typed["language"] = choose(
-            st.selectbox, t("Language of the client"), list(LANGUAGES), LANGUAGES.__getitem__, f"{form}.language",
+            st.selectbox, t("Language of the client"), list(CLIENT_LANGUAGES), CLIENT_LANGUAGES.__getitem__,
+            f"{form}.language",
             at_first=language(), filter_mode=None,
         )  # fmt: skip
         typed["message"] = st.text_area(
@@ -131,23 +133,30 @@ def send(typed: dict[str, object], overrides: Overrides) -> None:
     except BillingError as refusal:
         here.refused(refusal)
     else:
+        invitation.try_to_send(member, client.client_id)
         st.session_state["invite.done"] = client.client_id
         st.rerun()
 
 
 heading(t("Invite a client"), t("Type a name and an e-mail, then press Enter: the client gets your default settings."))
-if "invite.done" in st.session_state:
-    invited(st.session_state["invite.done"])
+one, many = import_tab.ways()
+if many.open:
+    with many:
+        import_tab.show(member, offer)
     st.stop()
-if in_force is None:
-    st.info(t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:")
-faults = st.session_state.get("invite.faults", {})
-left, right = st.columns(2, gap="large")
-with left:
-    answer = st.container()
-    typed = who()
-with right:
-    overrides = what()
-if typed is not None:
-    with answer:
-        send(typed, overrides)
+with one:
+    if "invite.done" in st.session_state:
+        invited(st.session_state["invite.done"])
+        st.stop()
+    if in_force is None:
+        st.info(t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:")
+    faults = st.session_state.get("invite.faults", {})
+    left, right = st.columns(2, gap="large")
+    with left:
+        answer = st.container()
+        typed = who()
+    with right:
+        overrides = what()
+    if typed is not None:
+        with answer:
+            send(typed, overrides)

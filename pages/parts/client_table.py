@@ -9,7 +9,7 @@ import streamlit as st
 from core.catalogue import Catalogue
 from core.columns import codes
 from core.language import Money, day, t
-from core.terms import BillingPeriod, ClientStatus, Payer, Source
+from core.terms import BillingPeriod, ClientStatus, InvitationStatus, Payer, Source
 from pages.parts.text import source_colour, source_text, value_text
 
 
@@ -31,7 +31,9 @@ def show(listed: Mapping[str, Sequence[Any]], offer: Catalogue, key: str) -> Non
                                         pinned=True, help=t("Open the client")),
             "source": column.MultiselectColumn(
                 t("Source"), options=list(colours), color=list(colours.values()), width=215),
-            "status": column.TextColumn(t("Status"), width=75),
+            "status": column.TextColumn(t("Status"), width=85),
+            "letter": column.ButtonColumn("", key="clients.letter", on_click=_open_letter, type="tertiary", width=40,
+                                          help=t("The invitation: send again, revoke, invite again")),
             "plan": column.TextColumn(t("Subscription"), width=90),
             "add_ons": column.TextColumn(t("Add-ons"), width=150),
             "billing_period": column.TextColumn(t("Period"), width=75),
@@ -50,17 +52,37 @@ def opened() -> int | None:
     return client_id
 
 
+def letter_opened() -> int | None:
+    """The client whose invitation was asked for by the click that began this run."""
+    client_id: int | None = st.session_state.pop("clients.letter opened", None)
+    return client_id
+
+
 def _open() -> None:
+    _clicked("clients.open", "clients.opened")
+
+
+def _open_letter() -> None:
+    _clicked("clients.letter", "clients.letter opened")
+
+
+def _clicked(button: str, opened: str) -> None:
     """A click tells a row; which client it was, the rows that were shown tell (they may be others by now)."""
-    row = st.session_state["clients.open"]["row"]
+    row = st.session_state[button]["row"]
     shown = st.session_state.get("clients.shown", [])
     if row < len(shown):
-        st.session_state["clients.opened"] = shown[row]
+        st.session_state[opened] = shown[row]
 
 
 def _as_shown(listed: Mapping[str, Sequence[Any]], offer: Catalogue) -> tuple[pa.Table, dict[str, Any]]:
     """The page of the list in the reader's words, and the colour of each source pill on it."""
-    words = {term.value: term.label for terms in (ClientStatus, BillingPeriod, Payer) for term in terms}
+    words = {
+        term.value: term.label for terms in (InvitationStatus, ClientStatus, BillingPeriod, Payer) for term in terms
+    }
+    stands = [  # an invited client whose invitation lapsed or was revoked is told as such
+        invitation if status == ClientStatus.INVITED and invitation != InvitationStatus.PENDING else status
+        for status, invitation in zip(listed["status"], listed["invitation"], strict=True)
+    ]
     plans = {code: str(plan) for code, plan in offer.plans.items()}
     prices = {
         cents: "–" if cents is None else str(Money(cents, offer.currency)) for cents in set(listed["monthly_cents"])
@@ -77,7 +99,8 @@ def _as_shown(listed: Mapping[str, Sequence[Any]], offer: Catalogue) -> tuple[pa
         "name": listed["name"],
         "open": [":material/chevron_right:"] * len(bound),
         "source": [[pills[kind]] for kind in bound],
-        "status": [words[status] for status in listed["status"]],
+        "status": [words[kind] for kind in stands],
+        "letter": ["" if kind == ClientStatus.ACTIVE else ":material/mail:" for kind in listed["status"]],
         "plan": [plans.get(plan, plan) for plan in listed["plan"]],
         "add_ons": [add_ons[stored] for stored in listed["add_ons"]],
         "billing_period": [words[period] for period in listed["billing_period"]],

@@ -9,18 +9,20 @@ import streamlit as st
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core import access, demo
+from core import access, demo, links
 from core.access import Permission
 from core.configuration import Configuration
 from core.database import Database
 from core.errors import BillingError, DemoRefused, NotAllowed
-from core.language import best_language, speak, t
+from core.language import CLIENT_LANGUAGES, best_language, speak, t
 from core.models import Member
 from core.terms import Role
 from pages.parts.choices import choose
 from pages.parts.text import plain
 
 ROOT = Path(__file__).parent.parent.parent
+
+log = logging.getLogger("billing_defaults")
 
 _visitor: ContextVar[Member | None] = ContextVar("visitor", default=None)
 _glance: ContextVar[Session | None] = ContextVar("glance", default=None)
@@ -35,7 +37,7 @@ def configuration() -> Configuration:
 @st.cache_resource(show_spinner=False)
 def database() -> Database:
     """The database of this server, ready: the demo made, or an embedded file migrated. Raises DemoRefused."""
-    opened = Database(configuration().url)
+    opened = Database(configuration().url, links=configuration().links)
     if configuration().is_demo:
         demo.open_demo(opened)
     elif opened.is_embedded:
@@ -87,6 +89,18 @@ def member(permission: Permission) -> Member:
     return visitor
 
 
+def link_token() -> str:
+    """The token in the URL, "" when there is none: the first line of the public page of invitations."""
+    wanted = best_language(st.context.locale, among=CLIENT_LANGUAGES)
+    speak(wanted)
+    return str(st.query_params.get(links.PARAMETER, ""))
+
+
+def is_by_link() -> bool:
+    """Whether somebody came through the link of an invitation: they see its page and nothing else."""
+    return links.PARAMETER in st.query_params
+
+
 def nothing_to_show() -> None:
     """The whole page of someone who may use nothing."""
     st.title("Billing Defaults", anchor=False)
@@ -112,7 +126,7 @@ def remember_language(visitor: Member) -> None:
         with database().transaction() as session:
             access.choose_language(session, visitor, language)
     except OperationalError as busy:  # it holds for this visit all the same
-        logging.getLogger("billing_defaults").warning("The language of a member was not kept: %s", busy)
+        log.warning("The language of a member was not kept: %s", busy)
 
 
 def choose_demo_member(visitor: Member) -> None:
@@ -161,7 +175,7 @@ def refused(refusal: BillingError) -> None:
 def unexpected(exception: Exception) -> bool:
     """Something nobody foresaw: the log has the trace, the person a reference to it."""
     reference = uuid4().hex[:8]
-    logging.getLogger("billing_defaults").error("Reference %s", reference, exc_info=exception)
+    log.error("Reference %s", reference, exc_info=exception)
     st.error(
         t("Something went wrong. Try again; if it happens again, give your administrator this reference: {reference}.",
           reference=reference)

@@ -1,7 +1,7 @@
 """What the core reads, made by hand: one statement each, and the same frame from its rows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,13 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "") -> s
     return f"""
         SELECT c.client_id, c.name, s.status, s.plan, s.add_ons, s.billing_period, s.payer, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
-               (SELECT max(invited_at) FROM invitation i WHERE i.partner_id = :partner AND i.client_id = k.client_id)
+               i.invited_at, i.accepted_at, i.revoked_at, i.expires_at
         FROM (SELECT sort_name, client_id FROM {table} WHERE partner_id = :partner AND {conditions}
               ORDER BY {order} LIMIT :limit OFFSET :offset) k
         JOIN subscription s ON s.partner_id = :partner AND s.client_id = k.client_id AND s.valid_to IS NULL
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
+        JOIN invitation i ON i.partner_id = :partner AND i.client_id = k.client_id AND i.number =
+             (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = k.client_id)
         ORDER BY {", ".join("k." + column for column in order.split(", "))}"""
 
 
@@ -76,8 +78,8 @@ def newest_sql() -> str:
 
 def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     """The frame of `reports.billing_sources`."""
-    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * 11
-    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at = cells
+    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * 14
+    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *answers = cells
     cents = {kind: (2 * offer.yearly_cents(*kind) + 12) // 24 for kind in set(zip(plan, period, add_ons, strict=True))}
     monthly = [
         None if word == "archived" else cents[kind]
@@ -86,8 +88,14 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     source = ["override" if chosen else "default" for chosen in overridden]
     older = [bound is not None and bound < latest for bound, latest in zip(version, newest, strict=True)]
     invited = np.array(invited_at, "datetime64[us]") if driver.is_sqlite else invited_at
+    now = driver.stored(datetime.now(UTC))
+    stands = [
+        "accepted" if accepted else "revoked" if revoked else "expired" if now >= expires else "pending"
+        for accepted, revoked, expires in zip(*answers, strict=True)
+    ]
     in_order = (
-        client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited
+        client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited,
+        stands,
     )  # fmt: skip
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)

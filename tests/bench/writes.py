@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from core import defaults, invitations, subscriptions
-from core.invitations import NewClient
+from core.new_client import NewClient
 from core.resolution import BillingSettings, Overrides
 from core.terms import BillingPeriod, Payer
 from core.text import fold

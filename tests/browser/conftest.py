@@ -22,9 +22,9 @@ from sqlalchemy import func, select
 
 from core import access, defaults, demo, invitations
 from core.database import Database
-from core.invitations import NewClient
 from core.language import t
 from core.models import Client
+from core.new_client import NewClient
 from core.resolution import BillingSettings, Overrides
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,0 +1,172 @@
+"""How clients are brought in: numbered, bound, invited, each with a message that waits. Use cases ask permission."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from core import defaults, editions, messages, outbox, revisions
+from core.database import links, now
+from core.errors import RetiredDefaults
+from core.links import hash_of, new_token
+from core.messages import Letter
+from core.models import Client, DefaultSettings, Invitation, Member, Partner
+from core.new_client import NewClient
+from core.resolution import EffectiveSettings, Overrides
+from core.terms import Origin, Setting
+from core.text import fold
+
+CHUNK = 1000  # clients brought in between two words about the progress
+
+_NUMBERS = (
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"))
+    .values(
+        last_client_id=Partner.last_client_id + bindparam("clients"),
+        last_batch=Partner.last_batch + bindparam("batches"),
+    )
+    .returning(Partner.last_client_id, Partner.last_batch)
+)
+_NEW_CLIENT = insert(Client)
+_NEW = insert(Invitation)
+
+
+def invite_all(
+    session: Session,
+    member: Member,
+    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    *,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Invite these clients, each with settings that `bindable` gave in this transaction; the number of their batch.
+
+    Nobody among them is a client yet. `progress` is told how many are done. The member's turn is held (access.act).
+    """
+    last, batch = next_numbers(session, member, clients=len(chosen), batches=1)
+    first = last - len(chosen) + 1
+    for done in range(0, len(chosen), CHUNK):
+        some = chosen[done : done + CHUNK]
+        bring_in(session, member, some, first=first + done, origin=Origin.IMPORT, reason="", batch=batch)
+        progress(done + len(some))
+    return batch
+
+
+def send_invitation(
+    session: Session, member: Member, client: Client, effective: EffectiveSettings, invitation: Invitation, sending: int
+) -> None:
+    """Give this invitation a new link, and queue the message that carries it."""
+    letter = _letter(session, member, client.language, effective)
+    hashed, message = _message(session, member, client, invitation.number, sending, letter, invitation.message)
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.partner_id == client.partner_id,
+            Invitation.client_id == client.client_id,
+            Invitation.number == invitation.number,
+        )
+        .values(token_hash=hashed)
+        .execution_options(synchronize_session=False)
+    )
+    outbox.queue(session, [message])
+
+
+def invitation_row(session: Session, member: Member, client: Client, number: int, **told: Any) -> dict[str, Any]:
+    """A new invitation of a client, to be inserted."""
+    return {
+        "partner_id": client.partner_id,
+        "client_id": client.client_id,
+        "number": number,
+        "invited_by_id": member.member_id,
+        "invited_at": now(session),
+        "expires_at": now(session) + links(session).valid_for,
+        "message": "",
+        "attempt": "",
+        "token_hash": None,
+    } | told
+
+
+def bindable(
+    session: Session, member: Member, in_force: DefaultSettings | None, overrides: Overrides
+) -> EffectiveSettings:
+    """What a client bound to these defaults with these overrides gets. Raises as `preview` does."""
+    effective = defaults.resolved(in_force, overrides)
+    offer = editions.current(session, member.partner.currency)
+    if in_force is not None:
+        inherited = offer.retired_in(effective.settings, among=frozenset(Setting) - effective.overridden)
+        if inherited is not None:
+            raise RetiredDefaults(version=str(in_force.version), item=inherited)
+    offer.refuse_unsellable(effective.settings)
+    return effective
+
+
+def next_numbers(session: Session, member: Member, *, clients: int, batches: int) -> tuple[int, int]:
+    """The last of that many client numbers, and the last batch number."""
+    asked = {"of_partner": member.partner_id, "clients": clients, "batches": batches}
+    last, batch = session.connection().execute(_NUMBERS, asked).one()
+    return last, batch
+
+
+def bring_in(
+    session: Session,
+    member: Member,
+    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    *,
+    first: int,
+    origin: Origin,
+    reason: str,
+    attempt: str = "",
+    batch: int | None = None,
+) -> list[Client]:
+    """Write clients, their first revisions, their invitations and the messages that carry them."""
+    rows = [_client(member, number, new_client) for number, (new_client, _) in enumerate(chosen, first)]
+    clients = [Client(**row) for row in rows]
+    letters: dict[Any, Letter] = {}
+    invited, queued = [], []
+    for client, (new_client, effective) in zip(clients, chosen, strict=True):
+        kind = (client.language, effective.settings)
+        if kind not in letters:
+            letters[kind] = _letter(session, member, client.language, effective)
+        hashed, message = _message(session, member, client, 1, 1, letters[kind], new_client.message)
+        told = {"message": new_client.message, "attempt": attempt, "token_hash": hashed}
+        invited.append(invitation_row(session, member, client, 1, **told))
+        queued.append(message)
+    session.connection().execute(_NEW_CLIENT, rows)
+    held = [(client, effective) for client, (_, effective) in zip(clients, chosen, strict=True)]
+    revisions.begin(session, held, by=member, origin=origin, reason=reason, batch=batch)
+    session.connection().execute(_NEW, invited)
+    outbox.queue(session, queued)
+    return clients
+
+
+def _letter(session: Session, member: Member, language: str, effective: EffectiveSettings) -> Letter:
+    offer = editions.current(session, member.partner.currency)
+    expires_at = now(session) + links(session).valid_for
+    return messages.letter(member.partner.name, member.name, language, effective.settings, offer, expires_at)
+
+
+def _message(
+    session: Session, member: Member, client: Client, number: int, sending: int, letter: Letter, words: str
+) -> tuple[str, dict[str, Any]]:
+    """The hash of a new link, and the message that carries the link."""
+    key = (client.partner_id, client.client_id, number)
+    token = new_token(*key)
+    subject, text = letter.written(client.name, client.contact_name, words, links(session).to(token))
+    written = (client.email, client.contact_name or client.name, subject, text)
+    return hash_of(token), outbox.row(session, member, key, sending, written)
+
+
+def _client(member: Member, number: int, new_client: NewClient) -> dict[str, Any]:
+    return {
+        "partner_id": member.partner_id,
+        "client_id": number,
+        "name": new_client.name,
+        "sort_name": fold(new_client.name),
+        "email": new_client.email,
+        "company_number": new_client.company_number,
+        "contact_name": new_client.contact_name,
+        "language": new_client.language,
+        "country": new_client.country,
+        "vat_number": new_client.vat_number,
+        "external_reference": new_client.external_reference,
+    }

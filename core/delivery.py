@@ -1,0 +1,165 @@
+"""Sending what waits in the outbox: at least once, with a stable Message-ID, retried, given up after a day."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core import messages, outbox
+from core.database import Database
+
+_LONGEST_ANSWER = 500  # of a server's words, kept and shown
+_NOT_NOW = 500  # an answer below this number is for now; from it on, for good
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where messages leave: host, port, how the connection is encrypted, a login if any, and the sender's address."""
+
+    host: str
+    port: int = 587
+    tls: Literal["starttls", "ssl", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: str = ""
+    timeout: float = 30  # seconds for each answer
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many messages were sent, failed for now, and were given up."""
+
+    sent: int = 0
+    failed: int = 0
+    given_up: int = 0
+
+
+class _Session:
+    """A connection to the server, opened when the first message needs it."""
+
+    def __init__(self, server: SmtpServer, host: str) -> None:
+        self._server, self._host = server, host
+        self._connection: smtplib.SMTP | None = None
+
+    def send(self, message: Any) -> None:
+        """Raises smtplib.SMTPException or OSError."""
+        if self._connection is None:
+            self._connection = self._opened()
+        self._connection.send_message(message)
+
+    def leave(self) -> None:
+        """Say goodbye; what is sent stays sent, however the server answers."""
+        if self._connection is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self._connection.quit()
+            with suppress(OSError):
+                self._connection.close()
+            self._connection = None
+
+    def _opened(self) -> smtplib.SMTP:
+        server = self._server
+        named: dict[str, Any] = {"local_hostname": self._host, "timeout": server.timeout}
+        if server.tls == "ssl":
+            context = ssl.create_default_context()
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, context=context, **named)
+        else:
+            connection = smtplib.SMTP(server.host, server.port, **named)
+        try:
+            if server.tls == "starttls":
+                connection.starttls(context=ssl.create_default_context())
+            if server.user:
+                connection.login(server.user, server.password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def deliver(
+    database: Database,
+    server: SmtpServer,
+    *,
+    partner_id: int | None = None,
+    client_id: int | None = None,
+    told: Callable[[str], object] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Delivered:
+    """Send every message that is due (of this partner, of this client); each result is recorded before the next.
+
+    A message is claimed before it is sent, so that two deliverers never send the same one. A deliverer killed between
+    sending and recording sends that one message again, with the same Message-ID. `told` gets a line for each failure.
+    Whoever calls knows that this may be done: it asks for no member.
+    """
+    counts = {"sent": 0, "failed": 0, "given_up": 0}
+    connection = _Session(server, database.links.host)
+    try:
+        for partner in _partners(database, partner_id):
+            while (outcome := _deliver_one(database, server, connection, partner, client_id, told)) is not None:
+                ended, reached = outcome
+                counts[ended] += 1
+                if stopped() or not reached:  # nobody answers: the others stay due
+                    return Delivered(**counts)
+    finally:
+        connection.leave()
+    return Delivered(**counts)
+
+
+def _partners(database: Database, partner_id: int | None) -> list[int]:
+    if partner_id is not None:
+        return [partner_id]
+    with database.glance() as session:
+        return outbox.partners_with_due(session)
+
+
+def _deliver_one(
+    database: Database,
+    server: SmtpServer,
+    connection: _Session,
+    partner_id: int,
+    client_id: int | None,
+    told: Callable[[str], object],
+) -> tuple[str, bool] | None:
+    """What became of the next due message and whether the server was reached; None when none is due."""
+    with database.transaction() as session:
+        claimed = outbox.claim(session, partner_id, client_id)
+    if claimed is None:
+        return None
+    message, partner, reply_to, _ = claimed
+    try:
+        connection.send(messages.email(message, partner, server.sender, reply_to, database.links))
+    except (smtplib.SMTPException, OSError, ValueError) as failure:
+        connection.leave()
+        said, is_final = _words(failure)
+        told(f"{message.recipient}: {said}")
+        with database.transaction() as session:
+            given_up = outbox.record_failure(session, message, said, is_final=is_final)
+        return "given_up" if given_up else "failed", _is_about_it(failure)
+    with database.transaction() as session:
+        outbox.record_sent(session, message)
+    return "sent", True
+
+
+def _words(failure: Exception) -> tuple[str, bool]:
+    """The server's words, and whether they are its last: about this message or its recipient, and for good."""
+    if isinstance(failure, smtplib.SMTPRecipientsRefused):
+        ((code, answer),) = failure.recipients.values()
+        return _said(code, answer), code >= _NOT_NOW
+    if isinstance(failure, smtplib.SMTPResponseException):
+        is_final = failure.smtp_code >= _NOT_NOW and isinstance(failure, smtplib.SMTPDataError)
+        return _said(failure.smtp_code, failure.smtp_error), is_final
+    return f"{type(failure).__name__}: {failure}"[:_LONGEST_ANSWER], isinstance(
+        failure, smtplib.SMTPNotSupportedError | ValueError
+    )
+
+
+def _said(code: int, answer: bytes | str) -> str:
+    words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return f"{code} {' '.join(words.split())}"[:_LONGEST_ANSWER]
+
+
+def _is_about_it(failure: Exception) -> bool:
+    """Whether the failure is about this message, so that others may still go through."""
+    about_it = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError, ValueError)
+    return isinstance(failure, about_it)

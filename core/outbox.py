@@ -1,0 +1,212 @@
+"""The outbox: messages wait here from the transaction that makes an invitation until they are sent or given up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.database import links, now
+from core.models import Invitation, Member, Partner
+from core.outbox_tables import DeliveryFailure, OutboxMessage
+from core.terms import DeliveryStatus
+
+GIVEN_UP_AFTER = timedelta(days=1)
+LEASE = timedelta(minutes=10)  # an attempt that says nothing for this long was killed: the message is due again
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=4)
+
+_NEW = insert(OutboxMessage)
+_WHOSE = (
+    OutboxMessage.partner_id == bindparam("of_partner", type_=OutboxMessage.partner_id.type),
+    OutboxMessage.client_id == bindparam("of_client", type_=OutboxMessage.client_id.type),
+)
+_DONE = {"text": None, "next_attempt_at": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the delivery of one message went: when it was queued and by whom, what failed, how it ended."""
+
+    number: int
+    sending: int
+    recipient: str
+    queued_at: datetime
+    queued_by: str
+    attempts: int
+    next_attempt_at: datetime | None
+    status: DeliveryStatus
+    ended_at: datetime | None
+    failures: tuple[tuple[datetime, str], ...]
+
+
+def row(session: Session, member: Member, key: tuple[int, int, int], sending: int, letter: Any) -> dict[str, Any]:
+    """A message for `queue`; `letter` is recipient, recipient_name, subject, text. It is due at once."""
+    recipient, recipient_name, subject, text = letter
+    partner_id, client_id, number = key
+    return {
+        "partner_id": partner_id, "client_id": client_id, "number": number, "sending": sending,
+        "message_id": f"<{uuid4().hex}@{links(session).host}>",
+        "recipient": recipient, "recipient_name": recipient_name, "subject": subject, "text": text,
+        "queued_by_id": member.member_id, "queued_at": now(session), "next_attempt_at": now(session), "attempts": 0,
+    }  # fmt: skip
+
+
+def queue(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Afterwards these messages wait, exactly when the transaction commits."""
+    session.connection().execute(_NEW, rows)
+
+
+def withdraw(session: Session, partner_id: int, client_id: int) -> None:
+    """Afterwards nothing waits for this client: its link died, or was used."""
+    session.connection().execute(
+        update(OutboxMessage)
+        .where(*_WHOSE, OutboxMessage.text.is_not(None))
+        .values(**_DONE, withdrawn_at=bindparam("moment")),
+        {"of_partner": partner_id, "of_client": client_id, "moment": now(session)},
+    )
+
+
+def waiting(session: Session, partner_id: int, client_id: int) -> OutboxMessage | None:
+    """The message that waits for a client, with its text. Asks no permission: use cases do."""
+    return session.scalar(
+        select(OutboxMessage).where(*_WHOSE, OutboxMessage.text.is_not(None)),
+        {"of_partner": partner_id, "of_client": client_id},
+    )
+
+
+def deliveries(session: Session, partner_id: int, client_id: int) -> tuple[Delivery, ...]:
+    """How the delivery of each message to a client went, newest first. Asks no permission: use cases do."""
+    whose = {"of_partner": partner_id, "of_client": client_id}
+    failed: dict[tuple[int, int], list[tuple[datetime, str]]] = {}
+    for number, sending, failed_at, said in session.execute(
+        select(DeliveryFailure.number, DeliveryFailure.sending, DeliveryFailure.failed_at, DeliveryFailure.said)
+        .where(DeliveryFailure.partner_id == partner_id, DeliveryFailure.client_id == client_id)
+        .order_by(DeliveryFailure.attempt)
+    ):
+        failed.setdefault((number, sending), []).append((failed_at, said))
+    sent = session.execute(
+        select(OutboxMessage, Member.name)
+        .join(
+            Member,
+            (Member.partner_id == OutboxMessage.partner_id) & (Member.member_id == OutboxMessage.queued_by_id),
+        )
+        .where(*_WHOSE)
+        .order_by(OutboxMessage.number.desc(), OutboxMessage.sending.desc()),
+        whose,
+    )
+    return tuple(_delivery(message, by, failed.get((message.number, message.sending), [])) for message, by in sent)
+
+
+def claim(session: Session, partner_id: int, client_id: int | None = None) -> Any:
+    """A due message of this partner (and client) with the partner's name and the inviting member's e-mail, claimed.
+
+    No other deliverer gets it while the attempt runs (LEASE). None when none is due. A message whose invitation lapsed
+    meanwhile is given up.
+    """
+    moment = now(session)
+    due = (
+        select(OutboxMessage, Partner.name, Member.email, Invitation.expires_at)
+        .join(Partner, Partner.partner_id == OutboxMessage.partner_id)
+        .join(
+            Member,
+            (Member.partner_id == OutboxMessage.partner_id) & (Member.member_id == OutboxMessage.queued_by_id),
+        )
+        .join(
+            Invitation,
+            (Invitation.partner_id == OutboxMessage.partner_id)
+            & (Invitation.client_id == OutboxMessage.client_id)
+            & (Invitation.number == OutboxMessage.number),
+        )
+        .where(OutboxMessage.partner_id == partner_id, OutboxMessage.next_attempt_at <= moment)
+        .order_by(OutboxMessage.next_attempt_at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=OutboxMessage)
+        .execution_options(populate_existing=True)
+    )
+    if client_id is not None:
+        due = due.where(OutboxMessage.client_id == client_id)
+    while (found := session.execute(due).first()) is not None:
+        message = found[0]
+        if found.expires_at > moment:
+            _change(session, message, attempts=message.attempts + 1, next_attempt_at=moment + LEASE)
+            session.expunge(message)
+            message.attempts += 1
+            return found
+        _change(session, message, **_DONE, given_up_at=moment)
+    return None
+
+
+def partners_with_due(session: Session) -> list[int]:
+    """The partners for whom a message is due."""
+    some = (
+        select(OutboxMessage.partner_id)
+        .where(OutboxMessage.partner_id == Partner.partner_id, OutboxMessage.next_attempt_at <= now(session))
+        .exists()
+    )
+    return list(session.scalars(select(Partner.partner_id).where(some).order_by(Partner.partner_id)))
+
+
+def record_sent(session: Session, message: OutboxMessage) -> None:
+    """Afterwards the message is known as sent, and its text is gone."""
+    _change(session, message, **_DONE, sent_at=now(session))
+
+
+def record_failure(session: Session, message: OutboxMessage, said: str, *, is_final: bool) -> bool:
+    """Keep the server's words; try again after a growing pause, or give up. Whether it was given up.
+
+    An attempt that was overtaken (its lease ended and another deliverer took the message) changes nothing else.
+    """
+    moment = now(session)
+    attempt = message.attempts
+    session.execute(insert(DeliveryFailure), {**_key(message), "attempt": attempt, "failed_at": moment, "said": said})
+    first = session.scalar(
+        select(DeliveryFailure.failed_at)
+        .where(*_of(DeliveryFailure, message))
+        .order_by(DeliveryFailure.attempt)
+        .limit(1)
+    )
+    pause = min(_FIRST_PAUSE * 2 ** min(attempt - 1, 16), _LONGEST_PAUSE)
+    gives_up = is_final or moment + pause >= (first or moment) + GIVEN_UP_AFTER
+    values: dict[str, Any] = {**_DONE, "given_up_at": moment} if gives_up else {"next_attempt_at": moment + pause}
+    changed = _change(session, message, OutboxMessage.attempts == attempt, OutboxMessage.text.is_not(None), **values)
+    return gives_up and changed
+
+
+def _change(session: Session, message: OutboxMessage, *conditions: Any, **values: Any) -> bool:
+    changed = session.execute(
+        update(OutboxMessage)
+        .where(*_of(OutboxMessage, message), *conditions)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def _of(table: Any, message: OutboxMessage) -> list[Any]:
+    return [getattr(table, name) == value for name, value in _key(message).items()]
+
+
+def _key(message: OutboxMessage) -> dict[str, int]:
+    return {
+        "partner_id": message.partner_id, "client_id": message.client_id, "number": message.number,
+        "sending": message.sending,
+    }  # fmt: skip
+
+
+def _delivery(message: OutboxMessage, by: str, failures: list[tuple[datetime, str]]) -> Delivery:
+    status, ended_at = DeliveryStatus.WAITING, None
+    for instant, meaning in (
+        (message.withdrawn_at, DeliveryStatus.WITHDRAWN),
+        (message.given_up_at, DeliveryStatus.GIVEN_UP),
+        (message.sent_at, DeliveryStatus.SENT),
+    ):
+        if instant is not None:
+            status, ended_at = meaning, instant
+    return Delivery(
+        message.number, message.sending, message.recipient, message.queued_at, by, message.attempts,
+        message.next_attempt_at, status, ended_at, tuple(failures),
+    )  # fmt: skip

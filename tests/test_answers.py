@@ -1,0 +1,250 @@
+"""What becomes of an invitation: its link, its message, accepting, sending again, revoking, inviting again (13, 14)."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from core import answers, check, messages, revisions
+from core.errors import (
+    BillingError,
+    InvitationNotPending,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    LinkUsed,
+    StillInvited,
+)
+from core.links import Links, hash_of, key_of, new_token, opens
+from core.models import Invitation
+from core.outbox_tables import OutboxMessage
+from core.resolution import Overrides
+from core.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Payer
+from tests.conftest import PLUS, STANDARD, Space
+
+
+def text_of(space: Space, client_id: int = 1) -> str:
+    with space.database.reading() as session:
+        waiting = answers.waiting_message(session, space.manager, client_id)
+        return "" if waiting is None else waiting.text or ""
+
+
+def token_of(space: Space, client_id: int = 1) -> str:
+    (line,) = [line for line in text_of(space, client_id).splitlines() if "/accept?" in line]
+    return line.split("invitation=")[1]
+
+
+def act(space: Space, action: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    with space.database.transaction() as session:
+        return action(session, *arguments, **named)
+
+
+def told(space: Space, token: str) -> answers.Offered:
+    with space.database.reading() as session:
+        return answers.offered(session, token)
+
+
+@pytest.fixture
+def invited(space: Space) -> Space:
+    space.save(STANDARD)
+    space.invite(language="fr")
+    return space
+
+
+def test_accepting_makes_the_client_active_and_starts_the_subscription_that_day(invited: Space) -> None:
+    """Rule 13, and the history says that nobody at the partner did it."""
+    invited.clock.forward(days=3)
+    act(invited, answers.accept, token_of(invited))
+    shown = invited.detail(1)
+    assert (shown.status, shown.invitation_status) == (ClientStatus.ACTIVE, InvitationStatus.ACCEPTED)
+    newest = shown.history[0]
+    assert (newest.valid_from, newest.changed_by, newest.origin) == (invited.clock.moment, None, Origin.SYSTEM)
+    assert (newest.status_before, newest.changes) == (ClientStatus.INVITED, ())
+    assert shown.invitation.accepted_at == invited.clock.moment
+
+
+def test_an_invitation_is_accepted_once(invited: Space) -> None:
+    """Two at once, on both databases: one accepts, the other is told that it was accepted."""
+    token = token_of(invited)
+
+    def accept(_: int) -> type | None:
+        try:
+            act(invited, answers.accept, token)
+        except BillingError as refusal:
+            return type(refusal)
+        return None
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(accept, range(4)))
+    assert sorted(map(str, outcomes)) == sorted(map(str, [None, LinkUsed, LinkUsed, LinkUsed]))
+    assert invited.detail(1).revision == 2
+
+
+def test_each_kind_of_dead_link_says_so_and_nothing_else(invited: Space) -> None:
+    """Wrong, used, revoked, expired; the page learns nothing of the client from a refusal."""
+    for name in ("Used", "Revoked", "Expired"):
+        invited.invite(name)
+    used, revoked, expired = (token_of(invited, client) for client in (2, 3, 4))
+    act(invited, answers.accept, used)
+    act(invited, answers.revoke, invited.manager, 3)
+    invited.clock.forward(days=30)
+    guessed = new_token(1, 1, 1)
+    for token, refusal in (
+        (used, LinkUsed), (revoked, LinkRevoked), (expired, LinkExpired), (guessed, LinkUnknown), ("", LinkUnknown),
+        (used + "x", LinkUnknown), ("9.9.9.abc", LinkUnknown),
+    ):  # fmt: skip
+        for action in (answers.offered, answers.accept):
+            with pytest.raises(refusal) as refused:
+                act(invited, action, token)
+            assert not any(word in str(refused.value) for word in ("Aubry", "Used", "Partner", "example"))
+
+
+@given(st.text())
+def test_no_text_is_taken_for_a_token_by_mistake(text: str) -> None:
+    """Whatever the URL holds, it opens nothing and breaks nothing."""
+    assert not opens(text, hash_of(new_token(1, 1, 1)))
+    assert not opens(text, None)
+    key = key_of(text)
+    assert key is None or all(0 <= number < 10**9 for number in key)
+
+
+def test_the_link_is_kept_as_a_hash_but_for_the_message_that_waits(invited: Space) -> None:
+    """At least 128 bits that nobody can guess, and no row tells them once the message is gone."""
+    token = token_of(invited)
+    assert len(token.split(".")[3]) * 6 >= 128
+    act(invited, answers.accept, token)
+    with invited.database.reading() as session:
+        rows = [*session.execute(select(Invitation.__table__)), *session.execute(select(OutboxMessage.__table__))]
+    assert not any(token.split(".")[3] in str(row) for row in rows)
+
+
+def test_what_is_offered_is_told_in_the_clients_language(invited: Space) -> None:
+    """Who invites, what, until when; a client who pays sees the price, one whose partner pays does not."""
+    offered = told(invited, token_of(invited))
+    assert (offered.partner, offered.client, offered.language) == ("Partner 1", "Aubry & Fils", "fr")
+    assert offered.price is not None
+    assert "Bonjour Aubry & Fils," in text_of(invited)
+    assert "24,00" in text_of(invited)
+    invited.invite("Second", Overrides(payer=Payer.PARTNER))
+    assert told(invited, token_of(invited, 2)).price is None
+    assert "24" not in text_of(invited, 2).replace("2026", "").split("http")[0]
+
+
+def test_a_resent_invitation_has_a_new_link_and_the_old_one_is_dead(invited: Space) -> None:
+    """Asked twice it is sent once."""
+    old = token_of(invited)
+    for _ in range(2):
+        act(invited, answers.resend, invited.manager, 1, seen=1)
+    new = token_of(invited)
+    assert new != old
+    with pytest.raises(LinkUnknown):
+        told(invited, old)
+    assert told(invited, new).client == "Aubry & Fils"
+    with invited.database.reading() as session:
+        sendings = answers.deliveries(session, invited.manager, 1)
+    assert [(d.sending, d.status) for d in sendings] == [(2, DeliveryStatus.WAITING), (1, DeliveryStatus.WITHDRAWN)]
+
+
+def test_a_lapsed_invitation_is_expired_by_itself_and_does_not_block_inviting_again(invited: Space) -> None:
+    """Rule 14; the client keeps its number, its settings and its history."""
+    invited.clock.forward(days=30)
+    assert invited.detail(1).invitation_status is InvitationStatus.EXPIRED
+    for refused in (
+        lambda s: answers.resend(s, invited.manager, 1, seen=1),
+        lambda s: answers.revoke(s, invited.manager, 1),
+    ):
+        with pytest.raises(InvitationNotPending):
+            act(invited, refused)
+    invited.save(PLUS)
+    act(invited, answers.invite_again, invited.manager, 1)
+    shown = invited.detail(1)
+    assert (shown.invitation.number, shown.invitation_status) == (2, InvitationStatus.PENDING)
+    assert (shown.effective.defaults_version, shown.revision) == (1, 1)
+    act(invited, answers.accept, token_of(invited))
+    assert invited.detail(1).status is ClientStatus.ACTIVE
+
+
+def test_a_client_that_is_invited_or_active_is_not_invited_again(invited: Space) -> None:
+    """Rule 14."""
+    with pytest.raises(StillInvited):
+        act(invited, answers.invite_again, invited.manager, 1)
+    act(invited, answers.accept, token_of(invited))
+    with pytest.raises(StillInvited):
+        act(invited, answers.invite_again, invited.manager, 1)
+
+
+def test_a_revoked_invitation_says_by_whom_and_can_be_followed_by_another(invited: Space) -> None:
+    """Nothing waits for it any more."""
+    act(invited, answers.revoke, invited.manager, 1)
+    shown = invited.detail(1)
+    assert (shown.invitation_status, shown.invitation.revoked_by_id) == (
+        InvitationStatus.REVOKED, invited.manager.member_id,
+    )  # fmt: skip
+    assert text_of(invited) == ""
+    act(invited, answers.invite_again, invited.manager, 1)
+    assert told(invited, token_of(invited)).client == "Aubry & Fils"
+
+
+def test_an_archived_client_is_invited_again_on_the_defaults_in_force_then(invited: Space) -> None:
+    """Its exceptions are cleared; the history keeps them."""
+    invited.override(1, Overrides(payer=Payer.PARTNER))
+    archive(invited, 1)
+    invited.save(PLUS)
+    act(invited, answers.invite_again, invited.manager, 1, reason="is back")
+    shown = invited.detail(1)
+    assert (shown.status, shown.invitation_status) == (ClientStatus.INVITED, InvitationStatus.PENDING)
+    assert (shown.effective.settings, shown.effective.defaults_version) == (PLUS, 2)
+    assert shown.effective.overridden == frozenset()
+    assert shown.history[0].reason == "is back"
+    with invited.database.reading() as session:
+        assert list(check.differences(session)) == []
+
+
+def archive(space: Space, client_id: int) -> None:
+    shown = space.detail(client_id)
+    with space.database.transaction() as session:
+        revisions.revise(
+            session, shown.client, shown.history, shown.effective, by=space.manager, origin=Origin.PAGE,
+            status=ClientStatus.ARCHIVED,
+        )  # fmt: skip
+
+
+HEADERS = {"From", "To", "Reply-To", "Subject", "Message-ID", "Date", "Auto-Submitted", "MIME-Version", "Content-Type"}
+
+
+@given(st.text(), st.text(max_size=80), st.text(max_size=80))
+def test_no_name_and_no_words_add_a_header_or_markup(words: str, name: str, partner: str) -> None:
+    """Line breaks, quotes, tags: the words are shown as text, in one paragraph after the other."""
+    links = Links("https://billing.example.com")
+    letter = messages.Letter(" ".join(partner.split()), "Someone", "en", "Standard", "Until then.")
+    subject, text = letter.written(name, "", words, links.to("1.1.1.abc"))
+    queued = OutboxMessage(
+        partner_id=1, client_id=1, number=1, sending=1, message_id="<1@example.com>", recipient="a@example.com",
+        recipient_name=name, subject=subject, text=text, queued_by_id=1, queued_at=datetime(2026, 3, 3, tzinfo=UTC),
+    )  # fmt: skip
+    made = messages.email(queued, partner, "billing@example.com", "m@example.com", links)
+    received = message_from_bytes(made.as_bytes(), policy=policy.default)
+    assert set(received.keys()) == HEADERS
+    assert received["To"].addresses[0].addr_spec == "a@example.com"
+    page = received.get_body(("html",)).get_content()
+    assert page.count("<a ") == 1 + sum(line.startswith(links.to("")) for line in words.splitlines())
+    assert set(re.findall(r"</?(!?\w+)", page)) <= {"!DOCTYPE", "html", "body", "p", "br", "a"}
+
+
+def test_nasty_words_are_shown_as_text(space: Space) -> None:
+    """In both forms of the message."""
+    space.save(STANDARD)
+    space.invite('<b>"Aubry"</b>', email="a@example.com", message="<script>alert(1)</script>\n\n[x](http://evil)")
+    text = text_of(space)
+    assert "<script>alert(1)</script>" in text
+    page = messages.html(text, Links())
+    assert "&lt;script&gt;" in page
+    assert "<b>" not in page
+    assert page.count("<a ") == 1
