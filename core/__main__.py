@@ -12,11 +12,9 @@ from threading import Event
 
 from alembic.util import CommandError
 from pydantic import ValidationError
-from sqlalchemy import func, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
-from sqlalchemy.orm import Session, joinedload
 
-from core import check, delivery, demo, imports, spreadsheets
+from core import access, check, delivery, demo, imports, spreadsheets
 from core.configuration import Configuration
 from core.database import Database
 from core.errors import BillingError
@@ -99,7 +97,7 @@ def import_clients(database: Database, asked: Namespace) -> int:
         print("The tables are not those of this version. Run `python -m core migrate` first.", file=sys.stderr)
         return 1
     with database.reading() as session:
-        members = _members(session, asked.member)
+        members = access.members_by_email(session, asked.member)
         if len(members) != 1:
             print(_whom(asked.member, members), file=sys.stderr)
             return 1
@@ -116,18 +114,6 @@ def import_clients(database: Database, asked: Namespace) -> int:
         print(line)
     counts = previewed.counts
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
-
-
-def _members(session: Session, who: str) -> list[Member]:
-    """The active members with this e-mail: in every partner space, or in that of `partner_id:e-mail`."""
-    number, _, email = who.rpartition(":") if who.partition(":")[0].isdecimal() else ("", "", who)
-    found = (
-        select(Member)
-        .options(joinedload(Member.partner))
-        .where(func.lower(Member.email) == email.strip().lower(), Member.is_active)
-        .order_by(Member.partner_id)
-    )
-    return [member for member in session.scalars(found) if number in ("", str(member.partner_id))]
 
 
 def _whom(who: str, members: list[Member]) -> str:

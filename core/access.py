@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.errors import NotAllowed
@@ -120,6 +120,19 @@ def members(session: Session, partner_id: int) -> list[Member]:
             .order_by(Member.member_id)
         )
     )
+
+
+def members_by_email(session: Session, who: str) -> list[Member]:
+    """The active members with this e-mail, each with the partner: in every partner space, or in that of
+    `partner_id:e-mail`."""
+    number, _, email = who.rpartition(":") if who.partition(":")[0].isdecimal() else ("", "", who)
+    found = (
+        select(Member)
+        .options(joinedload(Member.partner))
+        .where(func.lower(Member.email) == email.strip().lower(), Member.is_active)
+        .order_by(Member.partner_id)
+    )
+    return [member for member in session.scalars(found) if number in ("", str(member.partner_id))]
 
 
 def choose_language(session: Session, member: Member, language: str) -> None:

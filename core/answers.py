@@ -124,7 +124,7 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
             status=ClientStatus.INVITED,
         )  # fmt: skip
     number = shown.invitation.number + 1
-    row = bringing_in.invitation_row(session, member, shown.client, number, message=shown.invitation.message)
+    row = bringing_in.invitation_row(session, member, client_id, number, message=shown.invitation.message)
     session.execute(insert(Invitation), row)
     outbox.withdraw(session, member.partner_id, client_id)
     bringing_in.send_invitation(session, member, shown.client, effective, Invitation(**row), 1)

@@ -57,7 +57,8 @@ def send_invitation(
 ) -> None:
     """Give this invitation a new link, and queue the message that carries it."""
     letter = _letter(session, member, client.language, effective)
-    hashed, message = _message(session, member, client, invitation.number, sending, letter, invitation.message)
+    to = {name: getattr(client, name) for name in ("partner_id", "client_id", "name", "contact_name", "email")}
+    hashed, message = _message(session, member, to, invitation.number, sending, letter, invitation.message)
     session.execute(
         update(Invitation)
         .where(
@@ -71,11 +72,11 @@ def send_invitation(
     outbox.queue(session, [message])
 
 
-def invitation_row(session: Session, member: Member, client: Client, number: int, **told: Any) -> dict[str, Any]:
+def invitation_row(session: Session, member: Member, client_id: int, number: int, **told: Any) -> dict[str, Any]:
     """A new invitation of a client, to be inserted."""
     return {
-        "partner_id": client.partner_id,
-        "client_id": client.client_id,
+        "partner_id": member.partner_id,
+        "client_id": client_id,
         "number": number,
         "invited_by_id": member.member_id,
         "invited_at": now(session),
@@ -117,26 +118,39 @@ def bring_in(
     reason: str,
     attempt: str = "",
     batch: int | None = None,
-) -> list[Client]:
-    """Write clients, their first revisions, their invitations and the messages that carry them."""
-    rows = [_client(member, number, new_client) for number, (new_client, _) in enumerate(chosen, first)]
-    clients = [Client(**row) for row in rows]
-    letters: dict[Any, Letter] = {}
-    invited, queued = [], []
-    for client, (new_client, effective) in zip(clients, chosen, strict=True):
-        kind = (client.language, effective.settings)
-        if kind not in letters:
-            letters[kind] = _letter(session, member, client.language, effective)
-        hashed, message = _message(session, member, client, 1, 1, letters[kind], new_client.message)
-        told = {"message": new_client.message, "attempt": attempt, "token_hash": hashed}
-        invited.append(invitation_row(session, member, client, 1, **told))
-        queued.append(message)
-    session.connection().execute(_NEW_CLIENT, rows)
+) -> list[dict[str, Any]]:
+    """Write clients numbered from `first`, their first revisions, their invitations and the messages that carry them;
+    the rows of the clients."""
+    clients = [_client(member, number, new_client) for number, (new_client, _) in enumerate(chosen, first)]
     held = [(client, effective) for client, (_, effective) in zip(clients, chosen, strict=True)]
+    invited, queued = _invitations(session, member, clients, chosen, attempt)
+    session.connection().execute(_NEW_CLIENT, clients)
     revisions.begin(session, held, by=member, origin=origin, reason=reason, batch=batch)
     session.connection().execute(_NEW, invited)
     outbox.queue(session, queued)
     return clients
+
+
+def _invitations(
+    session: Session,
+    member: Member,
+    clients: Sequence[dict[str, Any]],
+    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    attempt: str,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The first invitations of these clients, and the messages that carry them."""
+    letters: dict[Any, Letter] = {}
+    common = invitation_row(session, member, 0, 1, attempt=attempt)
+    invited, queued = [], []
+    for client, (new_client, effective) in zip(clients, chosen, strict=True):
+        kind = (new_client.language, effective)
+        if kind not in letters:
+            letters[kind] = _letter(session, member, new_client.language, effective)
+        hashed, message = _message(session, member, client, 1, 1, letters[kind], new_client.message)
+        own = {"client_id": client["client_id"], "message": new_client.message, "token_hash": hashed}
+        invited.append(common | own)
+        queued.append(message)
+    return invited, queued
 
 
 def _letter(session: Session, member: Member, language: str, effective: EffectiveSettings) -> Letter:
@@ -146,13 +160,14 @@ def _letter(session: Session, member: Member, language: str, effective: Effectiv
 
 
 def _message(
-    session: Session, member: Member, client: Client, number: int, sending: int, letter: Letter, words: str
+    session: Session, member: Member, client: dict[str, Any], number: int, sending: int, letter: Letter, words: str
 ) -> tuple[str, dict[str, Any]]:
     """The hash of a new link, and the message that carries the link."""
-    key = (client.partner_id, client.client_id, number)
+    key = (client["partner_id"], client["client_id"], number)
     token = new_token(*key)
-    subject, text = letter.written(client.name, client.contact_name, words, links(session).to(token))
-    written = (client.email, client.contact_name or client.name, subject, text)
+    name, contact_name = client["name"], client["contact_name"]
+    subject, text = letter.written(name, contact_name, words, links(session).to(token))
+    written = (client["email"], contact_name or name, subject, text)
     return hash_of(token), outbox.row(session, member, key, sending, written)
 
 

@@ -40,9 +40,7 @@ class Configuration(BaseSettings):
     @model_validator(mode="after")
     def _a_sender_with_a_host(self) -> "Configuration":
         if self.smtp_host and not self.smtp_sender:
-            raise ValueError(
-                "with BILLING_SMTP_HOST set, set BILLING_SMTP_SENDER too: where messages come from"
-            )
+            raise ValueError("with BILLING_SMTP_HOST set, set BILLING_SMTP_SENDER too: where messages come from")
         return self
 
     @property

@@ -5,7 +5,8 @@ BillingError
 ├── ClientNotFound         no such client in this partner space
 ├── StaleError             somebody else changed it meanwhile (rule 12)
 │   ├── StaleDefaults
-│   └── StaleSubscription
+│   ├── StaleSubscription
+│   └── StalePreview       what an import was checked against (core.import_report)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
 │   ├── NoPrice
@@ -23,6 +24,10 @@ BillingError
 │   ├── LinkRevoked
 │   └── LinkExpired
 ├── ArchivedClient         an archived client's settings are kept as they were
+├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.worksheets)
+├── ColumnsNotFound        its headings lack what an import needs (core.import_columns)
+├── SameColumnTwice        two of its headings mean the same column (core.import_columns)
+├── NotInTheList           a cell holds none of the words it may hold (core.import_columns)
 ├── BadInput               what was typed needs a correction, field by field
 └── DemoRefused            demo mode on a database it did not make
 
@@ -212,12 +217,12 @@ class BadInput(BillingError):
 
     def __init__(self, sentences: Mapping[str, tuple[str, Mapping[str, object]]]) -> None:
         super().__init__()
-        self._sentences = dict(sentences)
+        self.sentences = dict(sentences)  # untranslated, with their values
 
     @property
     def fields(self) -> dict[str, str]:
         """Field name -> sentence."""
-        return {field: t(sentence, **values) for field, (sentence, values) in self._sentences.items()}
+        return {field: t(sentence, **values) for field, (sentence, values) in self.sentences.items()}
 
     def __str__(self) -> str:
         return " ".join(self.fields.values())

@@ -28,7 +28,8 @@ _NO_COUNTRY = N_("Fill in the country: two letters, for example BE.")
 class ReadRow:
     """A row as it was understood.
 
-    `email` is there when it is one, whatever else is to be corrected; `new_client` when nothing is.
+    `email` is there when it is one, whatever else is to be corrected; `new_client` when a client can be made of it.
+    It counts only without `reasons`.
     """
 
     line: int
@@ -53,7 +54,7 @@ def read_rows(rows: Iterable[SheetRow], columns: Columns, offer: Catalogue) -> I
         if row.odd:
             odd = {column: row.odd[index] for column, index in places.items() if index in row.odd}
             reasons |= {column: Reason(column, sentence, {}) for column, sentence in odd.items()}
-        yield ReadRow(row.line, row.cells, email, None if reasons else new_client, _overrides(values), reasons)
+        yield ReadRow(row.line, row.cells, email, new_client, _overrides(values), reasons)
 
 
 def _words(offer: Catalogue) -> dict[Column, Callable[[str], Any]]:
@@ -100,7 +101,7 @@ def _new_client(
         new_client = NewClient.from_typed(**typed)
         email = new_client.email
     except BadInput as refusal:
-        for field, (sentence, values) in refusal._sentences.items():
+        for field, (sentence, values) in refusal.sentences.items():
             column = _contact(first, last) if field == "contact_name" else Column(field)
             reasons[column] = Reason(column, sentence, values)
         if Column.EMAIL not in reasons:

@@ -59,7 +59,7 @@ def invite(
         raise defaults.stale(in_force)
     effective = bindable(session, member, in_force, overrides)
     last, _ = next_numbers(session, member, clients=1, batches=0)
-    (client,) = bring_in(
+    (brought_in,) = bring_in(
         session, member, [(new_client, effective)], first=last, origin=origin, reason=reason, attempt=attempt
     )
-    return client
+    return Client(**brought_in)

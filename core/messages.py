@@ -19,45 +19,45 @@ from core.terms import BillingPeriod, Payer
 from core.text import one_line
 
 _BLANK_LINES = re.compile(r"\n{2,}")
+_CONTACT, _CLIENT, _LINK = "\x00", "\x01", "\x02"  # what no name holds (core.text.is_showable)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the messages of many clients have in common: partner, who invites, language, the offer, until when."""
+    """What the messages of many clients have in common, written once; `written` puts in what is each client's own."""
 
-    partner: str
-    invited_by: str
-    language: str
-    offered: str
-    holds: str
+    subject: str
+    opening: str
+    closing: str
 
     def written(self, name: str, contact_name: str, message: str, link: str) -> tuple[str, str]:
         """The subject and the text for one client."""
-        with spoken(self.language):
-            subject = t("{partner} invites you", partner=self.partner)
-            parts = [
-                t("Hello {name},", name=contact_name or name),
-                t("{partner} invites {client} to its bookkeeping platform.", partner=self.partner, client=name),
-                _BLANK_LINES.sub("\n\n", message.replace("\r\n", "\n").strip()),
-                self.offered,
-                t("To accept, open this link:") + "\n" + link,
-                self.holds,
-                f"{self.invited_by}\n{self.partner}",
-            ]
-        return subject, "\n\n".join(part for part in parts if part) + "\n"
+        words = _BLANK_LINES.sub("\n\n", message.replace("\r\n", "\n").strip())
+        opening = self.opening.replace(_CONTACT, contact_name or name).replace(_CLIENT, name)
+        own = f"{words}\n\n" if words else ""
+        return self.subject, f"{opening}\n\n{own}{self.closing.replace(_LINK, link)}\n"
 
 
 def letter(
     partner: str, invited_by: str, language: str, settings: BillingSettings, offer: Catalogue, expires_at: datetime
 ) -> Letter:
     """The letter that offers these settings. A client whose partner pays sees no price."""
+    partner, invited_by = one_line(partner), one_line(invited_by)
     with spoken(language):
-        offered = t("What you get: {offer}", offer=offered_text(settings, offer))
+        opening = [
+            t("Hello {name},", name=_CONTACT),
+            t("{partner} invites {client} to its bookkeeping platform.", partner=partner, client=_CLIENT),
+        ]
         price = t("{partner} pays for it.", partner=partner)
         if settings.payer is Payer.CLIENT:
             price = t("You pay: {price}.", price=price_text(offer.price(settings)))
-        holds = t("The link holds until {day} and can be used once.", day=day(expires_at))
-    return Letter(one_line(partner), one_line(invited_by), language, f"{offered}\n{price}", holds)
+        closing = [
+            t("What you get: {offer}", offer=offered_text(settings, offer)) + "\n" + price,
+            t("To accept, open this link:") + "\n" + _LINK,
+            t("The link holds until {day} and can be used once.", day=day(expires_at)),
+            f"{invited_by}\n{partner}",
+        ]
+        return Letter(t("{partner} invites you", partner=partner), "\n\n".join(opening), "\n\n".join(closing))
 
 
 def offered_text(settings: BillingSettings, offer: Catalogue) -> str:

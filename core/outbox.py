@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ def row(session: Session, member: Member, key: tuple[int, int, int], sending: in
     partner_id, client_id, number = key
     return {
         "partner_id": partner_id, "client_id": client_id, "number": number, "sending": sending,
-        "message_id": f"<{uuid4().hex}@{links(session).host}>",
+        "message_id": f"<{token_hex(16)}@{links(session).host}>",
         "recipient": recipient, "recipient_name": recipient_name, "subject": subject, "text": text,
         "queued_by_id": member.member_id, "queued_at": now(session), "next_attempt_at": now(session), "attempts": 0,
     }  # fmt: skip

@@ -3,7 +3,7 @@
 Its statements are built once: building one anew costs more than running it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,22 +71,24 @@ class Revision:
 
 def begin(
     session: Session,
-    clients: Sequence[tuple[Client, EffectiveSettings]],
+    clients: Sequence[tuple[Mapping[str, Any], EffectiveSettings]],
     *,
     by: Member,
     origin: Origin,
     reason: str,
     batch: int | None = None,
 ) -> None:
-    """The first revision of clients just invited, each with its settings; `batch`: the import that brought them in."""
-    moment = now(session)
-    session.connection().execute(
-        _NEXT,
-        [
-            _row(client, _revision(1, moment, ClientStatus.INVITED, effective, by, origin, reason)) | {"batch": batch}
-            for client, effective in clients
-        ],
-    )
+    """The first revision of clients just invited, each a row of its table with its settings; `batch`: the import that
+    brought them in."""
+    moment, common = now(session), {}
+    for effective in {effective for _, effective in clients}:
+        first = _revision(1, moment, ClientStatus.INVITED, effective, by, origin, reason)
+        common[effective] = _values(first) | {"partner_id": by.partner_id, "batch": batch}
+    rows = [
+        common[effective] | {"client_id": client["client_id"], "sort_name": client["sort_name"]}
+        for client, effective in clients
+    ]
+    session.connection().execute(_NEXT, rows)
 
 
 def revise(
@@ -114,7 +116,8 @@ def revise(
     revision = _revision(
         before.revision + 1, moment, before.status if status is None else status, effective, by, origin, reason
     )
-    session.connection().execute(_NEXT, _row(client, revision))
+    whose_next = {"partner_id": client.partner_id, "client_id": client.client_id, "sort_name": client.sort_name}
+    session.connection().execute(_NEXT, _values(revision) | whose_next)
     return (_compared(before, revision), replace(before, valid_to=moment), *past[1:])
 
 
@@ -168,14 +171,12 @@ def _revision(
     )
 
 
-def _row(client: Client, revision: Revision) -> dict[str, Any]:
+def _values(revision: Revision) -> dict[str, Any]:
+    """What a row says of the revision, not whose it is."""
     return {
-        "partner_id": client.partner_id,
-        "client_id": client.client_id,
         "revision": revision.revision,
         "valid_from": revision.valid_from,
         "status": revision.status,
-        "sort_name": client.sort_name,
         "payer": revision.settings.payer,
         "billing_period": revision.settings.billing_period,
         "plan": revision.settings.plan,

@@ -22,7 +22,9 @@ def one_line(text: str) -> str:
 
 def is_showable(text: str) -> bool:
     """Whether the text has only characters that can be stored and that do not turn the writing direction around."""
-    return not any((unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t\r") or c in _BIDI for c in text)
+    return text.isprintable() or not any(
+        (unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t\r") or c in _BIDI for c in text
+    )
 
 
 def can_be_seen(text: str) -> bool:

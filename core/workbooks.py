@@ -35,6 +35,11 @@ from core.worksheets import (
 _MAX_PARTS, _MAX_BYTES, _MAX_PART_BYTES, _MAX_SHEET_BYTES = 2_000, 256 * 2**20, 64 * 2**20, 96 * 2**20
 _PIECE = 2**16
 _EXACT = 2**53  # whole numbers up to here are exact in a workbook
+_FAILURES = (
+    BadZipFile, zlib.error, NotPacked, ExpatError, OSError, EOFError, ValueError, LookupError, NotImplementedError,
+    OverflowError,
+)  # fmt: skip
+_DATES = (date, time, timedelta)
 _SHEET = "worksheet"
 
 NOT_A_WORKBOOK = N_(
@@ -71,9 +76,7 @@ def records(content: bytes) -> Iterator[Record]:
     try:
         with ZipFile(BytesIO(content)) as archive:
             book, found = _looked_through(archive)
-    except (BadZipFile, zlib.error, NotPacked, ExpatError, OSError, EOFError, ValueError, LookupError) as error:
-        raise UnreadableFile(DAMAGED) from error
-    except (NotImplementedError, OverflowError) as error:
+    except _FAILURES as error:
         raise UnreadableFile(DAMAGED) from error
     filled = (record for record in _values(book, found) if any(record.cells))
     for number, record in enumerate(filled):
@@ -100,9 +103,6 @@ def _values(book: BytesIO, found: Findings) -> Iterator[Record]:
         if type(error).__name__ != "PanicException":  # how the reader, in Rust, fails; it can be imported from nowhere
             raise
         raise UnreadableFile(DAMAGED) from error
-
-
-_DATES = (date, time, timedelta)
 
 
 def _text(value: object) -> str:

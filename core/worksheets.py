@@ -22,7 +22,7 @@ TOO_MANY_ROWS = N_("This file has {rows} rows, and at most {limit} are taken at 
 DAMAGED = N_("This workbook is damaged and cannot be read. Open it in your spreadsheet and save it again as .xlsx.")
 TOO_LARGE = N_("This workbook holds far more than a list of clients. Copy the list alone to a new workbook.")
 FORMULA = N_("This cell holds a formula. Paste its value instead.")
-ERROR = N_("This cell holds an error. Type its value instead.")
+ERROR = N_("This cell holds no value. Type it instead.")
 DATE = N_("This cell holds a date. Format the column as text and type it again.")
 _TOO_FAR = N_(
     "This sheet reaches as far as cell {cell}, more than a list of clients needs. "

@@ -1,13 +1,25 @@
 """Who may do what: rule 10, every role against every use case."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, answers, defaults, exports, invitations, reports, subscriptions
+from core import (
+    access,
+    answers,
+    defaults,
+    exports,
+    import_columns,
+    imports,
+    invitations,
+    reports,
+    spreadsheets,
+    subscriptions,
+)
 from core.errors import BillingError, ClientNotFound, NotAllowed, NothingToAdopt
 from core.models import Member
 from core.new_client import NewClient
@@ -17,6 +29,10 @@ from tests.conftest import PLUS, STANDARD, Space
 
 UseCase = Callable[[Session, Member], Any]
 NEW = NewClient.from_typed(name="New", email="new@example.com")
+SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
+PREVIEWED = imports.ImportPreview(
+    SHEET, import_columns.recognise(SHEET.headings), (), 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
+)  # nobody is ready in it: enough to be refused by
 
 USE_CASES: dict[str, UseCase] = {
     "defaults.current": lambda s, m: defaults.current(s, m),
@@ -24,6 +40,8 @@ USE_CASES: dict[str, UseCase] = {
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
+    "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
     "answers.resend": lambda s, m: answers.resend(s, m, 1, seen=1),
     "answers.revoke": lambda s, m: answers.revoke(s, m, 1),
     "answers.invite_again": lambda s, m: (answers.revoke(s, m, 1), answers.invite_again(s, m, 1)),
@@ -66,6 +84,10 @@ REACHED_BY_ANOTHER = {
     "reports.figures": 0,
     "reports.plan_distribution": 0,
 }
+OF_THEIR_OWN = {
+    "defaults.save", "invitations.preview", "invitations.invite", "exports.billing_sources", "imports.preview",
+    "imports.invite_ready",
+}  # fmt: skip
 # an accountant with no client assigned
 SEES_NONE = {"reports.billing_sources": 0, "reports.listed": 0, "reports.figures": 0}
 
@@ -113,7 +135,7 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
 @pytest.mark.parametrize(
-    "use_case", sorted(set(USE_CASES) - READS - {"invitations.preview", "answers.waiting_message"})
+    "use_case", sorted(set(USE_CASES) - READS - {"invitations.preview", "answers.waiting_message", "imports.preview"})
 )
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
     """A member who was let go a moment ago cannot finish what they began."""
@@ -136,7 +158,14 @@ def test_a_member_of_another_partner_reaches_nothing(space: Space, make_space, u
     if use_case in REACHED_BY_ANOTHER:
         assert found == REACHED_BY_ANOTHER[use_case]
     else:
-        assert use_case in {"defaults.save", "invitations.preview", "invitations.invite", "exports.billing_sources"}
+        assert use_case in {
+            "defaults.save",
+            "invitations.preview",
+            "invitations.invite",
+            "exports.billing_sources",
+            "imports.preview",
+            "imports.invite_ready",
+        }
         assert "Aubry" not in str(found)
 
 
@@ -152,7 +181,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
     found = {
         f"{module.__name__.removeprefix('core.')}.{name}"
-        for module in (defaults, invitations, answers, subscriptions, reports, exports)
+        for module in (defaults, invitations, imports, answers, subscriptions, reports, exports)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
@@ -26,7 +27,9 @@ from core.links import Links, hash_of, key_of, new_token, opens
 from core.models import Invitation
 from core.outbox_tables import OutboxMessage
 from core.resolution import Overrides
+from core.sample_catalogue import SAMPLE
 from core.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Payer
+from core.text import is_showable
 from tests.conftest import PLUS, STANDARD, Space
 
 
@@ -216,6 +219,7 @@ def archive(space: Space, client_id: int) -> None:
         )  # fmt: skip
 
 
+UNTIL = datetime(2026, 3, 3, tzinfo=UTC)
 HEADERS = {"From", "To", "Reply-To", "Subject", "Message-ID", "Date", "Auto-Submitted", "MIME-Version", "Content-Type"}
 
 
@@ -223,7 +227,9 @@ HEADERS = {"From", "To", "Reply-To", "Subject", "Message-ID", "Date", "Auto-Subm
 def test_no_name_and_no_words_add_a_header_or_markup(words: str, name: str, partner: str) -> None:
     """Line breaks, quotes, tags: the words are shown as text, in one paragraph after the other."""
     links = Links("https://billing.example.com")
-    letter = messages.Letter(" ".join(partner.split()), "Someone", "en", "Standard", "Until then.")
+    partner = "".join(c for c in partner if is_showable(c))
+    name = "".join(c for c in name if is_showable(c))
+    letter = messages.letter(partner, "Someone", "en", STANDARD, SAMPLE, UNTIL)
     subject, text = letter.written(name, "", words, links.to("1.1.1.abc"))
     queued = OutboxMessage(
         partner_id=1, client_id=1, number=1, sending=1, message_id="<1@example.com>", recipient="a@example.com",

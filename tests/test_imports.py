@@ -211,6 +211,12 @@ def test_settings_that_cannot_be_had_need_correction(
     assert row.effective is row.price is None
 
 
+def test_settings_are_judged_together_once_each_can_be_read(space: Space) -> None:
+    """What a default would be refused for is not told of a cell that nobody could read."""
+    space.save(PLUS)
+    assert set(reasons(only(space, "Aubry", "BE", "a@example.com", "", "", "starter", "gold"))) == {Column.ADD_ONS}
+
+
 def test_defaults_that_hold_something_retired_are_told_on_each_row_that_takes_them(space: Space) -> None:
     """Rule 9; a row that chooses another plan is ready."""
     space.save(STANDARD)
@@ -592,16 +598,34 @@ def test_the_command_tells_first_and_invites_then(space: Space, command) -> None
 def test_the_command_invites_the_ready_and_names_the_rows_that_need_a_person(space: Space, command) -> None:
     """Fifty at most, and how many more; the exit status says that somebody has to look."""
     space.save()
-    wrong = b"".join(b"C%d,BE,x\x1b[31m\n" % number for number in range(60))
+    wrong = b"".join(b"C%d,BE,x,\x1b[31m\n" % number for number in range(60))
+    content = CONTENT.replace(b"E-mail", b"E-mail,Subscription") + b"Again,BE,a@example.com\n" + wrong
     for options in (["--dry-run"], []):
-        status, out, _ = command(CONTENT + b"Again,BE,a@example.com\n" + wrong, *options)
+        status, out, _ = command(content, *options)
         assert status == 1
         assert "Row 4 · E-mail: Row 2 has the same e-mail.\nRow 5 · E-mail: This is not an e-mail address." in out
         assert out.count("\nRow ") == 49
         assert "... and 11 more" in out
         assert "\x1b" not in out
+        assert "“\ufffd[31m” is none of" in out
     assert "Invited: 2. To correct: 60. Twice: 1." in out
     assert clients(space) == 2
+
+
+def test_a_row_twice_in_the_file_needs_a_person_too(space: Space, command) -> None:
+    """It may be another client with the same e-mail."""
+    space.save()
+    assert command(CONTENT + b"Again,BE,a@example.com\n", "--dry-run")[0] == 1
+
+
+def test_who_is_no_longer_active_is_nobody_to_the_command(space: Space, command) -> None:
+    """And so is no second member of that e-mail."""
+    space.save()
+    with space.database.transaction() as session:
+        session.execute(update(Member).values(is_active=False))
+    status, _, err = command(CONTENT)
+    assert status == 1
+    assert "is not the e-mail of an active member." in err
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,10 @@ from core.text import TOO_LONG
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"t": None, "nt": (1, 2), "N_": None}  # as at the head of messages.po
-THROUGH_A_VARIABLE = {"core/language.py", "core/errors.py", "core/terms.py"}  # they translate what N_ marked
+# they translate what N_ marked
+THROUGH_A_VARIABLE = {
+    "core/language.py", "core/errors.py", "core/terms.py", "core/import_report.py", "core/worksheets.py",
+}  # fmt: skip
 NO_BREAK = "\u00a0"
 NARROW_NO_BREAK = "\u202f"
 

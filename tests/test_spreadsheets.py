@@ -302,6 +302,16 @@ def test_dates_errors_and_formulas_are_odd_cells() -> None:
     assert "Paste its value" in worksheets.FORMULA
 
 
+def test_days_counted_from_1904_are_the_days_shown() -> None:
+    """As workbooks made on older Macs count them."""
+    content = BytesIO()
+    with Workbook(content, {"date_1904": True}) as book:
+        sheet = book.add_worksheet()
+        table(sheet, ["Since"])
+        sheet.write_datetime(1, 0, date(2026, 3, 1), book.add_format({"num_format": "dd/mm/yyyy"}))
+    assert found(read("list.xlsx", content.getvalue())) == [(2, ("2026-03-01",))]
+
+
 def test_an_error_or_a_date_written_as_text_is_odd() -> None:
     """Cells of the types e and d, which spreadsheets write for values."""
     rows = (
@@ -506,11 +516,12 @@ def test_a_sheet_that_no_spreadsheet_writes_is_refused(rows: str) -> None:
     assert refusal("list.xlsx", with_sheet(sheet_xml(rows))).startswith("This workbook is damaged")
 
 
-def test_entities_and_deep_nesting_are_refused() -> None:
+def test_entities_deep_nesting_and_endless_tags_are_refused() -> None:
     """XML that grows when it is read is not read."""
     laughs = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
     assert refusal("list.xlsx", with_sheet(laughs + sheet_xml(TEXT_ROW))).startswith("This workbook is damaged")
     assert "far more" in refusal("list.xlsx", with_sheet(sheet_xml("<a>" * 1_000_000 + "</a>" * 1_000_000)))
+    assert "far more" in refusal("list.xlsx", with_sheet(sheet_xml('<row a="' + "x" * 2**20 + '"/>')))
 
 
 def test_a_zip_bomb_is_refused_before_it_grows() -> None:

@@ -138,8 +138,11 @@ def send(typed: dict[str, object], overrides: Overrides) -> None:
         st.rerun()
 
 
-heading(t("Invite a client"), t("Type a name and an e-mail, then press Enter: the client gets your default settings."))
+top = st.container()
 one, many = import_tab.ways()
+with top:
+    by_hand = t("Type a name and an e-mail, then press Enter: the client gets your default settings.")
+    heading(t("Invite a client"), import_tab.sentence() if many.open else by_hand)
 if many.open:
     with many:
         import_tab.show(member, offer)
@@ -149,7 +152,8 @@ with one:
         invited(st.session_state["invite.done"])
         st.stop()
     if in_force is None:
-        st.info(t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:")
+        st.info(t("No default settings are saved yet. Choose all four settings for this client."),
+                icon=":material/info:")  # fmt: skip
     faults = st.session_state.get("invite.faults", {})
     left, right = st.columns(2, gap="large")
     with left:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from core import exports, import_columns, imports, spreadsheets
+from core import imports, spreadsheets
 from core.catalogue import Catalogue
 from core.database import Database
 from core.errors import BillingError, StaleError
@@ -15,15 +14,14 @@ from core.imports import ImportPreview, ImportReport, Verdict
 from core.language import language, nt, number, speak, t
 from core.listing import Order
 from core.models import Member
-from core.spreadsheets import Format, Sheet
-from pages.parts import here, import_preview
+from core.spreadsheets import Sheet
+from pages.parts import here, import_files, import_preview
 from pages.parts.choices import forget, form
-from pages.parts.import_preview import Brought
+from pages.parts.import_brought import Brought
 from pages.parts.text import plain
 
 CLIENT = "pages/clients/client_subscription.py"
 CLIENTS = "pages/clients/billing_sources.py"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="import")  # a click cuts a run short, not these
 
@@ -39,6 +37,11 @@ def ways() -> tuple[Any, Any]:
     return one, many
 
 
+def sentence() -> str:
+    """What one does here."""
+    return t("Bring a list of clients and see what would become of each row. Nobody is invited before you say so.")
+
+
 def show(member: Member, offer: Catalogue) -> None:
     """The tab: bring a list, or where the one that was brought stands."""
     if (client_id := import_preview.opened()) is not None:
@@ -47,7 +50,6 @@ def show(member: Member, offer: Catalogue) -> None:
     if brought is not None and brought.previewed.partner_id != member.partner_id:
         forget("import")
         brought = None
-    st.caption(t("Bring a list of clients and see what would become of each row. Nobody is invited before you say so."))
     if brought is None:
         _intake(member, offer)
         return
@@ -60,7 +62,7 @@ def show(member: Member, offer: Catalogue) -> None:
         _check_again(member, brought)
     if brought.refusal is not None:
         here.refused(brought.refusal)
-        st.info(t("Nobody was invited. The rows are checked again with what is in force now."), icon=":material/info:")
+        st.info(_nobody(brought.refusal), icon=":material/info:")
     _preview(member, brought, offer)
     with st.expander(t("Bring another file"), icon=":material/upload_file:", key="import.another"):
         _intake(member, offer)
@@ -84,14 +86,7 @@ def _intake(member: Member, offer: Catalogue) -> None:
             _bring(member, "pasted", "", lambda: spreadsheets.read_pasted(pasted or ""))
         elif origin == "pasted":
             here.refused(refusal)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(t("A template with every column and three examples:"), width="content")
-        for suffix, mime in (("csv", "text/csv"), ("xlsx", XLSX)):
-            st.download_button(
-                suffix.upper(), data=partial(_template, offer, language(), suffix), file_name=f"clients.{suffix}",
-                mime=mime, on_click="ignore", icon=":material/download:", key=f"{key}.template {suffix}",
-                type="tertiary",
-            )  # fmt: skip
+    import_files.templates(offer, key)
 
 
 def _bring(member: Member, origin: str, name: str, read: Callable[[], Sheet]) -> None:
@@ -133,13 +128,14 @@ def _check_again(member: Member, brought: Brought) -> None:
 
 
 def _preview(member: Member, brought: Brought, offer: Catalogue) -> None:
+    """What was found, what can be done about it, and the rows themselves."""
     import_preview.understood(brought)
     import_preview.cost(brought.previewed)
-    actions = st.container(horizontal=True, vertical_alignment="center")
+    actions = st.container(horizontal=True, vertical_alignment="center")  # filled when it is known what is typed
     kind = import_preview.choose_verdict(brought.previewed)
-    import_preview.rows(brought, kind, offer)
-    unchecked = sum(len(cells) for cells in brought.typed.values())
-    if unchecked or kind not in (import_preview.EVERY, Verdict.READY.value, Verdict.ALREADY_CLIENT.value):
+    are_to_correct = import_preview.rows(brought, kind, offer)
+    unchecked, ready = brought.unchecked, brought.previewed.counts[Verdict.READY]
+    if are_to_correct or unchecked:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(t("Check again"), key="import.check", icon=":material/fact_check:"):
                 brought.refusal = None
@@ -149,14 +145,14 @@ def _preview(member: Member, brought: Brought, offer: Catalogue) -> None:
                 st.caption(nt("{count} correction is not checked yet.", "{count} corrections are not checked yet.",
                               unchecked))  # fmt: skip
     with actions:
-        ready = brought.previewed.counts[Verdict.READY]
         st.button(
-            nt("Invite the {count} ready", "Invite the {count} ready", ready),
-            type="primary", icon=":material/send:", key="import.invite", disabled=not ready or bool(unchecked),
+            nt("Invite the {count} ready", "Invite the {count} ready", ready) if ready else t("No row is ready"),
+            type="primary", icon=":material/send:", key="import.invite", disabled=not ready or unchecked > 0,
             help=t("Check again what you typed first.") if unchecked else None,
             on_click=_begin, args=(here.database(), member, brought, language()),
         )  # fmt: skip
-        _corrections_button(member, brought)
+        import_files.corrections(member, brought.previewed)
+        import_preview.bound(brought.previewed)
 
 
 def _begin(database: Database, member: Member, brought: Brought, reader: str) -> None:
@@ -182,17 +178,26 @@ def _wait(brought: Brought) -> None:
     inviting, total = brought.inviting, brought.previewed.counts[Verdict.READY]
     if inviting is None:
         return
-    bar = st.progress(0.0)
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0)
+        st.caption(t("It goes on while you do something else; come back to this page for the report."))
     while not inviting.done():
         done = min(brought.done, total)
         bar.progress(done / total, text=t("Inviting: {done} of {total}", done=done, total=total))
         wait([inviting], timeout=0.2)
-    bar.empty()
+    place.empty()
     brought.inviting = None
     try:
         brought.report = inviting.result()
     except BillingError as refusal:
         brought.refusal, brought.is_stale = refusal, isinstance(refusal, StaleError)
+
+
+def _nobody(refusal: BillingError) -> str:
+    if isinstance(refusal, StaleError):
+        return t("Nobody was invited. The rows are checked again with what is in force now.")
+    return t("Nobody was invited.")
 
 
 def _report(member: Member, brought: Brought, report: ImportReport) -> None:
@@ -219,7 +224,7 @@ def _report(member: Member, brought: Brought, report: ImportReport) -> None:
         if report.needing_correction + report.twice:
             st.button(t("Correct the rest here"), key="import.rest", icon=":material/edit:",
                       on_click=_go_on, args=(brought,))  # fmt: skip
-            _corrections_button(member, brought)
+            import_files.corrections(member, brought.previewed)
         st.page_link(CLIENTS, label=t("Clients, newest first"), icon=":material/groups:", width="content",
                      query_params={"order_by": Order.NEWEST.value})  # fmt: skip
 
@@ -227,7 +232,7 @@ def _report(member: Member, brought: Brought, report: ImportReport) -> None:
 def _line(show: Callable[..., object], label: str, count: str) -> None:
     with st.container(horizontal=True, wrap=False):
         show(label, width="stretch")
-        show(count, width="content")
+        show(count, width=70, text_alignment="right")
 
 
 def _bound(version: int | None) -> str:
@@ -246,36 +251,4 @@ def _messages() -> str:
 def _go_on(brought: Brought) -> None:
     """Back to the list: who was invited is a client by now."""
     brought.report, brought.is_stale = None, True
-
-
-def _corrections_button(member: Member, brought: Brought) -> None:
-    """The rows that need correction as a file of the kind that was brought, each with its reasons."""
-    previewed = brought.previewed
-    if not previewed.counts[Verdict.NEEDS_CORRECTION]:
-        return
-    as_xlsx = previewed.sheet.format is Format.XLSX or not previewed.sheet.encoding  # pasted: from a spreadsheet
-    suffix, mime = ("xlsx", XLSX) if as_xlsx else ("csv", "text/csv")
-    st.download_button(
-        t("Download what needs correction"), file_name=f"corrections.{suffix}", mime=mime, on_click="ignore",
-        data=partial(_corrections, previewed, language(), member.partner.time_zone, as_xlsx),
-        icon=":material/download:", key="import.corrections",
-        help=t("The same list with these rows only, and a column that says why. Correct it and bring it back."),
-    )  # fmt: skip
-
-
-def _corrections(previewed: ImportPreview, reader: str, time_zone: str, as_xlsx: bool) -> bytes:
-    """Made when it is asked for, in another thread."""
-    speak(reader, time_zone)
-    headings, rows = imports.corrections(previewed)
-    if as_xlsx:
-        return spreadsheets.as_xlsx(headings, rows)
-    return spreadsheets.as_csv(headings, rows, previewed.sheet.separator)
-
-
-def _template(offer: Catalogue, reader: str, suffix: str) -> bytes:
-    """Made when it is asked for, in another thread; the CSV as the reader's spreadsheet expects it."""
-    speak(reader)
-    headings, rows = import_columns.template(offer)
-    if suffix == "xlsx":
-        return spreadsheets.as_xlsx(headings, rows)
-    return f"\ufeff{exports.as_csv([headings, *rows])}".encode()
+    st.session_state.pop("import.verdict", None)

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import make_url
 
-from tests.bench import memory, pages, reads, table, timing, writes
+from tests.bench import imports, memory, pages, reads, table, timing, writes
 from tests.bench.databases import Bench, embedded_postgresql, on_postgresql, on_sqlite
 from tests.bench.table import Line
 from tests.bench.timing import Limit, Operation, Patience
 
 SMALL = 1000  # what the pages at the largest size are compared with
 MEMORY = Limit(growth=1.1)
+_MANY, _FEW = [10_000, 50_000], [100]  # rows of a file that is imported
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,15 +80,22 @@ def _lines(kind: str, benches: Mapping[int, Bench], asked: Namespace) -> Iterato
     if _wanted("memory", asked):
         peaks = {clients: memory.peak(bench) for clients, bench in measured.items()}
         yield from table.memory_lines(kind, MEMORY, peaks)
+    for operation in imports.operations(_FEW if asked.quick else _MANY):
+        yield from _core_lines(kind, [operation], measured, asked, Patience(4, 3, 9))
+    if _wanted("import: memory", asked):
+        rows = max(_FEW if asked.quick else _MANY)
+        peaks = {clients: imports.peak(bench, rows) for clients, bench in measured.items()}
+        yield from table.memory_lines(kind, MEMORY, peaks, "import: memory (MB)")
     yield from _core_lines(kind, writes.writes(), measured, asked)
     for bench in measured.values():
         writes.forget_saved_versions(bench)
 
 
 def _core_lines(
-    kind: str, operations: Sequence[Operation], benches: Mapping[int, Bench], asked: Namespace
-) -> Iterator[Line]:
-    patience = Patience(0.05, 2, 5) if asked.quick else Patience(4, 15, 300)
+    kind: str, operations: Sequence[Operation], benches: Mapping[int, Bench], asked: Namespace,
+    patience: Patience = Patience(4, 15, 300),
+) -> Iterator[Line]:  # fmt: skip
+    patience = Patience(0.05, 2, 5) if asked.quick else patience
     for operation, limit, case_of in operations:
         if _wanted(operation, asked):
             _say(operation)

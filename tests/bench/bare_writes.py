@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Any
+from uuid import uuid4
 
 from tests.bench import bare_reads
 from tests.bench.bare import Driver, Offer
@@ -27,12 +30,28 @@ _SUBSCRIPTION = """
     VALUES (:partner, :client, :revision, :moment, :status, :sort_name, :overridden,
         :version, :member, 'page', :reason, :payer, :billing_period, :plan, :add_ons)"""
 _INVITATION = """
-    INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt)
-    VALUES (:partner, :client, 1, :member, :moment, :expires_at, '', '')"""
+    INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt,
+        token_hash)
+    VALUES (:partner, :client, 1, :member, :moment, :expires_at, '', '', :token_hash)"""
+_MESSAGE = """
+    INSERT INTO outbox_message (partner_id, client_id, number, sending, message_id, recipient, recipient_name, subject,
+        text, queued_by_id, queued_at, next_attempt_at, attempts)
+    VALUES (:partner, :client, 1, 1, :message_id, :email, :name, :subject, :text, :member, :moment, :moment, 0)"""
 _DEFAULTS = """
     INSERT INTO default_settings
         (partner_id, version, payer, billing_period, plan, add_ons, saved_by_id, saved_at, note)
     VALUES (:partner, :version, :payer, :billing_period, :plan, :add_ons, :member, :moment, '')"""
+_LETTER = """Hello {name},
+
+You are invited to our bookkeeping platform.
+
+What you get: {plan}
+
+To accept, open this link:
+http://localhost:8501/accept?invitation={token}
+
+The link holds for thirty days and can be used once.
+"""
 
 
 def override_period(
@@ -77,7 +96,12 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
             "version": version, "payer": payer, "billing_period": period, "plan": plan, "add_ons": add_ons,
             "moment": driver.stored(now), "expires_at": driver.stored(now + timedelta(days=30)), "reason": "",
         }  # fmt: skip
-        for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION):
+        token = token_urlsafe(24)
+        values |= {
+            "token_hash": sha256(token.encode()).hexdigest(), "message_id": f"<{uuid4().hex}@localhost>",
+            "subject": "Bench invites you", "text": _LETTER.format(name=new_client["name"], plan=plan, token=token),
+        }  # fmt: skip
+        for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION, _MESSAGE):
             driver.run(statement, values)
         return int(number[0])
 

@@ -37,6 +37,8 @@ class Line:
             over.append(self.ratio > limit.ratio)
         if limit.growth is not None and self.growth is not None:
             over.append(self.growth > limit.growth)
+        if limit.milliseconds is not None:
+            over.append(self.ours > limit.milliseconds)
         return "" if not over else "OVER" if any(over) else "ok"
 
 
@@ -52,12 +54,14 @@ def lines(database: str, operation: str, limit: Limit, timed: Mapping[int, Timed
         )
 
 
-def memory_lines(database: str, limit: Limit, peaks: Mapping[int, float]) -> Iterator[Line]:
+def memory_lines(
+    database: str, limit: Limit, peaks: Mapping[int, float], operation: str = "memory (MB)"
+) -> Iterator[Line]:
     """The lines of the memory of a process, in MB."""
     smallest = min(peaks)
     for clients, peak in sorted(peaks.items()):
         growth = None if clients == smallest else peak / peaks[smallest]
-        yield Line(database, "memory (MB)", clients, limit, peak, growth=growth)
+        yield Line(database, operation, clients, limit, peak, growth=growth)
 
 
 def head() -> str:

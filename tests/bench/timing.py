@@ -10,16 +10,19 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `ratio` times the bare driver, from `ratio_from` clients on; at most `growth` times the smallest size."""
+    """At most `ratio` times the bare driver, from `ratio_from` clients on; at most `growth` times the smallest size; at
+    most so many milliseconds."""
 
     ratio: float | None = None
     growth: float | None = None
     ratio_from: int = 0
+    milliseconds: float | None = None
 
     def __str__(self) -> str:
         ratio = "" if self.ratio is None else f"ratio {self.ratio:g}"
         growth = "" if self.growth is None else f"growth {self.growth:g}"
-        return ", ".join(filter(None, [ratio, growth])) or "none"
+        most = "" if self.milliseconds is None else f"{self.milliseconds:g} ms"
+        return ", ".join(filter(None, [ratio, growth, most])) or "none"
 
 
 @dataclass(frozen=True, slots=True)
