@@ -19,7 +19,7 @@ from core.language import speak, t
 from core.models import Member
 from core.resolution import BillingSettings
 from core.terms import BillingPeriod, Payer, Role
-from pages.parts import here, import_files, import_tab
+from pages.parts import here, import_editor, import_files, import_tab
 from tests.test_pages import (  # noqa: F401 - the fixtures
     INVITE,
     asked,
@@ -260,13 +260,9 @@ def test_a_row_that_is_there_twice_can_be_corrected_too() -> None:
     assert verdicts(app) == ["All rows · 6", "Ready · 4", "Needs correction · 2"]
 
 
-@pytest.mark.parametrize(
-    "edited",
-    [{0: {"reasons": "none"}}, {0: {"line": "3"}}, {0: {"c77": "x"}}, {99: {"c0": "x"}}, {-1: {"c0": "x"}}],
-    ids=str,
-)
-def test_a_browser_that_says_other_columns_or_rows_changes_nothing(edited: dict[int, Any]) -> None:
-    """Only cells of the list that are shown can be typed in."""
+@pytest.mark.parametrize("edited", [{0: {"reasons": "none"}}, {0: {"line": "3"}}, {-1: {"c0": "x"}}], ids=str)
+def test_a_browser_that_says_more_than_was_asked_changes_nothing(edited: dict[int, Any]) -> None:
+    """Only cells of the list that are shown can be typed in; no row is added or taken away."""
     app = brought(as_csv(GOOD + BAD))
     editor = f"import.editor {app.session_state['import.brought'].turn}"
     app.session_state[editor] = {"edited_rows": edited, "added_rows": [{"c0": "x"}], "deleted_rows": [0]}
@@ -274,6 +270,13 @@ def test_a_browser_that_says_other_columns_or_rows_changes_nothing(edited: dict[
     assert not app.error
     assert app.session_state["import.brought"].typed == {}
     assert verdicts(app)[0] == "All rows · 6"
+
+
+@pytest.mark.parametrize("edited", [{99: {"c0": "x"}}, {0: {"c77": "x"}}], ids=str)
+def test_a_cell_that_is_not_there_is_not_typed_in(edited: dict[int, Any]) -> None:
+    """Whoever made it up."""
+    rows = brought(as_csv(GOOD + BAD)).session_state["import.brought"].previewed.rows
+    assert import_editor._typed({}, edited, rows, {"c0": 0}) == {}
 
 
 def test_many_rows_to_correct_are_shown_a_page_at_a_time() -> None:

@@ -42,13 +42,13 @@ def understood(brought: Brought) -> None:
     with st.container(gap="xxsmall"):
         if brought.name:
             st.text(one_line(brought.name))
-        told = {"separator": _separator(sheet.separator), "encoding": sheet.encoding}
+        separator = _separator(sheet.separator)
         if sheet.format is Format.XLSX:
             kind = t("Excel workbook")
         elif sheet.encoding:
-            kind = t("CSV, {encoding}, separated by {separator}", **told)
+            kind = t("CSV, {encoding}, separated by {separator}", encoding=sheet.encoding, separator=separator)
         else:
-            kind = t("Pasted rows, separated by {separator}", **told)
+            kind = t("Pasted rows, separated by {separator}", separator=separator)
         rows = nt("{count} row", "{count} rows", len(previewed.rows))
         found = [column.label for column in Column if column in previewed.columns.places]
         st.caption(f"{plain(kind)} · {rows} · {plain(t('Columns: {columns}', columns=listed(found)))}")

@@ -79,6 +79,15 @@ class Server:
         with self.database.reading() as session:
             return session.scalars(select(func.count()).select_from(Client).where(Client.name == name)).one()
 
+    def clients_named_like(self, pattern: str) -> int:
+        """How many clients have a name like this."""
+        with self.database.reading() as session:
+            return session.scalars(select(func.count()).select_from(Client).where(Client.name.like(pattern))).one()
+
+    def number_of(self, name: str) -> int:
+        with self.database.reading() as session:
+            return session.scalars(select(Client.client_id).where(Client.name == name)).one()
+
     def name_of(self, client_id: int) -> str:
         with self.database.reading() as session:
             return session.scalars(select(Client.name).where(Client.client_id == client_id)).one()
@@ -95,7 +104,9 @@ def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
         sys.executable, "-m", "streamlit", "run", "asgi.py", "--server.port", str(port),
         "--server.address", "127.0.0.1", "--logger.messageFormat", "%(levelname)s %(name)s %(message)s",
     ]  # fmt: skip
-    environment = os.environ | {"BILLING_DATABASE_URL": url, "BILLING_DEMO": str(int(is_demo))}
+    environment = os.environ | {
+        "BILLING_DATABASE_URL": url, "BILLING_DEMO": str(int(is_demo)), "BILLING_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }  # fmt: skip
     log = database.with_suffix(".log")
     with log.open("w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
