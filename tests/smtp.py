@@ -7,8 +7,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd import smtp
+from aiosmtpd.controller import Controller
 
 from core.delivery import SmtpServer
 

@@ -110,7 +110,7 @@ if shown:
     if asked is not None:
         with database.reading() as reading:
             told = subscriptions.detail(reading, member, asked)
-        invitation.opened(member, told)
+        invitation.opened(member, told, language())
     client_table.show(listed, offer, key=f"clients.table {question} {page}")
 
 counted = cached.figures(database, member, offer.edition, **chosen)

@@ -51,7 +51,8 @@ def understood(brought: Brought) -> None:
             kind = t("Pasted rows, separated by {separator}", separator=separator)
         rows = nt("{count} row", "{count} rows", len(previewed.rows))
         found = [column.label for column in Column if column in previewed.columns.places]
-        st.caption(f"{plain(kind)} · {rows} · {plain(t('Columns: {columns}', columns=listed(found)))}")
+        columns = t("Columns: {columns}", columns=listed(found))
+        st.caption(f"{plain(kind)} · {rows} · {plain(columns)}")
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
 

@@ -216,7 +216,8 @@ def _report(member: Member, brought: Brought, report: ImportReport) -> None:
             (Verdict.ALREADY_CLIENT.label, report.already_clients),
         ):
             _line(st.text, label, number(count))
-        _line(st.markdown, f"**{t('Rows in the list')}**", f"**{plain(number(report.rows))}**")
+        total = t("Rows in the list")
+        _line(st.markdown, f"**{total}**", f"**{plain(number(report.rows))}**")
     if report.batch is not None:
         st.caption(t("Batch {batch}", batch=str(report.batch)) + _bound(report.version))
     with st.container(horizontal=True, vertical_alignment="center"):

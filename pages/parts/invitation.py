@@ -11,7 +11,7 @@ from core import answers, delivery, messages
 from core.access import Permission, may
 from core.client_subscription import ClientSubscription
 from core.errors import BillingError
-from core.language import day, moment, t
+from core.language import day, moment, speak, t
 from core.models import Member
 from core.outbox import Delivery
 from core.outbox_tables import OutboxMessage
@@ -46,7 +46,8 @@ def card(member: Member, shown: ClientSubscription) -> None:
         told = answers.deliveries(session, member, shown.client.client_id)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{t('Invitation')}**", width="content")
+            title = t("Invitation")
+            st.markdown(f"**{title}**", width="content")
             st.badge(shown.invitation_status.label, color=_STANDING[shown.invitation_status])  # type: ignore[arg-type]
             st.text(_until(shown))
         for each in told[:3]:
@@ -78,8 +79,9 @@ def waiting(member: Member, client_id: int, *, unfolded: bool = False) -> None:
 
 
 @st.dialog("⁠", width="medium")
-def opened(member: Member, shown: ClientSubscription) -> None:
-    """The same from the table of clients, in a window over it."""
+def opened(member: Member, shown: ClientSubscription, reader: str) -> None:
+    """The same from the table of clients, in a window over it; `reader`: the language, as the window runs alone."""
+    speak(reader, member.partner.time_zone)
     st.subheader(plain(shown.client.name), anchor=False)
     card(member, shown)
     if may(member, Permission.INVITE):
