@@ -12,7 +12,7 @@ from threading import Event
 
 from alembic.util import CommandError
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from core import access, check, delivery, demo, imports, spreadsheets
 from core.configuration import Configuration
@@ -72,10 +72,10 @@ def deliver(database: Database, asked: Namespace) -> int:
         try:
             done = delivery.deliver(database, server, told=print, stopped=stopped.is_set)
             print(f"Sent: {done.sent}. Failed for now: {done.failed}. Given up: {done.given_up}.", flush=True)
-        except OperationalError as failure:
+        except SQLAlchemyError as failure:
             if asked.every is None:
                 raise
-            print(f"The database does not answer, or refuses: {failure.orig}", file=sys.stderr, flush=True)
+            print(f"The database does not answer, or refuses: {failure}", file=sys.stderr, flush=True)
         if asked.every is None:
             return 1 if done.failed or done.given_up else 0
         if stopped.wait(asked.every):

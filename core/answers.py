@@ -11,7 +11,15 @@ from core.access import Permission
 from core.catalogue import Catalogue, Price
 from core.client_subscription import ClientSubscription
 from core.database import now
-from core.errors import InvitationNotPending, LinkExpired, LinkRevoked, LinkUnknown, LinkUsed, StillInvited
+from core.errors import (
+    InvitationNotPending,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    LinkUsed,
+    OfferChanged,
+    StillInvited,
+)
 from core.invitation_status import standing
 from core.links import key_of, opens
 from core.models import Client, Invitation, Member, Partner
@@ -42,6 +50,7 @@ class Offered:
     offer: Catalogue
     price: Price | None
     expires_at: datetime
+    revision: int
 
 
 def offered(session: Session, token: str) -> Offered:
@@ -49,18 +58,21 @@ def offered(session: Session, token: str) -> Offered:
     client, invitation = _opened(session, token)
     partner = session.get_one(Partner, client.partner_id)
     by = session.get_one(Member, (client.partner_id, invitation.invited_by_id))
-    settings = revisions.history(session, client.partner_id, client.client_id)[0].settings
+    held = revisions.history(session, client.partner_id, client.client_id)[0]
+    settings = held.settings
     offer = editions.current(session, partner.currency)
     return Offered(
         partner.name, by.name, client.name, client.language, partner.time_zone, invitation.message, settings, offer,
         None if settings.payer is Payer.PARTNER else offer.price(settings), invitation.expires_at,
+        held.revision,
     )  # fmt: skip
 
 
-def accept(session: Session, token: str) -> Client:
+def accept(session: Session, token: str, *, seen: int | None = None) -> Client:
     """Accept the invitation of this link: the client is active and its subscription starts now; the link is used up.
 
-    Raises LinkUnknown, LinkUsed, LinkRevoked, LinkExpired; nothing is written then.
+    `seen` is the revision that was offered on the screen; None: whatever holds will do. Raises LinkUnknown, LinkUsed,
+    LinkRevoked, LinkExpired, OfferChanged; nothing is written then.
     """
     key = key_of(token)
     if key is None:
@@ -69,6 +81,8 @@ def accept(session: Session, token: str) -> Client:
     client, invitation = _opened(session, token)
     history = revisions.history(session, client.partner_id, client.client_id)
     held = history[0]
+    if seen is not None and held.revision != seen:
+        raise OfferChanged
     bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
     effective = defaults.resolved(bound, subscriptions.choices_of(held))
     _answer(session, invitation, accepted_at=now(session))

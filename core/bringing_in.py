@@ -1,6 +1,7 @@
 """How clients are brought in: numbered, bound, invited, each with a message that waits. Use cases ask permission."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
@@ -9,12 +10,13 @@ from sqlalchemy.orm import Session
 from core import defaults, editions, messages, outbox, revisions
 from core.database import links, now
 from core.errors import RetiredDefaults
+from core.invitation_status import standing
 from core.links import hash_of, new_token
 from core.messages import Letter
 from core.models import Client, DefaultSettings, Invitation, Member, Partner
 from core.new_client import NewClient
 from core.resolution import EffectiveSettings, Overrides
-from core.terms import Origin, Setting
+from core.terms import InvitationStatus, Origin, Setting
 from core.text import fold
 
 CHUNK = 1000  # clients brought in between two words about the progress
@@ -56,7 +58,7 @@ def send_invitation(
     session: Session, member: Member, client: Client, effective: EffectiveSettings, invitation: Invitation, sending: int
 ) -> None:
     """Give this invitation a new link, and queue the message that carries it."""
-    letter = _letter(session, member, client.language, effective)
+    letter = _letter(session, member, client.language, effective, invitation.expires_at)
     to = {name: getattr(client, name) for name in ("partner_id", "client_id", "name", "contact_name", "email")}
     hashed, message = _message(session, member, to, invitation.number, sending, letter, invitation.message)
     session.execute(
@@ -70,6 +72,16 @@ def send_invitation(
         .execution_options(synchronize_session=False)
     )
     outbox.queue(session, [message])
+
+
+def tell_anew(
+    session: Session, member: Member, client: Client, effective: EffectiveSettings, invitation: Invitation
+) -> None:
+    """After a change to a client whose message still waits: another one waits in its place, which says what holds."""
+    waiting = outbox.waiting(session, client.partner_id, client.client_id)
+    if waiting is not None and standing(invitation, now(session)) is InvitationStatus.PENDING:
+        outbox.withdraw(session, client.partner_id, client.client_id)
+        send_invitation(session, member, client, effective, invitation, waiting.sending + 1)
 
 
 def invitation_row(session: Session, member: Member, client_id: int, number: int, **told: Any) -> dict[str, Any]:
@@ -145,7 +157,7 @@ def _invitations(
     for client, (new_client, effective) in zip(clients, chosen, strict=True):
         kind = (new_client.language, effective)
         if kind not in letters:
-            letters[kind] = _letter(session, member, new_client.language, effective)
+            letters[kind] = _letter(session, member, new_client.language, effective, common["expires_at"])
         hashed, message = _message(session, member, client, 1, 1, letters[kind], new_client.message)
         own = {"client_id": client["client_id"], "message": new_client.message, "token_hash": hashed}
         invited.append(common | own)
@@ -153,9 +165,10 @@ def _invitations(
     return invited, queued
 
 
-def _letter(session: Session, member: Member, language: str, effective: EffectiveSettings) -> Letter:
+def _letter(
+    session: Session, member: Member, language: str, effective: EffectiveSettings, expires_at: datetime
+) -> Letter:
     offer = editions.current(session, member.partner.currency)
-    expires_at = now(session) + links(session).valid_for
     return messages.letter(member.partner.name, member.name, language, effective.settings, offer, expires_at)
 
 

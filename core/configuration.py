@@ -13,6 +13,12 @@ from core.links import Links
 _DEMO_FILE = Path(__file__).parent.parent / "var" / "demo.sqlite3"
 
 
+def _in_ascii(address: str) -> str:
+    if not address.rpartition("@")[0].isascii():
+        raise ValueError("no header takes a mailbox in other letters")
+    return address
+
+
 class Configuration(BaseSettings):
     """BILLING_DATABASE_URL: a SQLAlchemy URL, `sqlite:///...` or `postgresql+psycopg://...`.
 
@@ -34,13 +40,15 @@ class Configuration(BaseSettings):
     smtp_tls: Literal["starttls", "ssl", "none"] = "starttls"
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
-    smtp_sender: EmailStr | Literal[""] = ""
-    smtp_timeout: Annotated[float, Field(gt=0, le=300)] = 30
+    smtp_sender: Annotated[EmailStr, AfterValidator(_in_ascii)] | Literal[""] = ""
+    smtp_timeout: Annotated[float, Field(gt=0, le=60)] = 30
 
     @model_validator(mode="after")
-    def _a_sender_with_a_host(self) -> "Configuration":
+    def _what_sending_needs(self) -> "Configuration":
         if self.smtp_host and not self.smtp_sender:
             raise ValueError("with BILLING_SMTP_HOST set, set BILLING_SMTP_SENDER too: where messages come from")
+        if self.smtp_host and "public_url" not in self.model_fields_set:
+            raise ValueError("with BILLING_SMTP_HOST set, set BILLING_PUBLIC_URL too: what the links begin with")
         return self
 
     @property

@@ -7,10 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sqlalchemy.exc import OperationalError
+
 from core import messages, outbox
 from core.database import Database
+from core.outbox_tables import OutboxMessage
+from core.text import is_showable, one_line
 
 _LONGEST_ANSWER = 500  # of a server's words, kept and shown
+_PERSISTENCE = 4  # more times that a result is recorded when the database is busy
 _NOT_NOW = 500  # an answer below this number is for now; from it on, for good
 
 
@@ -43,11 +48,11 @@ class _Session:
         self._server, self._host = server, host
         self._connection: smtplib.SMTP | None = None
 
-    def send(self, message: Any) -> None:
-        """Raises smtplib.SMTPException or OSError."""
+    def open(self) -> smtplib.SMTP:
+        """The connection, made when there is none. What goes wrong here is about the server, never about a message."""
         if self._connection is None:
             self._connection = self._opened()
-        self._connection.send_message(message)
+        return self._connection
 
     def leave(self) -> None:
         """Say goodbye; what is sent stays sent, however the server answers."""
@@ -128,38 +133,68 @@ def _deliver_one(
         return None
     message, partner, reply_to, _ = claimed
     try:
-        connection.send(messages.email(message, partner, server.sender, reply_to, database.links))
+        written = messages.email(message, partner, server.sender, reply_to, database.links)
+        written.as_bytes()
+    except Exception as failure:  # noqa: BLE001 - one that no header takes must not stop the others
+        return _failed(database, message, _said(failure), told, is_final=True), True
+    try:
+        opened = connection.open()
+    except (smtplib.SMTPException, OSError, ValueError) as failure:
+        return _failed(database, message, _said(failure), told, is_final=False), False
+    try:
+        opened.send_message(written)
     except (smtplib.SMTPException, OSError, ValueError) as failure:
         connection.leave()
-        said, is_final = _words(failure)
-        told(f"{message.recipient}: {said}")
-        with database.transaction() as session:
-            given_up = outbox.record_failure(session, message, said, is_final=is_final)
-        return "given_up" if given_up else "failed", _is_about_it(failure)
-    with database.transaction() as session:
-        outbox.record_sent(session, message)
+        return _failed(database, message, _said(failure), told, is_final=_is_final(failure)), _is_about_it(failure)
+    _record_sent(database, message)
     return "sent", True
 
 
-def _words(failure: Exception) -> tuple[str, bool]:
-    """The server's words, and whether they are its last: about this message or its recipient, and for good."""
+def _record_sent(database: Database, message: OutboxMessage) -> None:
+    """What left cannot be called back: a database that is busy just then is asked again."""
+    for _ in range(_PERSISTENCE):
+        with suppress(OperationalError), database.transaction() as session:
+            outbox.record_sent(session, message)
+            return
+    with database.transaction() as session:
+        outbox.record_sent(session, message)
+
+
+def _failed(
+    database: Database, message: OutboxMessage, said: str, told: Callable[[str], object], *, is_final: bool
+) -> str:
+    """Keep what was said, then say it; what became of the message."""
+    with database.transaction() as session:
+        given_up = outbox.record_failure(session, message, said, is_final=is_final)
+    told(f"{message.recipient}: {said}")
+    return "given_up" if given_up else "failed"
+
+
+def _is_final(failure: Exception) -> bool:
+    """Whether these are the server's last words about this message or its recipient."""
+    if isinstance(failure, smtplib.SMTPRecipientsRefused):
+        return all(code >= _NOT_NOW for code, _ in failure.recipients.values())
+    if isinstance(failure, smtplib.SMTPDataError):
+        return failure.smtp_code >= _NOT_NOW
+    return isinstance(failure, smtplib.SMTPNotSupportedError)  # its address needs what the server does not offer
+
+
+def _said(failure: Exception) -> str:
+    """What the server said, or what went wrong, on one line."""
+    code: int | str
+    answer: bytes | str
     if isinstance(failure, smtplib.SMTPRecipientsRefused):
         ((code, answer),) = failure.recipients.values()
-        return _said(code, answer), code >= _NOT_NOW
-    if isinstance(failure, smtplib.SMTPResponseException):
-        is_final = failure.smtp_code >= _NOT_NOW and isinstance(failure, smtplib.SMTPDataError)
-        return _said(failure.smtp_code, failure.smtp_error), is_final
-    return f"{type(failure).__name__}: {failure}"[:_LONGEST_ANSWER], isinstance(
-        failure, smtplib.SMTPNotSupportedError | ValueError
-    )
-
-
-def _said(code: int, answer: bytes | str) -> str:
+    elif isinstance(failure, smtplib.SMTPResponseException):
+        code, answer = failure.smtp_code, failure.smtp_error
+    else:
+        code, answer = type(failure).__name__, str(failure)
     words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {' '.join(words.split())}"[:_LONGEST_ANSWER]
+    shown = "".join(c if is_showable(c) else "?" for c in words)
+    return f"{code} {one_line(shown)}"[:_LONGEST_ANSWER]
 
 
 def _is_about_it(failure: Exception) -> bool:
     """Whether the failure is about this message, so that others may still go through."""
-    about_it = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError, ValueError)
+    about_it = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError)
     return isinstance(failure, about_it)

@@ -22,7 +22,8 @@ BillingError
 │   ├── LinkUnknown
 │   ├── LinkUsed
 │   ├── LinkRevoked
-│   └── LinkExpired
+│   ├── LinkExpired
+│   └── OfferChanged
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.worksheets)
 ├── ColumnsNotFound        its headings lack what an import needs (core.import_columns)
@@ -186,6 +187,12 @@ class StillInvited(BillingError):
 
 class LinkRefused(BillingError):
     """The link of an invitation opens nothing; it says why, and nothing else."""
+
+
+class OfferChanged(LinkRefused):
+    """What is offered was changed since it was shown."""
+
+    sentence = N_("What is offered changed in the meantime. Look at it again, then accept it.")
 
 
 class LinkUnknown(LinkRefused):

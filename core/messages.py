@@ -10,8 +10,10 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
+import idna
+
 from core.catalogue import Catalogue, Price
-from core.language import day, spoken, t
+from core.language import moment, spoken, t
 from core.links import PAGE, PARAMETER, Links
 from core.outbox_tables import OutboxMessage
 from core.resolution import BillingSettings
@@ -54,7 +56,7 @@ def letter(
         closing = [
             t("What you get: {offer}", offer=offered_text(settings, offer)) + "\n" + price,
             t("To accept, open this link:") + "\n" + _LINK,
-            t("The link holds until {day} and can be used once.", day=day(expires_at)),
+            t("The link holds until {moment} and can be used once.", moment=moment(expires_at)),
             f"{invited_by}\n{partner}",
         ]
         return Letter(t("{partner} invites you", partner=partner), "\n\n".join(opening), "\n\n".join(closing))
@@ -88,7 +90,7 @@ def email(message: OutboxMessage, partner: str, sender: str, reply_to: str, link
     made["From"] = _address(partner, sender)
     made["To"] = _address(message.recipient_name, message.recipient)
     made["Reply-To"] = reply_to
-    made["Subject"] = one_line(message.subject)
+    made["Subject"] = _letter_for_letter(message.subject)
     made["Auto-Submitted"] = "auto-generated"
     text = message.text or ""
     made.set_content(text, cte="quoted-printable")
@@ -97,7 +99,14 @@ def email(message: OutboxMessage, partner: str, sender: str, reply_to: str, link
 
 
 def _address(name: str, address: str) -> Address:
-    return Address(display_name=one_line(name), addr_spec=address)
+    """A domain in other letters is written as every mail server understands it."""
+    mailbox, _, domain = address.rpartition("@")
+    return Address(_letter_for_letter(name), mailbox, idna.encode(domain).decode())
+
+
+def _letter_for_letter(text: str) -> str:
+    """The text for a header: on one line, and nothing in it is taken for a word that is encoded already."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def _paragraphs(text: str, links: Links) -> Iterator[str]:

@@ -33,7 +33,7 @@ _HISTORY: Any = (
         Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
         Subscription.payer, Subscription.billing_period, Subscription.plan, Subscription.add_ons,
         Subscription.overridden, Subscription.defaults_version, Member.name, Subscription.changed_by_id,
-        Subscription.origin, Subscription.reason,
+        Subscription.origin, Subscription.reason, Subscription.batch,
     )
     .outerjoin(
         Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
@@ -62,6 +62,7 @@ class Revision:
     changed_by_id: int | None
     origin: Origin
     reason: str
+    batch: int | None = None  # the import that brought the client in
     changes: tuple[Change, ...] = ()
     newly_chosen: frozenset[Setting] = frozenset()
     cleared: frozenset[Setting] = frozenset()

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from core import access, defaults, editions, revisions
+from core import access, bringing_in, defaults, editions, revisions
 from core.access import Permission
 from core.client_subscription import Adoption, ClientSubscription, Preview
 from core.database import now
@@ -93,6 +93,7 @@ def override(
     history = revisions.revise(
         session, shown.client, shown.history, preview.effective, by=member, origin=origin, reason=reason
     )
+    _tell_anew(session, member, shown, preview)
     return _told(session, member, shown.client, shown.invitation, history, shown.bound, shown.current)
 
 
@@ -136,8 +137,15 @@ def adopt_current_defaults(
         revisions.revise(
             session, shown.client, shown.history, preview.effective, by=member, origin=origin, reason=reason
         )
+        _tell_anew(session, member, shown, preview)
         adopted.append(client_id)
     return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
+
+
+def _tell_anew(session: Session, member: Member, shown: ClientSubscription, preview: Preview) -> None:
+    """Who is still invited is not told of settings that do not hold any more."""
+    if shown.status is ClientStatus.INVITED:
+        bringing_in.tell_anew(session, member, shown.client, preview.effective, shown.invitation)
 
 
 def _detail(session: Session, member: Member, client_id: int) -> ClientSubscription:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core import answers, check, messages, revisions
+from core import answers, check, messages, outbox, revisions
 from core.errors import (
     BillingError,
     InvitationNotPending,
@@ -20,6 +20,7 @@ from core.errors import (
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    OfferChanged,
     StillInvited,
 )
 from core.links import Links, hash_of, key_of, new_token, opens
@@ -219,6 +220,60 @@ def archive(space: Space, client_id: int) -> None:
 
 
 UNTIL = datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_what_is_accepted_is_what_was_shown(invited: Space) -> None:
+    """A change in between is told, and nothing is accepted; seen again, it can be."""
+    token = token_of(invited)
+    seen = told(invited, token).revision
+    invited.override(1, Overrides(plan="plus", add_ons=frozenset()))
+    token = token_of(invited)
+    with pytest.raises(OfferChanged):
+        act(invited, answers.accept, token, seen=seen)
+    assert invited.detail(1).status is ClientStatus.INVITED
+    act(invited, answers.accept, token, seen=told(invited, token).revision)
+    assert invited.detail(1).status is ClientStatus.ACTIVE
+
+
+def test_a_message_that_waits_says_what_holds(invited: Space) -> None:
+    """After an exception or an adoption another message waits in its place; one that was sent is left alone."""
+    invited.override(1, Overrides(payer=Payer.PARTNER))
+    assert "Partner 1 le paie" in text_of(invited)
+    invited.save(PLUS)
+    invited.adopt(1)
+    assert "Plus" in text_of(invited)
+    with invited.database.transaction() as session:
+        waiting = answers.waiting_message(session, invited.manager, 1)
+        assert waiting is not None
+        outbox.record_sent(session, waiting)
+    invited.override(1, Overrides(payer=Payer.CLIENT))
+    assert text_of(invited) == ""
+
+
+def test_a_message_sent_again_says_until_when_the_invitation_holds(invited: Space) -> None:
+    """Sending again does not make it hold longer."""
+    invited.clock.forward(days=20)
+    act(invited, answers.resend, invited.manager, 1, seen=1)
+    assert "2 avr. 2026" in text_of(invited)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=?utf-8?q?a=0D=0AReply-To:_evil@example.org=0D=0A=0D=0ABody?=", "=?utf-8?q?=ED=A0=80?=", 'A "b" <c@d.e>, f'],
+)
+def test_a_name_that_looks_encoded_is_only_a_name(name: str) -> None:
+    """Nothing in it is decoded into headers."""
+    queued = OutboxMessage(
+        partner_id=1, client_id=1, number=1, sending=1, message_id="<1@example.com>", recipient="a@straße.de",
+        recipient_name=name, subject=f"{name} invites you", text="t", queued_by_id=1, queued_at=UNTIL,
+    )  # fmt: skip
+    made = messages.email(queued, name, "billing@example.com", "m@example.com", Links())
+    received = message_from_bytes(made.as_bytes(), policy=policy.default)
+    assert set(received.keys()) == HEADERS
+    assert received["Reply-To"] == "m@example.com"
+    assert received["To"].addresses[0].addr_spec == "a@xn--strae-oqa.de"
+
+
 HEADERS = {"From", "To", "Reply-To", "Subject", "Message-ID", "Date", "Auto-Submitted", "MIME-Version", "Content-Type"}
 
 

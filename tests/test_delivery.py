@@ -155,6 +155,28 @@ def test_pauses_grow_and_after_a_day_it_is_given_up(space: Space, post) -> None:
     assert 12 < (space.clock.moment - deliveries(space)[0].queued_at).total_seconds() / 3600 <= 24
 
 
+def test_a_message_that_no_header_takes_stops_no_other(space: Space, post) -> None:
+    """It is given up with the reason, and those behind it are sent."""
+    mailbox, server = post
+    invited(space, "One", "Two")
+    with space.database.transaction() as session:
+        session.execute(update(OutboxMessage).where(OutboxMessage.client_id == 1).values(recipient="a\nb@c.de"))
+    assert deliver(space.database, server) == Delivered(sent=1, given_up=1)
+    assert "ValueError" in deliveries(space, 1)[0].failures[0][1]
+    assert len(mailbox.received) == 1
+
+
+def test_an_address_in_other_letters_is_written_as_every_server_understands_it(space: Space, post) -> None:
+    """The domain as punycode; a mailbox in other letters goes to a server that takes it."""
+    mailbox, server = post
+    space.save(STANDARD)
+    space.invite("One", email="office@exämple.com")
+    space.invite("Two", email="élodie@example.com")
+    assert deliver(space.database, server) == Delivered(sent=2)
+    assert mailbox.received[0]["To"].addresses[0].addr_spec == "office@xn--exmple-cua.com"
+    assert len(mailbox.received) == 2
+
+
 def test_two_deliverers_never_send_the_same_message_twice(space: Space, post) -> None:
     """Both work through the same outbox at once."""
     mailbox, server = post
@@ -213,6 +235,7 @@ def test_the_command_sends_what_is_due_and_its_exit_status_tells(
     assert main(["deliver"]) == 1
     assert "Nothing is sent" in capsys.readouterr().out
     for name, value in {"HOST": server.host, "PORT": server.port, "TLS": "none", "SENDER": server.sender}.items():
+        monkeypatch.setenv("BILLING_PUBLIC_URL", "https://billing.example.com")
         monkeypatch.setenv(f"BILLING_SMTP_{name}", str(value))
     with space.database.transaction() as session:
         session.execute(update(Invitation).values(expires_at=space.clock.moment + timedelta(days=1)))
@@ -232,7 +255,7 @@ def test_a_deliverer_that_goes_on_stops_when_it_is_told(space: Space, post) -> N
     environment = os.environ | {
         "BILLING_DATABASE_URL": space.database.engine.url.render_as_string(hide_password=False),
         "BILLING_SMTP_HOST": server.host, "BILLING_SMTP_PORT": str(server.port), "BILLING_SMTP_TLS": "none",
-        "BILLING_SMTP_SENDER": server.sender,
+        "BILLING_SMTP_SENDER": server.sender, "BILLING_PUBLIC_URL": "https://billing.example.com",
     }  # fmt: skip
     command = [sys.executable, "-m", "core", "deliver", "--every", "1h"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
@@ -249,6 +272,31 @@ def test_a_pause_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         main(["deliver", f"--every={text}"])
     assert "invalid duration value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tls", ["starttls", "ssl"])
+def test_a_server_set_wrong_costs_no_message(space: Space, post, tls: str) -> None:
+    """No STARTTLS, a certificate nobody knows, a login it does not offer: every message stays, and is sent later."""
+    _, server = post
+    invited(space, "One", "Two")
+    for wrong in (replace(server, tls=tls), replace(server, user="billing", password="sécret")):  # noqa: S106
+        assert deliver(space.database, wrong) == Delivered(failed=1)
+        space.clock.forward(minutes=10)
+    assert all(stored(space, client).text for client in (1, 2))
+    assert deliver(space.database, server) == Delivered(sent=2)
+
+
+def test_links_that_nobody_could_open_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a mail server the address of the product must be told; a sender that no header takes is refused."""
+    monkeypatch.setenv("BILLING_SMTP_HOST", "mail.example.com")
+    monkeypatch.setenv("BILLING_SMTP_SENDER", "billing@example.com")
+    with pytest.raises(ValidationError, match="BILLING_PUBLIC_URL"):
+        Configuration()
+    monkeypatch.setenv("BILLING_PUBLIC_URL", "https://billing.example.com")
+    assert Configuration().links.to("x") == "https://billing.example.com/accept?invitation=x"
+    monkeypatch.setenv("BILLING_SMTP_SENDER", "josé@example.com")
+    with pytest.raises(ValidationError, match="mailbox"):
+        Configuration()
 
 
 def test_settings_of_a_mail_server_that_lack_a_sender_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -416,7 +416,7 @@ def test_messages_on_their_way_are_told_so_only_where_a_mail_server_is_set(
     monkeypatch.setattr(here, "is_demo", lambda: False)
     assert "wait" in import_tab._messages()
     monkeypatch.setattr(here, "configuration", lambda: type("Set", (), {"smtp": object()}))
-    assert import_tab._messages() == "The messages are on their way."
+    assert import_tab._messages() == "Their messages leave as soon as the deliverer runs."
 
 
 # --- who may

@@ -18,10 +18,7 @@ from core.errors import (
     AlreadyClient,
     BadInput,
     BillingError,
-    LinkExpired,
-    LinkRevoked,
-    LinkUnknown,
-    LinkUsed,
+    LinkRefused,
     NoDefaults,
     NoPrice,
     StaleDefaults,
@@ -416,7 +413,7 @@ def test_a_language_that_is_not_spoken_is_english() -> None:
 
 def test_what_a_client_reads_has_its_dutch() -> None:
     """The message of an invitation, the page of its link, and why a link opens nothing."""
-    sentences = {refusal.sentence for refusal in (LinkUnknown, LinkUsed, LinkRevoked, LinkExpired)}
+    sentences = {refusal.sentence for refusal in LinkRefused.__subclasses__()}
     for path in (ROOT / "core" / "messages.py", ROOT / "pages" / "invitation" / "accept.py"):
         sentences |= {str(message) for _, message, _, _ in extract_from_file("python", path, KEYWORDS)}
     with (ROOT / "core/locales/nl/LC_MESSAGES/messages.po").open("rb") as file:

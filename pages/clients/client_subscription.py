@@ -65,7 +65,14 @@ def who_it_is() -> None:
                 t("{status} · invited on {day} by {name}", status=shown.status, day=day(first.valid_from),
                   name=explained.who(first))
             )  # fmt: skip
-            st.text(" · ".join(part for part in (client.email, client.company_number, client.contact_name) if part))
+            told = (
+                client.email,
+                client.company_number,
+                client.vat_number,
+                client.external_reference,
+                client.contact_name,
+            )
+            st.text(" · ".join(part for part in told if part))
         if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
 
@@ -101,7 +108,7 @@ def history() -> None:
         (
             moment(revision.valid_from),
             plain(explained.who(revision)),
-            revision.origin.label,
+            explained.door(revision),
             plain(explained.what_happened(revision, offer)),
             plain(revision.reason),
         )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import answers
-from core.errors import LinkRefused
+from core.errors import LinkRefused, OfferChanged
 from core.language import moment, speak, t
 from core.messages import offered_text, price_text
 from pages.parts import here
@@ -27,9 +27,11 @@ def offer() -> None:
             st.text(t("{partner} pays for it.", partner=offered.partner))
         else:
             st.text(t("You pay: {price}.", price=price_text(offered.price)))
+    seen = st.session_state.get("accept.seen", offered.revision)  # on the screen when it was clicked
+    st.session_state["accept.seen"] = offered.revision
     if st.button(t("Accept"), type="primary", icon=":material/check:", key="accept.accept"):
         with here.database().transaction() as session:
-            answers.accept(session, token)
+            answers.accept(session, token, seen=seen)
         st.session_state["accept.accepted"] = (token, offered.partner, offered.client, offered.language)
         st.rerun()
     st.caption(t("This invitation holds until {moment}.", moment=moment(offered.expires_at)))
@@ -54,6 +56,8 @@ try:
         offered = answers.offered(session, token)
     speak(offered.language, offered.time_zone)
     offer()
+except OfferChanged as refusal:  # what holds now stands above
+    st.warning(plain(refusal), icon=":material/difference:")
 except LinkRefused as refusal:
     st.title(t("Invitation"), anchor=False)
     st.info(plain(refusal), icon=":material/link_off:")

@@ -23,6 +23,13 @@ def effective(shown: ClientSubscription) -> list[tuple[Setting, Effective[Any]]]
     ]
 
 
+def door(revision: Revision) -> str:
+    """Through which door the change came; of an import, which one."""
+    if revision.batch is None:
+        return revision.origin.label
+    return t("{door}, batch {batch}", door=revision.origin.label, batch=str(revision.batch))
+
+
 def who(revision: Revision) -> str:
     """Who made a revision: a member by name, else the client."""
     return revision.changed_by or t("the client")

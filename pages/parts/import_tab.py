@@ -246,7 +246,7 @@ def _messages() -> str:
         return t("In the demo nothing is ever sent.")
     if here.configuration().smtp is None:
         return t("No mail server is set, so their messages wait. Whoever runs this server can set one.")
-    return t("The messages are on their way.")
+    return t("Their messages leave as soon as the deliverer runs.")
 
 
 def _go_on(brought: Brought) -> None:

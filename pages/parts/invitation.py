@@ -1,13 +1,13 @@
 """A client's invitation: where it stands, how its message was delivered, and what can be done about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core import answers, delivery, messages
+from core import access, answers, delivery, messages
 from core.access import Permission, may
 from core.client_subscription import ClientSubscription
 from core.errors import BillingError
@@ -44,12 +44,13 @@ def card(member: Member, shown: ClientSubscription) -> None:
     """Where the invitation stands, when and by whom, how delivery went; and what this member can do about it."""
     with here.database().reading() as session:
         told = answers.deliveries(session, member, shown.client.client_id)
+        names = {each.member_id: each.name for each in access.members(session, member.partner_id)}
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             title = t("Invitation")
             st.markdown(f"**{title}**", width="content")
             st.badge(shown.invitation_status.label, color=_STANDING[shown.invitation_status])  # type: ignore[arg-type]
-            st.text(_until(shown))
+            st.text(_until(shown, names))
         for each in told[:3]:
             st.text(_delivered(each))
             for failed_at, said in each.failures[-3:]:
@@ -72,10 +73,11 @@ def waiting(member: Member, client_id: int, *, unfolded: bool = False) -> None:
             st.text(message.text)
         st.caption(t("The link alone, to copy. Whoever has it can accept the invitation."))
         st.code(_link(message.text), language=None, wrap_lines=True)
-        st.download_button(
-            t("Download as e-mail (.eml)"), data=_eml(member, message), file_name="invitation.eml",
-            mime="message/rfc822", on_click="ignore", icon=":material/download:", key=f"invitation.{client_id}.eml",
-        )  # fmt: skip
+        if (written := _eml(member, message)) is not None:
+            st.download_button(
+                t("Download as e-mail (.eml)"), data=written, file_name="invitation.eml",
+                mime="message/rfc822", on_click="ignore", icon=":material/download:", key=f"invitation.{client_id}.eml",
+            )  # fmt: skip
 
 
 @st.dialog("⁠", width="medium")
@@ -88,16 +90,19 @@ def opened(member: Member, shown: ClientSubscription, reader: str) -> None:
         waiting(member, shown.client.client_id)
 
 
-def _until(shown: ClientSubscription) -> str:
+def _until(shown: ClientSubscription, names: Mapping[int, str]) -> str:
     invitation = shown.invitation
+    by = names[invitation.invited_by_id]
     match shown.invitation_status:
         case InvitationStatus.ACCEPTED:
             return t("accepted on {day}", day=invitation.accepted_at)
         case InvitationStatus.REVOKED:
-            return t("revoked on {day}", day=invitation.revoked_at)
+            revoked_by = names.get(invitation.revoked_by_id or 0, "–")
+            return t("revoked on {day} by {name}", day=invitation.revoked_at, name=revoked_by)
         case InvitationStatus.EXPIRED:
             return t("expired on {day}", day=day(invitation.expires_at))
-    return t("sent on {sent}, holds until {until}", sent=day(invitation.invited_at), until=day(invitation.expires_at))
+    until = day(invitation.expires_at)
+    return t("of {day} by {name}, holds until {until}", day=day(invitation.invited_at), name=by, until=until)
 
 
 def _delivered(each: Delivery) -> str:
@@ -119,7 +124,9 @@ def _actions(member: Member, shown: ClientSubscription, told: tuple[Delivery, ..
     is_pending = shown.invitation_status is InvitationStatus.PENDING
     with st.container(horizontal=True):
         if is_pending:
-            seen = max((d.sending for d in told if d.number == shown.invitation.number), default=0)
+            now_told = max((d.sending for d in told if d.number == shown.invitation.number), default=0)
+            seen = st.session_state.get(f"{key}.seen", now_told)  # on the screen when it was clicked
+            st.session_state[f"{key}.seen"] = now_told
             if st.button(t("Send again"), key=f"{key}.resend", icon=":material/forward_to_inbox:",
                          help=t("With a new link. The old link stops working.")):  # fmt: skip
                 _do(member, shown, t("The invitation of {name} has a new link.", name=name),
@@ -166,16 +173,23 @@ def _why_it_waits(message: OutboxMessage) -> str:
         return t("In the demo nothing is ever sent.")
     if here.configuration().smtp is None:
         return t("No mail server is set, so nothing is sent. Copy the link, or send the file by hand.")
-    return t("It is sent at {at} at the latest, as long as the deliverer runs.", at=message.next_attempt_at)
+    if message.attempts == 0:
+        return t("It leaves as soon as the deliverer runs.")
+    return t("It is tried again at {at}, as long as the deliverer runs.", at=message.next_attempt_at)
 
 
 def _link(text: str) -> str:
     beginning = here.configuration().links.to("")
-    return next((line for line in text.splitlines() if line.startswith(beginning)), "")
+    return next((line for line in reversed(text.splitlines()) if line.startswith(beginning)), "")
 
 
-def _eml(member: Member, message: OutboxMessage) -> bytes:
-    """The message from the member's own address, unsent: a mail program opens it ready to send."""
-    made = messages.email(message, member.partner.name, member.email, member.email, here.configuration().links)
-    made["X-Unsent"] = "1"
-    return made.as_bytes()
+def _eml(member: Member, message: OutboxMessage) -> bytes | None:
+    """The message from the member's own address, unsent: a mail program opens it ready to send. None where an address
+    cannot be written in a header."""
+    try:
+        made = messages.email(message, member.partner.name, member.email, member.email, here.configuration().links)
+        made["X-Unsent"] = "1"
+        return made.as_bytes()
+    except Exception as failure:  # noqa: BLE001 - the text and the link are there all the same
+        here.log.warning("A message cannot be written as a file: %s", failure)
+        return None
