@@ -52,7 +52,7 @@ def card(member: Member, shown: ClientSubscription) -> None:
             st.badge(shown.invitation_status.label, color=_STANDING[shown.invitation_status])  # type: ignore[arg-type]
             st.text(_until(shown, names))
         for each in told[:3]:
-            st.text(_delivered(each))
+            st.text(_delivered(each, shown.invitation_status))
             for failed_at, said in each.failures[-3:]:
                 st.caption(f"{moment(failed_at)}: {plain(said)}")
         if may(member, Permission.INVITE):
@@ -105,7 +105,7 @@ def _until(shown: ClientSubscription, names: Mapping[int, str]) -> str:
     return t("of {day} by {name}, holds until {until}", day=day(invitation.invited_at), name=by, until=until)
 
 
-def _delivered(each: Delivery) -> str:
+def _delivered(each: Delivery, standing: InvitationStatus) -> str:
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
         case DeliveryStatus.SENT:
@@ -114,6 +114,8 @@ def _delivered(each: Delivery) -> str:
             return t("Not delivered to {recipient}: given up on {at}", recipient=recipient, at=at)
         case DeliveryStatus.WITHDRAWN:
             return t("Message to {recipient}: withdrawn on {at}, before it was sent", recipient=recipient, at=at)
+    if standing is InvitationStatus.EXPIRED:
+        return t("Never sent to {recipient}: the invitation lapsed first", recipient=recipient)
     if each.failures and here.configuration().smtp is not None:
         return t("Not delivered to {recipient} yet: next attempt at {at}", recipient=recipient, at=each.next_attempt_at)
     return t("Waiting to be sent to {recipient} since {at}", recipient=recipient, at=at)
