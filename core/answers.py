@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core import access, bringing_in, defaults, editions, outbox, revisions, subscriptions
@@ -12,6 +12,7 @@ from core.catalogue import Catalogue, Price
 from core.client_subscription import ClientSubscription
 from core.database import now
 from core.errors import (
+    ClientNotFound,
     InvitationNotPending,
     LinkExpired,
     LinkRevoked,
@@ -28,6 +29,9 @@ from core.outbox_tables import OutboxMessage
 from core.resolution import BillingSettings, Overrides
 from core.terms import ClientStatus, InvitationStatus, Origin, Payer
 
+_IS_THERE = select(Client.client_id).where(
+    Client.partner_id == bindparam("partner_id"), Client.client_id == bindparam("client_id")
+)
 _REFUSED = {
     InvitationStatus.ACCEPTED: LinkUsed,
     InvitationStatus.REVOKED: LinkRevoked,
@@ -146,7 +150,11 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
 
 def deliveries(session: Session, member: Member, client_id: int) -> tuple[Delivery, ...]:
     """How the delivery of each message to the client went, newest first. Raises NotAllowed, ClientNotFound."""
-    return _deliveries(session, subscriptions.detail(session, member, client_id))
+    access.require(member, Permission.READ_CLIENTS)
+    whose = {"partner_id": member.partner_id, "client_id": client_id}
+    if not access.sees_every_client(member) or session.connection().execute(_IS_THERE, whose).first() is None:
+        raise ClientNotFound(client_id=str(client_id))
+    return outbox.deliveries(session, member.partner_id, client_id)
 
 
 def waiting_message(session: Session, member: Member, client_id: int) -> OutboxMessage | None:

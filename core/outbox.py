@@ -24,6 +24,18 @@ _WHOSE = (
     OutboxMessage.partner_id == bindparam("of_partner", type_=OutboxMessage.partner_id.type),
     OutboxMessage.client_id == bindparam("of_client", type_=OutboxMessage.client_id.type),
 )
+_SENT = (
+    select(OutboxMessage, Member.name)
+    .join(Member, (Member.partner_id == OutboxMessage.partner_id) & (Member.member_id == OutboxMessage.queued_by_id))
+    .where(*_WHOSE)
+    .order_by(OutboxMessage.number.desc(), OutboxMessage.sending.desc())
+    .execution_options(populate_existing=True)
+)
+_FAILED = (
+    select(DeliveryFailure.number, DeliveryFailure.sending, DeliveryFailure.failed_at, DeliveryFailure.said)
+    .where(DeliveryFailure.partner_id == bindparam("of_partner"), DeliveryFailure.client_id == bindparam("of_client"))
+    .order_by(DeliveryFailure.attempt)
+)
 _DONE = {"text": None, "next_attempt_at": None}
 
 
@@ -81,23 +93,11 @@ def waiting(session: Session, partner_id: int, client_id: int) -> OutboxMessage 
 def deliveries(session: Session, partner_id: int, client_id: int) -> tuple[Delivery, ...]:
     """How the delivery of each message to a client went, newest first. Asks no permission: use cases do."""
     whose = {"of_partner": partner_id, "of_client": client_id}
+    sent = session.execute(_SENT, whose).all()
     failed: dict[tuple[int, int], list[tuple[datetime, str]]] = {}
-    for number, sending, failed_at, said in session.execute(
-        select(DeliveryFailure.number, DeliveryFailure.sending, DeliveryFailure.failed_at, DeliveryFailure.said)
-        .where(DeliveryFailure.partner_id == partner_id, DeliveryFailure.client_id == client_id)
-        .order_by(DeliveryFailure.attempt)
-    ):
-        failed.setdefault((number, sending), []).append((failed_at, said))
-    sent = session.execute(
-        select(OutboxMessage, Member.name)
-        .join(
-            Member,
-            (Member.partner_id == OutboxMessage.partner_id) & (Member.member_id == OutboxMessage.queued_by_id),
-        )
-        .where(*_WHOSE)
-        .order_by(OutboxMessage.number.desc(), OutboxMessage.sending.desc()),
-        whose,
-    )
+    if any(message.attempts > 1 or (message.attempts and message.sent_at is None) for message, _ in sent):
+        for number, sending, failed_at, said in session.execute(_FAILED, whose):
+            failed.setdefault((number, sending), []).append((failed_at, said))
     return tuple(_delivery(message, by, failed.get((message.number, message.sending), [])) for message, by in sent)
 
 

@@ -1,6 +1,6 @@
 """A client's invitation: where it stands, how its message was delivered, and what can be done about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -42,15 +42,11 @@ def send(member: Member, client_id: int) -> None:
 
 def card(member: Member, shown: ClientSubscription) -> None:
     """Where the invitation stands, when and by whom, how delivery went; and what this member can do about it."""
-    with here.database().reading() as session:
-        told = answers.deliveries(session, member, shown.client.client_id)
-        names = {each.member_id: each.name for each in access.members(session, member.partner_id)}
+    told = answers.deliveries(here.glance(), member, shown.client.client_id)
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            title = t("Invitation")
-            st.markdown(f"**{title}**", width="content")
-            st.badge(shown.invitation_status.label, color=_STANDING[shown.invitation_status])  # type: ignore[arg-type]
-            st.text(_until(shown, names))
+        title, colour = t("Invitation"), _STANDING[shown.invitation_status]
+        badge = f":{colour}-badge[{plain(shown.invitation_status.label)}]"
+        st.markdown(f"**{title}** {badge} {plain(_until(member, shown, told))}")
         for each in told[:3]:
             st.text(_delivered(each, shown.invitation_status))
             for failed_at, said in each.failures[-3:]:
@@ -90,15 +86,16 @@ def opened(member: Member, shown: ClientSubscription, reader: str) -> None:
         waiting(member, shown.client.client_id)
 
 
-def _until(shown: ClientSubscription, names: Mapping[int, str]) -> str:
+def _until(member: Member, shown: ClientSubscription, told: tuple[Delivery, ...]) -> str:
     invitation = shown.invitation
-    by = names[invitation.invited_by_id]
+    by = next((each.queued_by for each in reversed(told) if each.number == invitation.number), "")
     match shown.invitation_status:
         case InvitationStatus.ACCEPTED:
             return t("accepted on {day}", day=invitation.accepted_at)
         case InvitationStatus.REVOKED:
-            revoked_by = names.get(invitation.revoked_by_id or 0, "–")
-            return t("revoked on {day} by {name}", day=invitation.revoked_at, name=revoked_by)
+            members = access.members(here.glance(), member.partner_id)
+            by = next((each.name for each in members if each.member_id == invitation.revoked_by_id), by)
+            return t("revoked on {day} by {name}", day=invitation.revoked_at, name=by)
         case InvitationStatus.EXPIRED:
             return t("expired on {day}", day=day(invitation.expires_at))
     until = day(invitation.expires_at)
