@@ -85,6 +85,8 @@ _SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
 
+_IN_FORCE = select(CatalogueEdition.edition, _NEWEST_VERSION.scalar_subquery())
+
 
 def question(member: Member, filters: Filters) -> tuple[Shape, dict[str, Any]]:
     """The shape of the question that these filters ask, and the values to ask it with."""
@@ -232,3 +234,9 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
 def newest_version(session: Session, member: Member) -> int:
     """The number of the defaults version in force, 0 when there is none."""
     return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
+
+
+def in_force(session: Session, member: Member) -> tuple[int, int]:
+    """The edition of the catalogue that holds, and the number of the defaults version in force (0: none), at once."""
+    edition, version = session.connection().execute(_IN_FORCE, {"partner_id": member.partner_id}).one()
+    return edition, version or 0

@@ -62,8 +62,8 @@ url.read("clients", FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 
 session = here.glance()
-offer = editions.current(session, member.partner.currency)
-in_force = listing.newest_version(session, member)
+edition, in_force = listing.in_force(session, member)
+offer = editions.current(session, member.partner.currency, edition=edition)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):
