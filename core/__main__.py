@@ -25,6 +25,7 @@ from core.text import is_showable, one_line
 
 _MOST = 50  # rows that are printed
 _NO_FILE = N_("The file {file} cannot be opened. Look whether it is there and may be read.")
+_NOT_MIGRATED = "The tables are not those of this version. Run `python -m core migrate` first."
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -38,7 +39,7 @@ def migrate(database: Database, _asked: Namespace) -> int:
 def check_everything(database: Database, _asked: Namespace) -> int:
     """Recompute every client and report every difference."""
     if not database.is_migrated():
-        print("The tables are not those of this version. Run `python -m core migrate` first.")
+        print(_NOT_MIGRATED)
         return 1
     found = 0
     with database.reading() as session:
@@ -94,7 +95,7 @@ def duration(text: str) -> float:
 def import_clients(database: Database, asked: Namespace) -> int:
     """Invite the clients of an .xlsx or CSV file: all its ready rows, or none."""
     if not database.is_migrated():
-        print("The tables are not those of this version. Run `python -m core migrate` first.", file=sys.stderr)
+        print(_NOT_MIGRATED, file=sys.stderr)
         return 1
     with database.reading() as session:
         members = access.members_by_email(session, asked.member)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from core import access, bringing_in, defaults, editions, outbox, revisions, subscriptions
@@ -21,7 +21,7 @@ from core.errors import (
     OfferChanged,
     StillInvited,
 )
-from core.invitation_status import standing
+from core.invitation_status import latest_invitation, standing
 from core.links import key_of, opens
 from core.models import Client, Invitation, Member, Partner
 from core.outbox import Delivery
@@ -89,7 +89,7 @@ def accept(session: Session, token: str, *, seen: int | None = None) -> Client:
         raise OfferChanged
     bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
     effective = defaults.resolved(bound, subscriptions.choices_of(held))
-    _answer(session, invitation, accepted_at=now(session))
+    bringing_in.change_invitation(session, invitation, accepted_at=now(session))
     outbox.withdraw(session, client.partner_id, client.client_id)
     revisions.revise(session, client, history, effective, by=None, origin=Origin.SYSTEM, status=ClientStatus.ACTIVE)
     return client
@@ -102,7 +102,8 @@ def resend(session: Session, member: Member, client_id: int, *, seen: int) -> No
     Raises NotAllowed, ClientNotFound, InvitationNotPending.
     """
     shown = _pending(session, member, client_id)
-    sendings = [each.sending for each in _deliveries(session, shown) if each.number == shown.invitation.number]
+    sent = outbox.deliveries(session, member.partner_id, client_id)
+    sendings = [each.sending for each in sent if each.number == shown.invitation.number]
     if max(sendings, default=0) > seen:
         return
     outbox.withdraw(session, member.partner_id, client_id)
@@ -117,7 +118,7 @@ def revoke(session: Session, member: Member, client_id: int) -> None:
     """
     shown = _pending(session, member, client_id)
     outbox.withdraw(session, member.partner_id, client_id)
-    _answer(session, shown.invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+    bringing_in.change_invitation(session, shown.invitation, revoked_at=now(session), revoked_by_id=member.member_id)
 
 
 def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "") -> None:
@@ -151,9 +152,7 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
 def deliveries(session: Session, member: Member, client_id: int) -> tuple[Delivery, ...]:
     """How the delivery of each message to the client went, newest first. Raises NotAllowed, ClientNotFound."""
     access.require(member, Permission.READ_CLIENTS)
-    whose = {"partner_id": member.partner_id, "client_id": client_id}
-    if not access.sees_every_client(member) or session.connection().execute(_IS_THERE, whose).first() is None:
-        raise ClientNotFound(client_id=str(client_id))
+    _refuse_unseen(session, member, client_id)
     return outbox.deliveries(session, member.partner_id, client_id)
 
 
@@ -163,14 +162,19 @@ def waiting_message(session: Session, member: Member, client_id: int) -> OutboxM
     Raises NotAllowed, ClientNotFound.
     """
     access.require(member, Permission.INVITE)
-    shown = subscriptions.detail(session, member, client_id)
-    if shown.invitation_status is not InvitationStatus.PENDING:
+    _refuse_unseen(session, member, client_id)
+    invitation = latest_invitation(session, member.partner_id, client_id)
+    if standing(invitation, now(session)) is not InvitationStatus.PENDING:
         return None
     return outbox.waiting(session, member.partner_id, client_id)
 
 
-def _deliveries(session: Session, shown: ClientSubscription) -> tuple[Delivery, ...]:
-    return outbox.deliveries(session, shown.client.partner_id, shown.client.client_id)
+def _refuse_unseen(session: Session, member: Member, client_id: int) -> None:
+    """Raise ClientNotFound unless the member sees this client."""
+    whose = {"partner_id": member.partner_id, "client_id": client_id}
+    sees = access.sees_every_client(member) and 0 < client_id < 2**31
+    if not sees or session.connection().execute(_IS_THERE, whose).first() is None:
+        raise ClientNotFound(client_id=str(client_id))
 
 
 def _pending(session: Session, member: Member, client_id: int) -> ClientSubscription:
@@ -191,16 +195,3 @@ def _opened(session: Session, token: str) -> tuple[Client, Invitation]:
     if status is not InvitationStatus.PENDING:
         raise _REFUSED[status]
     return session.get_one(Client, (invitation.partner_id, invitation.client_id)), invitation
-
-
-def _answer(session: Session, invitation: Invitation, **values: object) -> None:
-    session.execute(
-        update(Invitation)
-        .where(
-            Invitation.partner_id == invitation.partner_id,
-            Invitation.client_id == invitation.client_id,
-            Invitation.number == invitation.number,
-        )
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )

@@ -61,17 +61,22 @@ def send_invitation(
     letter = _letter(session, member, client.language, effective, invitation.expires_at)
     to = {name: getattr(client, name) for name in ("partner_id", "client_id", "name", "contact_name", "email")}
     hashed, message = _message(session, member, to, invitation.number, sending, letter, invitation.message)
+    change_invitation(session, invitation, token_hash=hashed)
+    outbox.queue(session, [message])
+
+
+def change_invitation(session: Session, invitation: Invitation, **values: object) -> None:
+    """Afterwards the invitation has these values."""
     session.execute(
         update(Invitation)
         .where(
-            Invitation.partner_id == client.partner_id,
-            Invitation.client_id == client.client_id,
+            Invitation.partner_id == invitation.partner_id,
+            Invitation.client_id == invitation.client_id,
             Invitation.number == invitation.number,
         )
-        .values(token_hash=hashed)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
-    outbox.queue(session, [message])
 
 
 def tell_anew(

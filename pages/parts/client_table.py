@@ -59,19 +59,19 @@ def letter_opened() -> int | None:
 
 
 def _open() -> None:
-    _clicked("clients.open", "clients.opened")
+    clicked("clients.open", "clients.shown", "clients.opened")
 
 
 def _open_letter() -> None:
-    _clicked("clients.letter", "clients.letter opened")
+    clicked("clients.letter", "clients.shown", "clients.letter opened")
 
 
-def _clicked(button: str, opened: str) -> None:
+def clicked(button: str, shown_as: str, opened_as: str) -> None:
     """A click tells a row; which client it was, the rows that were shown tell (they may be others by now)."""
     row = st.session_state[button]["row"]
-    shown = st.session_state.get("clients.shown", [])
-    if row < len(shown):
-        st.session_state[opened] = shown[row]
+    shown = st.session_state.get(shown_as, [])
+    if row < len(shown) and shown[row] is not None:
+        st.session_state[opened_as] = shown[row]
 
 
 def _as_shown(listed: Mapping[str, Sequence[Any]], offer: Catalogue) -> tuple[pa.Table, dict[str, Any]]:

@@ -13,7 +13,7 @@ from core.language import listed, nt, number, t
 from core.spreadsheets import Format
 from core.terms import Setting, Source
 from core.text import one_line
-from pages.parts import import_editor
+from pages.parts import client_table, import_editor
 from pages.parts.choices import choose
 from pages.parts.import_brought import Brought
 from pages.parts.text import plain, source_colour, source_text, value_text
@@ -116,10 +116,7 @@ def opened() -> int | None:
 
 
 def _open() -> None:
-    row = st.session_state["import.open"]["row"]
-    shown = st.session_state.get("import.shown", [])
-    if row < len(shown) and shown[row] is not None:
-        st.session_state["import.opened"] = shown[row]
+    client_table.clicked("import.open", "import.shown", "import.opened")
 
 
 def _table(shown: Sequence[ImportRow], kind: str, page: int, brought: Brought, offer: Catalogue) -> None:
