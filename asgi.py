@@ -19,8 +19,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
-from core.errors import BillingError
-from pages.parts import here
+from core.words import BillingError
+from pages.parts import notices, server
 
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -56,7 +56,7 @@ async def ready(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     # the first deep link after a start would show "Page not found" above the page.
     PagesManager.uses_pages_directory = False
     try:
-        await run_in_threadpool(here.database)
+        await run_in_threadpool(server.database)
     except BillingError as refusal:  # the pages say so to whoever comes
         logging.getLogger("billing_defaults").warning("%s", refusal)
     gc.collect()
@@ -67,7 +67,7 @@ async def ready(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 def is_ready() -> bool:
     """Whether the database answers and has this version's tables."""
     try:
-        return here.database().is_migrated()
+        return server.database().is_migrated()
     except (SQLAlchemyError, BillingError):
         return False
 
@@ -83,5 +83,5 @@ app = st.App(
     lifespan=ready,
     routes=[Route("/readyz", readiness)],
     middleware=[Middleware(SecurityHeaders)],
-    on_script_error=here.unexpected,
+    on_script_error=notices.unexpected,
 )

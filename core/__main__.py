@@ -14,14 +14,12 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
-from core import access, check, delivery, demo, imports, spreadsheets
+from core import demo, imports, invitations, members, spreadsheets, subscriptions
 from core.configuration import Configuration
-from core.database import Database
-from core.errors import BillingError
 from core.imports import ImportPreview, ImportReport, Verdict
-from core.language import N_, best_language, nt, speak, t
-from core.models import Member
-from core.text import is_showable, one_line
+from core.members import Member
+from core.storage import Database
+from core.words import N_, BillingError, best_language, is_showable, nt, one_line, speak, t
 
 _MOST = 50  # rows that are printed
 _NO_FILE = N_("The file {file} cannot be opened. Look whether it is there and may be read.")
@@ -43,7 +41,7 @@ def check_everything(database: Database, _asked: Namespace) -> int:
         return 1
     found = 0
     with database.reading() as session:
-        for difference in check.differences(session):
+        for difference in subscriptions.differences(session):
             found += 1
             print(difference)
     print("No difference." if not found else f"Differences: {found}.")
@@ -71,7 +69,7 @@ def deliver(database: Database, asked: Namespace) -> int:
         signal.signal(number, lambda *_: stopped.set())
     while True:
         try:
-            done = delivery.deliver(database, server, told=print, stopped=stopped.is_set)
+            done = invitations.deliver(database, server, on_failure=print, stopped=stopped.is_set)
             print(f"Sent: {done.sent}. Failed for now: {done.failed}. Given up: {done.given_up}.", flush=True)
         except SQLAlchemyError as failure:
             if asked.every is None:
@@ -98,13 +96,13 @@ def import_clients(database: Database, asked: Namespace) -> int:
         print(_NOT_MIGRATED, file=sys.stderr)
         return 1
     with database.reading() as session:
-        members = access.members_by_email(session, asked.member)
-        if len(members) != 1:
-            print(_whom(asked.member, members), file=sys.stderr)
+        found = members.by_email(session, asked.member)
+        if len(found) != 1:
+            print(_whom(asked.member, found), file=sys.stderr)
             return 1
-        member = members[0]
+        member = found[0]
         speak(best_language(member.language), member.partner.time_zone)
-        sheet = spreadsheets.read(asked.file.name, _content(asked.file))
+        sheet = imports.read(asked.file.name, _content(asked.file))
         previewed = imports.preview(session, member, sheet, progress=_counter(len(sheet.rows)))
     report = None
     if not asked.dry_run:
@@ -117,11 +115,11 @@ def import_clients(database: Database, asked: Namespace) -> int:
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
 
 
-def _whom(who: str, members: list[Member]) -> str:
+def _whom(who: str, found: list[Member]) -> str:
     """Why this names no one member."""
-    if not members:
+    if not found:
         return f"{who} is not the e-mail of an active member. Name who invites, with --as."
-    spaces = ", ".join(f"{each.partner_id}:{each.email} ({each.partner.name})" for each in members)
+    spaces = ", ".join(f"{each.partner_id}:{each.email} ({each.partner.name})" for each in found)
     return f"{who} is a member of several partner spaces. Say which, with --as and one of: {spaces}."
 
 
@@ -204,7 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         configuration = Configuration()
-        database = Database(configuration.url, links=configuration.links)
+        database = Database(configuration.url, deployment=configuration.deployment)
     except (ValidationError, ArgumentError, ImportError) as wrong:
         print(f"A BILLING_... variable cannot be used as it is set: {wrong}", file=sys.stderr)
         return 1

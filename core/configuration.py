@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, EmailStr, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.delivery import SmtpServer
-from core.links import Links
+from core.invitations import SmtpServer
+from core.storage import Deployment
 
 _DEMO_FILE = Path(__file__).parent.parent / "var" / "demo.sqlite3"
 
@@ -65,9 +65,9 @@ class Configuration(BaseSettings):
         return not self.database_url if self.demo is None else self.demo
 
     @property
-    def links(self) -> Links:
-        """What the links of invitations are made with."""
-        return Links(self.public_url, timedelta(days=self.invitation_days))
+    def deployment(self) -> Deployment:
+        """What actions depend on."""
+        return Deployment(self.public_url, timedelta(days=self.invitation_days))
 
     @property
     def smtp(self) -> SmtpServer | None:

@@ -1,7 +1,7 @@
 """The demo partner space: a year in the life of a firm, made by the use cases with the clock turned back.
 
-The same on every machine: seeded choices, dates relative to the day it is made. Accepting and archiving, which have no
-use case yet, are written as the next revision of the subscription.
+The same on every machine: seeded choices, dates relative to the day it is made. Archiving, which has no use case yet,
+is written as the next revision of the subscription.
 """
 
 import random
@@ -10,18 +10,27 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, inspect, select, text, update
+from sqlalchemy import func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
-from core import access, catalogue, defaults, editions, invitations, outbox, revisions, subscriptions
-from core.database import Database, now
-from core.errors import ChoiceRefused, DemoRefused
-from core.models import Base, Client, DemoSpace, Invitation, Member, Partner
-from core.new_client import NewClient
-from core.resolution import BillingSettings, Overrides
-from core.sample_catalogue import SAMPLE
-from core.terms import BillingPeriod, ClientStatus, Origin, Payer, Role
-from core.text import fold
+from core import catalogue, defaults, invitations, members, subscriptions
+from core.catalogue import SAMPLE
+from core.invitations import NewClient
+from core.members import DemoSpace, Member, Partner
+from core.storage import Base, Database, migrate_on, now, set_now
+from core.subscriptions import Client
+from core.words import (
+    BillingPeriod,
+    BillingSettings,
+    ChoiceRefused,
+    ClientStatus,
+    DemoRefused,
+    Origin,
+    Overrides,
+    Payer,
+    Role,
+    fold,
+)
 
 PARTNER_ID = 1
 CLIENTS = 240
@@ -53,15 +62,28 @@ _VERY_LONG = [
 ]
 _REASONS = ["asked for it by mail", "agreed at the yearly meeting", "same terms as the sister company", ""]
 _VERSIONS = [  # days ago, settings, note
-    (365, BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "classic", frozenset({"bank_feeds"})), ""),
+    (
+        365,
+        BillingSettings.starting_with(
+            payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="classic", add_ons=frozenset({"bank_feeds"})
+        ),
+        "",
+    ),
     (
         240,
-        BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"})),
+        BillingSettings.starting_with(
+            payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
+        ),
         "Classic is being retired",
     ),
     (
         75,
-        BillingSettings(Payer.PARTNER, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds", "e_invoicing"})),
+        BillingSettings.starting_with(
+            payer=Payer.PARTNER,
+            billing_period=BillingPeriod.MONTHLY,
+            plan="standard",
+            add_ons=frozenset({"bank_feeds", "e_invoicing"}),
+        ),
         "we pay, and e-invoicing becomes mandatory",
     ),
 ]
@@ -74,7 +96,7 @@ def open_demo(database: Database) -> None:
     """
     refuse_foreign(database)
     with database.transaction() as session:
-        database.migrate_on(session.connection())  # and of two servers that start at once, one makes it
+        migrate_on(session.connection())  # and of two servers that start at once, one makes it
         if session.scalar(select(func.count()).select_from(Partner)) == 0:
             _make(session)
 
@@ -86,7 +108,7 @@ def reset(database: Database) -> None:
         connection = session.connection()
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-        database.migrate_on(connection)
+        migrate_on(connection)
         _make(session)
 
 
@@ -129,9 +151,9 @@ def _make(session: Session) -> None:
             )
         )
     session.flush()
-    editions.store(session, _before_retirement())
+    catalogue.store(session, _before_retirement())
     _a_year(session, made_at)
-    session.info["now"] = made_at
+    set_now(session, made_at)
 
 
 def _before_retirement() -> catalogue.Catalogue:
@@ -141,7 +163,7 @@ def _before_retirement() -> catalogue.Catalogue:
 def _a_year(session: Session, made_at: datetime) -> None:
     """Every day of the last year in turn: what was saved, who was invited, what was changed."""
     chance = random.Random(20_26)
-    administrator, manager, second, *_ = access.members(session, PARTNER_ID)
+    administrator, manager, second, *_ = members.of_partner(session, PARTNER_ID)
     today = made_at.replace(hour=9, minute=0, second=0, microsecond=0)
     if today > made_at:
         today -= timedelta(days=1)
@@ -149,15 +171,15 @@ def _a_year(session: Session, made_at: datetime) -> None:
     invited_on = sorted(((chance.randrange(1, 365) for _ in names)), reverse=True)
     seen: int | None = None
     for days_ago in range(365, 0, -1):
-        session.info["now"] = today - timedelta(days=days_ago)
+        set_now(session, today - timedelta(days=days_ago))
         for saved, settings, note in _VERSIONS:
             if saved == days_ago:
                 seen = defaults.save(session, administrator, settings, seen=seen, note=note).version
                 if seen == 2:
-                    editions.store(session, SAMPLE)
+                    catalogue.store(session, SAMPLE)
         while invited_on and invited_on[0] == days_ago:
             invited_on.pop(0)
-            session.info["now"] += timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60))
+            set_now(session, now(session) + timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60)))
             _invite(session, chance, chance.choice([manager, second]), names.pop(0))
     for client_id in session.scalars(select(Client.client_id).order_by(Client.client_id)).all():
         _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
@@ -213,38 +235,34 @@ def _company_number(chance: random.Random) -> str:
 
 def _live(session: Session, chance: random.Random, member: Member, client_id: int, today: datetime) -> None:
     """What happens to a client after its invitation: it accepts or not, gets an exception, adopts, leaves."""
-    invited_at = revisions.history(session, PARTNER_ID, client_id)[0].valid_from
+    invited_at = subscriptions.history(session, PARTNER_ID, client_id)[0].valid_from
     days = (today - invited_at).days
     if days < 4 or chance.random() < 0.06:
         return
-    session.info["now"] = accepted_at = invited_at + timedelta(
-        days=chance.randrange(1, 4), minutes=chance.randrange(400)
-    )
-    session.execute(
-        update(Invitation)
-        .where(Invitation.partner_id == PARTNER_ID, Invitation.client_id == client_id)
-        .values(accepted_at=accepted_at)
-    )
-    outbox.withdraw(session, PARTNER_ID, client_id)
-    _become(session, member, client_id, ClientStatus.ACTIVE, by=None)
+    accepted_at = invited_at + timedelta(days=chance.randrange(1, 4), minutes=chance.randrange(400))
+    set_now(session, accepted_at)
+    message = invitations.waiting(session, PARTNER_ID, client_id)
+    if message is None or message.token is None:
+        raise LookupError(f"nothing waits for client {client_id}")
+    invitations.accept(session, message.token)
     later = accepted_at + (today - accepted_at) * chance.random()
     later = max(accepted_at, later.replace(hour=chance.randrange(8, 17)) - timedelta(days=1))  # in working hours
     if chance.random() < 0.24:
-        session.info["now"] = later
+        set_now(session, later)
         _make_exception(session, chance, member, client_id)
     elif days > 90 and chance.random() < 0.15:
-        session.info["now"] = today - timedelta(days=chance.randrange(1, 60), minutes=chance.randrange(400))
+        set_now(session, today - timedelta(days=chance.randrange(1, 60), minutes=chance.randrange(400)))
         try:
             subscriptions.adopt_current_defaults(session, member, [client_id], reason="moved to the new terms")
         except ChoiceRefused:
             return
     elif days > 60 and chance.random() < 0.08:
-        session.info["now"] = later
-        _become(session, member, client_id, ClientStatus.ARCHIVED, by=member)
+        set_now(session, later)
+        _archive(session, member, client_id)
 
 
 def _make_exception(session: Session, chance: random.Random, member: Member, client_id: int) -> None:
-    seen = revisions.history(session, PARTNER_ID, client_id)[0].revision
+    seen = subscriptions.history(session, PARTNER_ID, client_id)[0].revision
     for overrides in (_overrides(chance), Overrides(payer=Payer.PARTNER)):
         try:
             subscriptions.override(session, member, client_id, overrides, seen=seen, reason=chance.choice(_REASONS))
@@ -253,7 +271,14 @@ def _make_exception(session: Session, chance: random.Random, member: Member, cli
         return
 
 
-def _become(session: Session, member: Member, client_id: int, status: ClientStatus, *, by: Member | None) -> None:
+def _archive(session: Session, member: Member, client_id: int) -> None:
     shown = subscriptions.detail(session, member, client_id)
-    origin = Origin.SYSTEM if by is None else Origin.PAGE
-    revisions.revise(session, shown.client, shown.history, shown.effective, by=by, origin=origin, status=status)
+    subscriptions.revise(
+        session,
+        shown.client,
+        shown.history[0],
+        shown.effective,
+        by=member,
+        origin=Origin.PAGE,
+        status=ClientStatus.ARCHIVED,
+    )

@@ -1,28 +1,33 @@
 """What tests stand on: both databases for real, and a small partner space with a member of every role."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copy
+from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url, text
 
-from core import access, defaults, editions, invitations, subscriptions
-from core.client_subscription import ClientSubscription
-from core.database import Database
-from core.language import speak
-from core.models import Base, Client, DefaultSettings, Member, Partner
-from core.new_client import NewClient
-from core.resolution import BillingSettings, EffectiveSettings, Overrides
-from core.revisions import Revision
-from core.sample_catalogue import SAMPLE
-from core.terms import BillingPeriod, Payer, Role
+from core import catalogue, defaults, invitations, members, subscriptions
+from core.catalogue import SAMPLE
+from core.defaults import DefaultSettings, EffectiveSettings
+from core.invitations import InvitationDetail, NewClient
+from core.members import Member, Partner
+from core.storage import Base, Database
+from core.subscriptions import Client, ClientSubscription, Revision
+from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
 
 ROOT = Path(__file__).parent.parent
-STANDARD = BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"}))
-PLUS = BillingSettings(Payer.PARTNER, BillingPeriod.YEARLY, "plus", frozenset({"payroll"}))
+STANDARD = BillingSettings.starting_with(
+    payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
+)
+PLUS = BillingSettings.starting_with(
+    payer=Payer.PARTNER, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset({"payroll"})
+)
 
 
 @dataclass
@@ -70,10 +75,11 @@ class Space:
             return invitations.invite(session, self.manager, new_client, overrides)
 
     def override(self, client_id: int, overrides: Overrides, *, reason: str = "") -> ClientSubscription:
-        """Override over whatever holds."""
+        """Override over whatever holds; the client as it is then."""
         seen = self.detail(client_id).revision
         with self.database.transaction() as session:
-            return subscriptions.override(session, self.manager, client_id, overrides, seen=seen, reason=reason)
+            subscriptions.override(session, self.manager, client_id, overrides, seen=seen, reason=reason)
+        return self.detail(client_id)
 
     def adopt(self, *client_ids: int, clear_overrides: bool = False) -> subscriptions.Adoption:
         with self.database.transaction() as session:
@@ -85,6 +91,28 @@ class Space:
         with self.database.reading() as session:
             return subscriptions.detail(session, self.manager, client_id)
 
+    def invitation(self, client_id: int) -> InvitationDetail:
+        with self.database.reading() as session:
+            return invitations.of_client(session, self.manager, client_id)
+
+    def archive(self, client_id: int) -> None:
+        """Archive a client, for which there is no use case yet."""
+        shown = self.detail(client_id)
+        with self.database.transaction() as session:
+            subscriptions.revise(
+                session,
+                shown.client,
+                shown.history[0],
+                shown.effective,
+                by=self.manager,
+                origin=Origin.PAGE,
+                status=ClientStatus.ARCHIVED,
+            )
+
+    def as_of(self, client_id: int, instant: datetime) -> Revision | None:
+        """What held for the client at that instant (UTC), or None before it was invited."""
+        return next((each for each in self.detail(client_id).history if each.valid_from <= instant), None)
+
     def facts(self, client_id: int) -> tuple[EffectiveSettings, tuple[Revision, ...]]:
         """What is told of a client, to compare before and after."""
         shown = self.detail(client_id)
@@ -93,10 +121,26 @@ class Space:
     def retire(self, *, plan: str = "", add_on: str = "") -> None:
         """Retire a plan or an add-on of the catalogue."""
         with self.database.transaction() as session:
-            held = editions.current(session, "EUR")
+            held = catalogue.current(session, "EUR")
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
             add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
-            editions.store(session, replace(held, plans=plans, add_ons=add_ons))
+            catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))
+
+
+def at_once(space: Space, *actions: Callable[[Any], Any]) -> list[Any]:
+    """Run each action in a transaction of its own thread, started together; its result or its refusal."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[Any], Any]) -> Any:
+        barrier.wait()
+        try:
+            with space.database.transaction() as session:
+                return action(session)
+        except BillingError as refusal:
+            return type(refusal)
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
 
 
 @pytest.fixture(autouse=True)
@@ -179,10 +223,10 @@ def make_space(database: Database, clock: Clock) -> Callable[[int], Space]:
                 )
             session.flush()
             if session.scalar(text("SELECT count(*) FROM catalogue_edition")) == 0:
-                editions.store(session, SAMPLE)
+                catalogue.store(session, SAMPLE)
         with database.reading() as session:
-            members = {member.role: member for member in access.members(session, partner_id)}
-        return Space(database, clock, partner_id, members)
+            by_role = {member.role: member for member in members.of_partner(session, partner_id)}
+        return Space(database, clock, partner_id, by_role)
 
     return make
 

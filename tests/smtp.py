@@ -10,7 +10,7 @@ from typing import Any
 from aiosmtpd import smtp
 from aiosmtpd.controller import Controller
 
-from core.delivery import SmtpServer
+from core.invitations import SmtpServer
 
 
 class Mailbox:

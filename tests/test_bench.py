@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core import check
-from core.database import Database
+from core import subscriptions
+from core.storage import Database
 
 ROOT = Path(__file__).parent.parent
 CORE = [
@@ -46,5 +46,5 @@ def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> N
         bench("--keep", str(tmp_path), "--only", *WRITES)
     database = Database(f"sqlite:///{tmp_path / 'bench_300.sqlite3'}")
     with database.reading() as session:
-        assert list(check.differences(session)) == []
+        assert list(subscriptions.differences(session)) == []
     database.close()

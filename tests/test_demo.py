@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select, text
 
-from core import access, check, demo, editions, reports
-from core.database import Database
-from core.errors import DemoRefused
-from core.models import Client, DefaultSettings, Member, Subscription
-from core.terms import ClientStatus, Role, Setting
+from core import catalogue, demo, members, reports, subscriptions
+from core.defaults import DefaultSettings
+from core.members import Member
+from core.storage import Database
+from core.subscriptions import Client, Subscription
+from core.words import ClientStatus, DemoRefused, Role, Setting
 from tests.conftest import Clock
 
 MADE_AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -38,9 +39,9 @@ def everything(database: Database) -> list[tuple]:
 def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     """Enough to understand the product in a minute."""
     with made.reading() as session:
-        administrator = access.member(session, demo.PARTNER_ID, 1)
+        administrator = members.find(session, demo.PARTNER_ID, 1)
         assert administrator is not None
-        offer = editions.current(session, "EUR")
+        offer = catalogue.current(session, "EUR")
         every = reports.billing_sources(session, administrator, page_size=1000)
         overridden = list(session.scalars(select(Subscription.overridden).where(Subscription.valid_to.is_(None))))
         roles = set(session.scalars(select(Member.role)))
@@ -76,7 +77,7 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
 def test_the_demo_has_no_difference(made: Database) -> None:
     """It was made by the use cases."""
     with made.reading() as session:
-        assert list(check.differences(session)) == []
+        assert list(subscriptions.differences(session)) == []
 
 
 def test_the_demo_is_the_same_on_every_machine(made: Database, tmp_path, clock: Clock) -> None:

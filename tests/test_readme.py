@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
-from core.access import MATRIX, Permission
 from core.configuration import Configuration
-from core.terms import Role
+from core.members import MATRIX, Permission
+from core.words import Role
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -5,34 +5,32 @@ from uuid import uuid4
 
 import streamlit as st
 
-from core import defaults, editions, invitations, subscriptions
-from core.access import Permission
-from core.errors import AlreadyClient, BadInput, BillingError
-from core.language import CLIENT_LANGUAGES, language, t
-from core.new_client import NewClient
-from core.resolution import Overrides
-from pages.parts import here, import_tab, invitation
-from pages.parts.choices import choose, forget
-from pages.parts.settings_form import choose_overrides, settings_table
+from core import catalogue, defaults, invitations, subscriptions
+from core.invitations import NewClient
+from core.members import Member, Permission
+from core.words import CLIENT_LANGUAGES, AlreadyClient, BadInput, BillingError, Overrides, language, t
+from pages.clients import import_list
+from pages.parts import invitation, notices, server, visitor
+from pages.parts.choices import choose, chosen, forget
+from pages.parts.settings_form import choose_overrides, overrides_chosen, settings_table
 from pages.parts.text import heading, payer_text, plain, price_text
 
 CLIENT = "pages/clients/client_subscription.py"
+TYPED = ("name", "email", "company_number", "contact_name", "message")
 
-member = here.member(Permission.INVITE)
-with here.database().reading() as session:
-    offer = editions.current(session, member.partner.currency)
+member = visitor.member(Permission.INVITE)
+with server.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
     in_force = defaults.current(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
-in_force_version = None if in_force is None else in_force.version
-seen_version = st.session_state.get(f"{form}.seen version", in_force_version)  # on the screen when it was sent
-st.session_state[f"{form}.seen version"] = in_force_version
 
 
 def invited(client_id: int) -> None:
     """What has just happened, and where to go from here."""
-    with here.database().reading() as session:
+    with server.database().reading() as session:
         shown = subscriptions.detail(session, member, client_id)
+        waiting = invitation.waiting(session, member, client_id)
     st.success(t("{name} is invited.", name=plain(shown.client.name)), icon=":material/check_circle:")
     with st.container(border=True, width=620):
         st.subheader(t("What this client got"), anchor=False)
@@ -43,7 +41,7 @@ def invited(client_id: int) -> None:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
             st.text(t("Bound to no default settings: all four were chosen."))
-    invitation.waiting(member, client_id, unfolded=True)
+    invitation.message(member, waiting, unfolded=True)
     with st.container(horizontal=True):
         if st.button(t("Open the client"), key="invite.open", icon=":material/badge:"):
             begin_again()
@@ -55,112 +53,124 @@ def begin_again() -> None:
     forget("invite")
 
 
-def field(name: str, label: str, **options: Any) -> str:
+def line(name: str, label: str, **options: Any) -> None:
     """A line of the form, with what needs a correction under it."""
-    typed: str = st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
+    st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
+    correction(name)
+
+
+def correction(name: str) -> None:
     if name in faults:
         st.caption(f":red[{plain(faults[name])}]")
-    return typed or ""
 
 
-def who() -> dict[str, object] | None:
-    """The form of who is invited; what was typed, once it is sent."""
+def who() -> None:
+    """The form of who is invited. It carries the version of the defaults that is on the screen beside it."""
     with st.form(f"{form}.who", border=True):
-        typed: dict[str, object] = {
-            "name": field("name", t("Name"), max_chars=200),
-            "email": field("email", t("E-mail"), max_chars=254),
-            "company_number": field(
-                "company_number", t("Company number (optional)"), max_chars=30, placeholder="0471.730.202"
-            ),
-            "contact_name": field("contact_name", t("Contact (optional)"), max_chars=200),
-        }  # fmt: skip
-        typed["language"] = choose(
-            st.selectbox, t("Language of the client"), list(CLIENT_LANGUAGES), CLIENT_LANGUAGES.__getitem__,
+        line("name", t("Name"), max_chars=200)
+        line("email", t("E-mail"), max_chars=254)
+        line("company_number", t("Company number (optional)"), max_chars=30, placeholder="0471.730.202")
+        line("contact_name", t("Contact (optional)"), max_chars=200)
+        choose(
+            st.selectbox,
+            t("Language of the client"),
+            list(CLIENT_LANGUAGES),
+            CLIENT_LANGUAGES.__getitem__,
             f"{form}.language",
-            at_first=language(), filter_mode=None,
-        )  # fmt: skip
-        typed["message"] = st.text_area(
-            t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session"
+            at_first=language(),
+            filter_mode=None,
         )
-        if "message" in faults:
-            st.caption(f":red[{plain(faults['message'])}]")
-        sent = st.form_submit_button(
-            t("Invite this client"), type="primary", icon=":material/send:", key=f"{form}.send"
+        st.text_area(t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session")
+        correction("message")
+        st.form_submit_button(
+            t("Invite this client"),
+            type="primary",
+            icon=":material/send:",
+            key=f"{form}.send",
+            on_click=send,
+            args=(member, attempt, None if in_force is None else in_force.version),
         )
-    return typed if sent else None
 
 
-def what() -> Overrides:
-    """The four settings, each at its default until chosen; and what the client will get, kept up to date."""
+def what() -> None:
+    """The settings, each at its default until chosen; and what the client will get, kept up to date."""
     st.subheader(t("What this client will get"), anchor=False)
     overrides = choose_overrides(form, in_force.settings if in_force else None, Overrides(), offer)
     if overrides.chosen and in_force:
-        st.text_input(t("Reason for the exception (optional)"), key=f"{form}.reason", max_chars=500,
-                               persist_state="session")  # fmt: skip
+        line("reason", t("Reason for the exception (optional)"), max_chars=500)
     with st.container(border=True):
         try:
-            with here.database().reading() as session:
+            with server.database().reading() as session:
                 effective = invitations.preview(session, member, overrides)
         except BillingError as refusal:
-            here.refused(refusal)
-            return overrides
+            notices.refused(refusal)
+            return
         settings_table(effective, offer)
         price = offer.price(effective.settings)
         st.markdown(f"**{plain(price_text(price))}**, {payer_text(effective.payer.value)}")
         if in_force:
-            st.caption(t("Bound to default settings v{version}: later versions will not change this client.",
-                         version=str(in_force.version)))  # fmt: skip
-    return overrides
+            version = str(in_force.version)
+            st.caption(
+                t("Bound to default settings v{version}: later versions will not change this client.", version=version)
+            )
 
 
-def send(typed: dict[str, object], overrides: Overrides) -> None:
-    """Invite; refused if other defaults than those on the screen came in force meanwhile."""
-    reason = st.session_state.get(f"{form}.reason", "") if overrides.chosen else ""
-    st.session_state["invite.faults"] = {}
+@notices.callback
+def send(member: Member, attempt: str, seen_version: int | None) -> None:
+    """Invite whom the form says by now, with the settings it says; refused if other defaults than those of
+    `seen_version` came in force meanwhile."""
+    state, form = st.session_state, f"invite.{attempt}"
+    typed: dict[str, object] = {name: state.get(f"{form}.{name}") or "" for name in TYPED}
+    typed["language"] = chosen(f"{form}.language")
+    overrides = overrides_chosen(form)
+    reason = state.get(f"{form}.reason") or "" if overrides.chosen else ""
+    state.pop("invite.refused", None)
     try:
         new_client = NewClient.from_typed(**typed)
-        with here.database().transaction() as session:
+        with server.database().transaction() as session:
             client = invitations.invite(
                 session, member, new_client, overrides, reason=reason, attempt=attempt, seen_version=seen_version
             )
-    except BadInput as refusal:
-        st.session_state["invite.faults"] = refusal.fields
-        st.rerun()
-    except AlreadyClient as refusal:
-        here.refused(refusal)
-        st.page_link(CLIENT, label=t("Open the client"), icon=":material/badge:",
-                     query_params={"client": str(refusal.client_id)})  # fmt: skip
     except BillingError as refusal:
-        here.refused(refusal)
+        state["invite.refused"] = refusal
     else:
-        invitation.try_to_send(member, client.client_id)
-        st.session_state["invite.done"] = client.client_id
-        st.rerun()
+        state["invite.done"] = client.client_id
+        invitation.send_next(client.client_id)
+
+
+def refused(refusal: BillingError | None) -> None:
+    """Why nobody was invited, said once; what needs a correction stays said beside its line."""
+    if refusal is None or isinstance(refusal, BadInput):
+        return
+    notices.refused(refusal)
+    if isinstance(refusal, AlreadyClient):
+        known = str(refusal.client_id)
+        st.page_link(CLIENT, label=t("Open the client"), icon=":material/badge:", query_params={"client": known})
+    st.session_state.pop("invite.refused", None)
 
 
 top = st.container()
-one, many = import_tab.ways()
+one, many = import_list.ways()
 with top:
     by_hand = t("Type a name and an e-mail, then press Enter: the client gets your default settings.")
-    heading(t("Invite a client"), import_tab.sentence() if many.open else by_hand)
+    heading(t("Invite a client"), import_list.sentence() if many.open else by_hand)
 if many.open:
     with many:
-        import_tab.show(member, offer)
+        import_list.show(member, offer)
     st.stop()
 with one:
     if "invite.done" in st.session_state:
         invited(st.session_state["invite.done"])
         st.stop()
     if in_force is None:
-        st.info(t("No default settings are saved yet. Choose all four settings for this client."),
-                icon=":material/info:")  # fmt: skip
-    faults = st.session_state.get("invite.faults", {})
+        st.info(
+            t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:"
+        )
+    refusal = st.session_state.get("invite.refused")
+    faults = refusal.fields if isinstance(refusal, BadInput) else {}
     left, right = st.columns(2, gap="large")
     with left:
-        answer = st.container()
-        typed = who()
+        refused(refusal)
+        who()
     with right:
-        overrides = what()
-    if typed is not None:
-        with answer:
-            send(typed, overrides)
+        what()

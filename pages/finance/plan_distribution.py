@@ -6,19 +6,21 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import editions, exports, reports
-from core.access import Permission
+from core import catalogue, reports, spreadsheets
 from core.catalogue import monthly_cents
-from core.language import Money, day, end_of_day, listed, local_day, number, t
-from core.terms import BillingPeriod, ClientStatus, Payer, Setting, Source
-from pages.parts import here
+from core.members import Permission
+from core.reports import DISTRIBUTION, FILTERS
+from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, listed, local_day, number, t
+from pages.finance.distribution_chart import distribution_chart
+from pages.parts import server, visitor
 from pages.parts.choices import choose
-from pages.parts.distribution_chart import distribution_chart
 from pages.parts.text import heading
 
-SPLITS: dict[str, Any] = {"source": Source, "payer": Payer, "billing_period": BillingPeriod}
+SPLITS: dict[str, Any] = {"source": Source} | {
+    setting.value: setting.terms for setting in Setting if setting.terms and setting.value in DISTRIBUTION
+}
 
-member = here.member(Permission.READ_DISTRIBUTION)
+member = visitor.member(Permission.READ_DISTRIBUTION)
 today = local_day(datetime.now(UTC))
 
 
@@ -32,15 +34,15 @@ def csv_file() -> bytes:
     rows = [[t("Subscription"), *(part.label for part in parts), t("Total")]]
     for name, amounts in table.iterrows():
         plain_amounts = [
-            amount if measure == "clients" else exports.decimal(monthly_cents(amount)) for amount in amounts
+            amount if measure == "clients" else spreadsheets.decimal(monthly_cents(amount)) for amount in amounts
         ]
         rows.append([str(name), *plain_amounts])
-    return ("\ufeff" + exports.as_csv(rows)).encode()
+    return spreadsheets.as_csv(rows).encode("utf-8-sig")
 
 
 def open_clients(row: int, part: int) -> None:
     """The clients behind a number: the list, filtered to them."""
-    for name in ("search", "status", "plan", "billing_period", "payer", "source"):
+    for name in FILTERS:
         st.session_state.pop(f"clients.{name}", None)
     filters: dict[str, str] = {} if row >= len(plans) else {"plan": plans[row].code}
     if part < len(parts):
@@ -56,28 +58,50 @@ heading(
     t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
 )
 measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
-splits = {"source": t("Source"), "payer": Setting.PAYER.label, "billing_period": Setting.BILLING_PERIOD.label}
+splits = {"source": t("Source")} | {setting.value: setting.label for setting in Setting if setting.value in SPLITS}
 with st.container(horizontal=True, vertical_alignment="bottom"):
     measure = choose(
-        st.segmented_control, t("Measure"), list(measures), measures.__getitem__, "distribution.measure",
-        at_first="clients", required=True,
-    )  # fmt: skip
-    split = choose(
-        st.segmented_control, t("Split by"), list(splits), splits.__getitem__, "distribution.split", at_first="source",
+        st.segmented_control,
+        t("Measure"),
+        list(measures),
+        measures.__getitem__,
+        "distribution.measure",
+        at_first="clients",
         required=True,
-    )  # fmt: skip
+    )
+    split = choose(
+        st.segmented_control,
+        t("Split by"),
+        list(splits),
+        splits.__getitem__,
+        "distribution.split",
+        at_first="source",
+        required=True,
+    )
     statuses = choose(
-        st.pills, t("Statuses counted"), list(ClientStatus), lambda status: status.label, "distribution.statuses",
-        at_first=[ClientStatus.ACTIVE], selection_mode="multi",
-    )  # fmt: skip
-    as_of = st.date_input(t("At the end of"), value=today, max_value=today, key="distribution.as_of",
-                          format="DD/MM/YYYY", width=150, persist_state="session")  # fmt: skip
+        st.pills,
+        t("Statuses counted"),
+        list(ClientStatus),
+        lambda status: status.label,
+        "distribution.statuses",
+        at_first=[ClientStatus.ACTIVE],
+        selection_mode="multi",
+    )
+    as_of = st.date_input(
+        t("At the end of"),
+        value=today,
+        max_value=today,
+        key="distribution.as_of",
+        format="DD/MM/YYYY",
+        width=150,
+        persist_state="session",
+    )
 if not statuses:
     st.info(t("Choose at least one status to count."))
     st.stop()
 
-with here.database().reading() as session:
-    offer = editions.current(session, member.partner.currency)
+with server.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
     spread = reports.plan_distribution(session, member, as_of=None if as_of == today else end_of_day(as_of))
 counted = spread[spread["status"].isin(statuses)]
 if counted.empty:
@@ -101,21 +125,31 @@ table.loc[t("Total")] = table.sum()
 words = table.map(shown_amount).rename_axis(t("Subscription")).reset_index()
 leads_to_clients = as_of == today and len(statuses) in (1, len(ClientStatus))  # the list filters by one, or none
 chosen_cell = st.dataframe(
-    words, hide_index=True, key=f"distribution.table {measure} {split} {as_of} {statuses}",
-    alt=t("The numbers behind the chart"), on_select="rerun", selection_mode="single-cell",
+    words,
+    hide_index=True,
+    key=f"distribution.table {measure} {split} {as_of} {statuses}",
+    alt=t("The numbers behind the chart"),
+    on_select="rerun",
+    selection_mode="single-cell",
     column_config={name: st.column_config.TextColumn(name, alignment="right") for name in words.columns[1:]},
-)  # fmt: skip
+)
 if chosen_cell.selection.cells and leads_to_clients:
     row, name = chosen_cell.selection.cells[0]
     open_clients(row, list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts))
 with st.container(horizontal=True, horizontal_alignment="distribute"):
-    st.caption(
-        t("Clients counted at the end of {day}: {statuses}.", day=day(as_of),
-          statuses=listed(status.label.lower() for status in statuses))
-        + " "
-        + t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once.")
-        + " "
-        + (t("Click a number to see the clients behind it.") if leads_to_clients else "")
-    )  # fmt: skip
-    st.download_button(t("Download as CSV"), data=csv_file(), file_name="plan_distribution.csv", mime="text/csv",
-                       on_click="ignore", key="distribution.csv", icon=":material/download:")  # fmt: skip
+    which = listed(status.label.lower() for status in statuses)
+    sentences = [
+        t("Clients counted at the end of {day}: {statuses}.", day=day(as_of), statuses=which),
+        t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once."),
+        t("Click a number to see the clients behind it.") if leads_to_clients else "",
+    ]
+    st.caption(" ".join(sentences))
+    st.download_button(
+        t("Download as CSV"),
+        data=csv_file(),
+        file_name="plan_distribution.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key="distribution.csv",
+        icon=":material/download:",
+    )

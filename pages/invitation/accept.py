@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from core import answers
-from core.errors import LinkRefused, OfferChanged
-from core.language import moment, speak, t
-from core.messages import offered_text, price_text
-from pages.parts import here
+from core import invitations
+from core.invitations import Offered, charge_text, offered_text
+from core.words import LinkRefused, OfferChanged, moment, speak, t
+from pages.parts import notices, server, visitor
 from pages.parts.text import plain
 
-token = here.link_token()
+token = visitor.link_token()
 
 
 def offer() -> None:
@@ -26,38 +25,54 @@ def offer() -> None:
         if offered.price is None:
             st.text(t("{partner} pays for it.", partner=offered.partner))
         else:
-            st.text(t("You pay: {price}.", price=price_text(offered.price)))
-    seen = st.session_state.get("accept.seen", offered.revision)  # on the screen when it was clicked
-    st.session_state["accept.seen"] = offered.revision
-    if st.button(t("Accept"), type="primary", icon=":material/check:", key="accept.accept"):
-        with here.database().transaction() as session:
-            answers.accept(session, token, seen=seen)
-        st.session_state["accept.accepted"] = (token, offered.partner, offered.client, offered.language)
-        st.rerun()
+            st.text(t("You pay: {price}.", price=charge_text(offered.price)))
+    st.button(
+        t("Accept"),
+        type="primary",
+        icon=":material/check:",
+        key="accept.accept",
+        on_click=accept,
+        args=(token, offered),
+    )
     st.caption(t("This invitation holds until {moment}.", moment=moment(offered.expires_at)))
 
 
-def accepted() -> None:
+@notices.callback
+def accept(token: str, offered: Offered) -> None:
+    """Accept what was on the screen; refused if that changed meanwhile."""
+    try:
+        with server.database().transaction() as session:
+            invitations.accept(session, token, seen=offered.revision)
+    except OfferChanged as refusal:
+        st.session_state["accept.refused"] = refusal
+    except LinkRefused:  # the page says why by itself
+        return
+    else:
+        st.session_state["accept.accepted"] = (token, offered)
+
+
+def accepted(offered: Offered) -> None:
     """Right after accepting, in the same visit."""
-    _, partner, client, language = st.session_state["accept.accepted"]
-    speak(language)
-    st.title(t("Welcome, {client}", client=plain(client)), anchor=False)
+    speak(offered.language)
+    st.title(t("Welcome, {client}", client=plain(offered.client)), anchor=False)
     st.success(
-        t("You accepted the invitation of {partner}. Your subscription starts today.", partner=plain(partner)),
+        t("You accepted the invitation of {partner}. Your subscription starts today.", partner=plain(offered.partner)),
         icon=":material/check_circle:",
     )
 
 
-if st.session_state.get("accept.accepted", ("",))[0] == token and token:
-    accepted()
+by, welcomed = st.session_state.get("accept.accepted", ("", None))
+if welcomed is not None and by == token:
+    accepted(welcomed)
     st.stop()
 try:
-    with here.database().reading() as session:
-        offered = answers.offered(session, token)
-    speak(offered.language, offered.time_zone)
-    offer()
-except OfferChanged as refusal:  # what holds now stands above
-    st.warning(plain(refusal), icon=":material/difference:")
+    with server.database().reading() as session:
+        offered = invitations.offered(session, token)
 except LinkRefused as refusal:
     st.title(t("Invitation"), anchor=False)
     st.info(plain(refusal), icon=":material/link_off:")
+    st.stop()
+speak(offered.language, offered.time_zone)
+offer()
+if (changed := st.session_state.pop("accept.refused", None)) is not None:  # what is offered now stands above
+    st.warning(plain(changed), icon=":material/difference:")

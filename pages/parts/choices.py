@@ -6,13 +6,22 @@ with its words.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import streamlit as st
 
-_MADE = "choices"  # in the session's memory: each choice's widget, the value it told last, its turn, where it began
+_WIDGETS = "choices"  # in the session's memory: the last widget of each choice, by the choice's key
 _ANY = ""  # stands for the option None, which a widget would take for "nothing chosen"
+
+
+class _Widget(NamedTuple):
+    """The last widget of a choice: its key, what it said, how many were begun before it, and where it began."""
+
+    key: str
+    value: Any
+    number: int
+    began_at: Any
 
 
 def choose(
@@ -32,52 +41,61 @@ def choose(
     """
     state = st.session_state
     worded = {_ANY if option is None else option: words(option) for option in options}
-    made = state.setdefault(_MADE, {})
-    told_key, told, turn, begun_at = made.get(key, (None, None, 0, at_first))
-    wanted = state.get(key, at_first)
-    if told_key is not None and wanted != told:  # set since, by something else than the widget: begin a new one
-        turn += 1
-    elif told_key is not None:
-        wanted = _meant(state.get(told_key, wanted))
-    wanted = _offered(wanted, options, at_first)
-    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}.{turn}"
-    if widget_key != told_key or widget_key not in state:
-        begun_at = wanted
-    beginning = _begin(widget, options, begun_at)
+    widgets = state.setdefault(_WIDGETS, {})
+    last: _Widget | None = widgets.get(key)
+    wanted = _offered(chosen(key, at_first), options, at_first)
+    number = 0 if last is None else last.number
+    if last is not None and state.get(key, at_first) != last.value:  # set by something else: a new widget says so
+        number += 1
+    widget_key = f"{key} {crc32(repr(list(worded.values())).encode()):08x}.{number}"
+    is_new = last is None or widget_key != last.key or widget_key not in state
+    began_at = wanted if last is None or is_new else last.began_at
+    beginning = _beginning(widget, options, began_at)
     value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **beginning, **named))
     state[key] = value
-    made[key] = (widget_key, value, turn, begun_at)
+    widgets[key] = _Widget(widget_key, value, number, began_at)
     return value
 
 
-def _begin(widget: Callable[..., Any], options: Sequence[Any], value: Any) -> dict[str, Any]:
+def chosen(key: str, at_first: Any = None) -> Any:
+    """What is chosen under this key: also in a callback, which runs before the widget says it to `choose`."""
+    state = st.session_state
+    value = state.get(key, at_first)
+    last: _Widget | None = state.get(_WIDGETS, {}).get(key)
+    if last is None or value != last.value:
+        return value
+    return _meant(state.get(last.key, value))
+
+
+def form(key: str) -> str:
+    """The prefix of the widgets' keys of a form that `forget` begins again."""
+    return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"
+
+
+def forget(key: str) -> None:
+    """Begin again: what was chosen and typed under this key is gone, and its widgets are new ones."""
+    state = st.session_state
+    state[f"generation of {key}"] = state.get(f"generation of {key}", 0) + 1
+    begins = (f"{key}.", f"{key}#")
+    for name in [name for name in state if str(name).startswith(begins)]:
+        del state[name]
+    widgets = state.get(_WIDGETS, {})
+    for name in [name for name in widgets if name.startswith(begins)]:
+        del widgets[name]
+
+
+def _beginning(widget: Callable[..., Any], options: Sequence[Any], value: Any) -> dict[str, Any]:
     """Where a widget begins, said with the widget itself: a value set apart could miss a browser that was leaving."""
     if widget is not st.selectbox:
         return {"default": value}
     return {"index": options.index(value) if value in options else None}
 
 
-def _meant(chosen: Any) -> Any:
-    return None if chosen == _ANY else chosen
+def _meant(said: Any) -> Any:
+    return None if said == _ANY else said
 
 
 def _offered(wanted: Any, options: Sequence[Any], at_first: Any) -> Any:
     if isinstance(wanted, list):
         return [option for option in wanted if option in options]
     return wanted if wanted in options else at_first
-
-
-def forget(key: str) -> None:
-    """Begin again: what was chosen and typed under this key is gone, and its widgets are new ones."""
-    state = st.session_state
-    for name in [name for name in state if str(name).startswith((f"{key}.", f"{key}#"))]:
-        del state[name]
-    made = state.get(_MADE, {})
-    for name in [name for name in made if name.startswith((f"{key}.", f"{key}#"))]:
-        del made[name]
-    state[f"generation of {key}"] = state.get(f"generation of {key}", 0) + 1
-
-
-def form(key: str) -> str:
-    """The prefix of the widgets' keys of a form that `forget` begins again."""
-    return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"

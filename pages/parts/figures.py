@@ -1,50 +1,79 @@
-"""The figures above the list of clients, each a way to the clients behind it."""
+"""The figures over many clients: counted once per filter and change, and the row of them above the list."""
 
 from typing import Any
 
 import streamlit as st
 
-from core.language import nt, number, t
-from core.listing import SourceFilter
-from core.reports import Figures
-from core.terms import Payer
+from core import members, reports
+from core.members import Member
+from core.reports import FILTERS, Figures, SourceFilter
+from core.storage import Database
+from core.words import Payer, nt, number, t
 from pages.parts.text import plain
 
-_EVERY = {"search": "", "status": None, "plan": None, "billing_period": None, "payer": None, "source": None}
+_EVERY: dict[str, object] = dict.fromkeys(FILTERS) | {"search": ""}
 
 
-def row(counted: Figures) -> bool:
+def counted(database: Database, member: Member, edition: int, **filters: Any) -> Figures:
+    """`reports.figures`, remembered until something changes in the partner space or in the catalogue: counting takes
+    longer with every client. Whoever sees the same clients shares it."""
+    version = (member.partner_id, member.partner.change_number, edition, members.reads_all_clients(member))
+    return _counted(database, member, version, tuple(sorted(filters.items())))
+
+
+def row(figures: Figures) -> bool:
     """The five figures, each a way in; whether the amount was clicked, which leads to another page."""
     _figure(
-        number(counted.clients), nt("client", "clients", counted.clients), "every",
-        t("Clients that match the search and the filters."), _EVERY,
-    )  # fmt: skip
+        "every",
+        number(figures.clients),
+        nt("client", "clients", figures.clients),
+        t("Clients that match the search and the filters."),
+        _EVERY,
+    )
     _figure(
-        number(counted.paid_by_partner), t("paid by us"), "paid",
-        t("How many of them you pay for."), {"payer": Payer.PARTNER},
-    )  # fmt: skip
+        "paid",
+        number(figures.paid_by_partner),
+        t("paid by us"),
+        t("How many of them you pay for."),
+        {"payer": Payer.PARTNER},
+    )
     _figure(
-        number(counted.overridden), t("with an override"), "exceptions",
-        t("How many of them have at least one setting that is an exception."), {"source": SourceFilter.OVERRIDE},
-    )  # fmt: skip
+        "exceptions",
+        number(figures.overridden),
+        t("with an override"),
+        t("How many of them have at least one setting that is an exception."),
+        {"source": SourceFilter.OVERRIDE},
+    )
     _figure(
-        number(counted.on_older_defaults), t("on older defaults"), "older",
-        t("How many of them are bound to default settings older than today's."), {"source": SourceFilter.OLDER},
-    )  # fmt: skip
-    return _figure(
-        str(counted.per_month), t("a month"), "monthly",
-        t("What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted.")
-        + " " + t("How it spreads over the plans: Plan distribution."),
-        {},
-    )  # fmt: skip
+        "older",
+        number(figures.on_older_defaults),
+        t("on older defaults"),
+        t("How many of them are bound to default settings older than today's."),
+        {"source": SourceFilter.OLDER},
+    )
+    meaning = t(
+        "What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."
+    )
+    where = t("How it spreads over the plans: Plan distribution.")
+    return _figure("monthly", str(figures.per_month), t("a month"), f"{meaning} {where}", {})
 
 
-def _figure(value: str, label: str, key: str, meaning: str, filters: dict[str, Any]) -> bool:
+@st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
+def _counted(_database: Database, _member: Member, version: Any, filters: Any) -> Figures:  # noqa: ARG001 - the key
+    with _database.reading() as session:
+        return reports.figures(session, _member, **dict(filters))
+
+
+def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:
     """A figure, and the way to the clients behind it; whether it was clicked."""
     return st.button(
-        f"**{plain(value)}** {label}", key=f"clients.{key}", help=meaning,
-        on_click=_narrow, kwargs=filters, width="stretch",
-    )  # fmt: skip
+        f"**{plain(value)}** {label}",
+        key=f"clients.{name}",
+        help=meaning,
+        on_click=_narrow,
+        kwargs=filters,
+        width="stretch",
+    )
 
 
 def _narrow(**filters: object) -> None:

@@ -2,107 +2,146 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core import access, answers, delivery, messages
-from core.access import Permission, may
-from core.client_subscription import ClientSubscription
-from core.errors import BillingError
-from core.language import day, moment, speak, t
-from core.models import Member
-from core.outbox import Delivery
-from core.outbox_tables import OutboxMessage
-from core.terms import ClientStatus, DeliveryStatus, InvitationStatus
-from pages.parts import here
+from core import invitations, subscriptions
+from core.invitations import Delivery, InvitationDetail, Letter, OutboxMessage, WaitingMessage
+from core.members import Member, Permission, may
+from core.subscriptions import ClientSubscription
+from core.words import BillingError, ClientStatus, DeliveryStatus, InvitationStatus, day, moment, speak, t
+from pages.parts import notices, server
 from pages.parts.text import plain
 
-_PATIENCE = 10  # seconds for each answer of the mail server, while somebody looks at the page
-_STANDING = {
+_SECONDS_PER_ANSWER = 10  # of the mail server, while somebody looks at the page
+_TO_SEND = "invitation.to send"  # in the session's memory: the client whose message the next run sends
+_COLOURS = {
     InvitationStatus.PENDING: "blue",
     InvitationStatus.ACCEPTED: "green",
     InvitationStatus.EXPIRED: "orange",
     InvitationStatus.REVOKED: "gray",
 }
 
+Waiting = WaitingMessage | BillingError | None  # the message that waits, or why it cannot be written
 
-def send(member: Member, client_id: int) -> None:
-    """Send what waits for a client now, where a mail server is set. What fails is kept and tried again later."""
-    server = here.configuration().smtp
-    if server is None:
+
+def send_next(client_id: int) -> None:
+    """Have the next run send what waits for this client."""
+    st.session_state[_TO_SEND] = client_id
+
+
+def send_waiting(member: Member) -> None:
+    """Send the message that a click just made, where a mail server is set. What fails stays where it waits."""
+    client_id, mail_server = st.session_state.pop(_TO_SEND, None), server.configuration().smtp
+    if client_id is None or mail_server is None:
         return
+    patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER))
     with st.spinner(t("Sending the message…")):
-        delivery.deliver(
-            here.database(), replace(server, timeout=min(server.timeout, _PATIENCE)), partner_id=member.partner_id,
-            client_id=client_id,
-        )  # fmt: skip
+        try:
+            invitations.deliver(server.database(), patient, partner_id=member.partner_id, client_id=client_id)
+        except OperationalError as failure:
+            server.log.warning("A message was not sent yet: %s", failure)
 
 
-def card(member: Member, shown: ClientSubscription) -> None:
+def waiting(session: Session, member: Member, client_id: int) -> Waiting:
+    """The message that waits for this client, for a member who may see its link."""
+    if not may(member, Permission.INVITE):
+        return None
+    try:
+        return invitations.waiting_message(session, member, client_id)
+    except BillingError as refusal:
+        return refusal
+
+
+def card(member: Member, shown: ClientSubscription, invited: InvitationDetail) -> None:
     """Where the invitation stands, when and by whom, how delivery went; and what this member can do about it."""
-    told = answers.deliveries(here.glance(), member, shown.client.client_id)
     with st.container(border=True):
-        title, colour = t("Invitation"), _STANDING[shown.invitation_status]
-        badge = f":{colour}-badge[{plain(shown.invitation_status.label)}]"
-        st.markdown(f"**{title}** {badge} {plain(_until(member, shown, told))}")
-        for each in told[:3]:
-            st.text(_delivered(each, shown.invitation_status))
+        title, colour = t("Invitation"), _COLOURS[invited.status]
+        badge = f":{colour}-badge[{plain(invited.status.label)}]"
+        st.markdown(f"**{title}** {badge} {plain(_standing(invited))}")
+        for each in invited.deliveries[:3]:
+            st.text(_delivery(each, invited.status))
             for failed_at, said in each.failures[-3:]:
                 st.caption(f"{moment(failed_at)}: {plain(said)}")
         if may(member, Permission.INVITE):
-            _actions(member, shown, told)
+            _actions(member, shown, invited)
 
 
-def waiting(member: Member, client_id: int, *, unfolded: bool = False) -> None:
+def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
     """The message that waits, as it would look: its link to copy, and a file to send it by hand."""
-    with here.database().reading() as session:
-        message = answers.waiting_message(session, member, client_id)
-    if message is None or message.text is None:
+    if found is None:
         return
     with st.expander(t("The message that waits"), icon=":material/mail:", expanded=unfolded):
-        st.caption(_why_it_waits(message))
-        st.text(t("To: {recipient}", recipient=f"{message.recipient_name} <{message.recipient}>"))
-        st.text(t("Subject: {subject}", subject=message.subject))
+        if isinstance(found, BillingError):
+            notices.refused(found)
+            return
+        letter = found.letter
+        st.caption(when_it_leaves(found.message))
+        st.text(t("To: {recipient}", recipient=f"{letter.recipient_name} <{letter.recipient}>"))
+        st.text(t("Subject: {subject}", subject=letter.subject))
         with st.container(border=True):
-            st.text(message.text)
+            st.text(letter.text)
         st.caption(t("The link alone, to copy. Whoever has it can accept the invitation."))
-        st.code(_link(message.text), language=None, wrap_lines=True)
-        if (written := _eml(member, message)) is not None:
+        st.code(letter.link, language=None, wrap_lines=True)
+        if (written := _as_file(member, letter)) is not None:
             st.download_button(
-                t("Download as e-mail (.eml)"), data=written, file_name="invitation.eml",
-                mime="message/rfc822", on_click="ignore", icon=":material/download:", key=f"invitation.{client_id}.eml",
-            )  # fmt: skip
+                t("Download as e-mail (.eml)"),
+                data=written,
+                file_name="invitation.eml",
+                mime="message/rfc822",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"invitation.{found.message.client_id}.eml",
+            )
 
 
 @st.dialog("⁠", width="medium")
-def opened(member: Member, shown: ClientSubscription, reader: str) -> None:
-    """The same from the table of clients, in a window over it; `reader`: the language, as the window runs alone."""
+def window(member: Member, client_id: int, reader: str) -> None:
+    """The same over the table of clients. `reader`: the language, as a window runs alone."""
     speak(reader, member.partner.time_zone)
+    if notices.are_waiting():  # something was done here: the page says so, and the window is closed
+        st.rerun()
+    with server.database().reading() as session:
+        shown = subscriptions.detail(session, member, client_id)
+        invited = invitations.of_client(session, member, client_id)
+        found = waiting(session, member, client_id)
     st.subheader(plain(shown.client.name), anchor=False)
-    card(member, shown)
-    if may(member, Permission.INVITE):
-        waiting(member, shown.client.client_id)
+    card(member, shown, invited)
+    message(member, found)
 
 
-def _until(member: Member, shown: ClientSubscription, told: tuple[Delivery, ...]) -> str:
-    invitation = shown.invitation
-    by = next((each.queued_by for each in reversed(told) if each.number == invitation.number), "")
-    match shown.invitation_status:
+def when_it_leaves(waits: OutboxMessage | None = None) -> str:
+    """When a message that waits leaves, or why it does not; None: the messages of a whole list."""
+    if server.is_demo():
+        return t("In the demo nothing is ever sent.")
+    if server.configuration().smtp is None:
+        if waits is None:
+            return t("No mail server is set, so their messages wait. Whoever runs this server can set one.")
+        return t("No mail server is set, so nothing is sent. Copy the link, or send the file by hand.")
+    if waits is None:
+        return t("Their messages leave as soon as the deliverer runs.")
+    if waits.attempts == 0:
+        return t("It leaves as soon as the deliverer runs.")
+    return t("It is tried again at {at}, as long as the deliverer runs.", at=waits.next_attempt_at)
+
+
+def _standing(invited: InvitationDetail) -> str:
+    made = invited.invitation
+    match invited.status:
         case InvitationStatus.ACCEPTED:
-            return t("accepted on {day}", day=invitation.accepted_at)
+            return t("accepted on {day}", day=made.accepted_at)
         case InvitationStatus.REVOKED:
-            members = access.members(here.glance(), member.partner_id)
-            by = next((each.name for each in members if each.member_id == invitation.revoked_by_id), by)
-            return t("revoked on {day} by {name}", day=invitation.revoked_at, name=by)
+            return t("revoked on {day} by {name}", day=made.revoked_at, name=invited.revoked_by)
         case InvitationStatus.EXPIRED:
-            return t("expired on {day}", day=day(invitation.expires_at))
-    until = day(invitation.expires_at)
-    return t("of {day} by {name}, holds until {until}", day=day(invitation.invited_at), name=by, until=until)
+            return t("expired on {day}", day=day(made.expires_at))
+    until = day(made.expires_at)
+    return t("of {day} by {name}, holds until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
 
 
-def _delivered(each: Delivery, standing: InvitationStatus) -> str:
+def _delivery(each: Delivery, standing: InvitationStatus) -> str:
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
         case DeliveryStatus.SENT:
@@ -113,82 +152,72 @@ def _delivered(each: Delivery, standing: InvitationStatus) -> str:
             return t("Message to {recipient}: withdrawn on {at}, before it was sent", recipient=recipient, at=at)
     if standing is InvitationStatus.EXPIRED:
         return t("Never sent to {recipient}: the invitation lapsed first", recipient=recipient)
-    if each.failures and here.configuration().smtp is not None:
+    if each.failures and server.configuration().smtp is not None:
         return t("Not delivered to {recipient} yet: next attempt at {at}", recipient=recipient, at=each.next_attempt_at)
     return t("Waiting to be sent to {recipient} since {at}", recipient=recipient, at=at)
 
 
-def _actions(member: Member, shown: ClientSubscription, told: tuple[Delivery, ...]) -> None:
-    client_id, name, key = shown.client.client_id, shown.client.name, f"invitation.{shown.client.client_id}"
-    is_pending = shown.invitation_status is InvitationStatus.PENDING
+def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetail) -> None:
+    client_id, name = shown.client.client_id, shown.client.name
+
+    def button(action: str, label: str, icon: str, meaning: str, act: Callable[..., object], done: str) -> None:
+        st.button(
+            label,
+            key=f"invitation.{client_id}.{action}",
+            icon=icon,
+            help=meaning,
+            on_click=_carry_out,
+            args=(client_id, partial(act, member=member, client_id=client_id), done),
+        )
+
     with st.container(horizontal=True):
-        if is_pending:
-            now_told = max((d.sending for d in told if d.number == shown.invitation.number), default=0)
-            seen = st.session_state.get(f"{key}.seen", now_told)  # on the screen when it was clicked
-            st.session_state[f"{key}.seen"] = now_told
-            if st.button(t("Send again"), key=f"{key}.resend", icon=":material/forward_to_inbox:",
-                         help=t("With a new link. The old link stops working.")):  # fmt: skip
-                _do(member, shown, t("The invitation of {name} has a new link.", name=name),
-                    lambda s: answers.resend(s, member, client_id, seen=seen), sends=True)  # fmt: skip
-            if st.button(t("Revoke"), key=f"{key}.revoke", icon=":material/block:",
-                         help=t("Its link stops working. You can invite this client again.")):  # fmt: skip
-                _do(member, shown, t("The invitation of {name} is revoked.", name=name),
-                    lambda s: answers.revoke(s, member, client_id))  # fmt: skip
+        if invited.status is InvitationStatus.PENDING:
+            button(
+                "resend",
+                t("Send again"),
+                ":material/forward_to_inbox:",
+                t("With a new link. The old link stops working."),
+                partial(invitations.send_again, seen=invited.sendings),
+                t("The invitation of {name} has a new link.", name=name),
+            )
+            button(
+                "revoke",
+                t("Revoke"),
+                ":material/block:",
+                t("Its link stops working. You can invite this client again."),
+                invitations.revoke,
+                t("The invitation of {name} is revoked.", name=name),
+            )
         elif shown.status is not ClientStatus.ACTIVE:
-            told_why = t("With the settings this client has.")
+            meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
-                told_why = t("On the default settings in force now, without exceptions.")
-            if st.button(t("Invite again"), key=f"{key}.again", icon=":material/mail:", help=told_why):
-                _do(member, shown, t("{name} is invited again.", name=name),
-                    lambda s: answers.invite_again(s, member, client_id), sends=True)  # fmt: skip
+                meaning = t("On the default settings in force now, without exceptions.")
+            button(
+                "again",
+                t("Invite again"),
+                ":material/mail:",
+                meaning,
+                invitations.invite_again,
+                t("{name} is invited again.", name=name),
+            )
 
 
-def _do(
-    member: Member, shown: ClientSubscription, done: str, act: Callable[[Session], object], *, sends: bool = False
-) -> None:
-    """One action in one transaction, then its message on its way, then the page anew."""
-    try:
-        with here.database().transaction() as session:
-            act(session)
-    except BillingError as refusal:
-        here.refused(refusal)
-        return
-    if sends:
-        try_to_send(member, shown.client.client_id)
-    here.say_next(done)
-    st.rerun()
+@notices.callback
+def _carry_out(client_id: int, act: Callable[[Session], object], done: str) -> None:
+    """One action in one transaction; the run that follows says so, and sends the message if there is one."""
+    with server.database().transaction() as session:
+        act(session)
+    notices.say_next(done)
+    send_next(client_id)
 
 
-def try_to_send(member: Member, client_id: int) -> None:
-    """`send`; a database that does not answer leaves the message where it waits."""
-    try:
-        send(member, client_id)
-    except OperationalError as failure:
-        here.log.warning("A message was not sent yet: %s", failure)
-
-
-def _why_it_waits(message: OutboxMessage) -> str:
-    if here.is_demo():
-        return t("In the demo nothing is ever sent.")
-    if here.configuration().smtp is None:
-        return t("No mail server is set, so nothing is sent. Copy the link, or send the file by hand.")
-    if message.attempts == 0:
-        return t("It leaves as soon as the deliverer runs.")
-    return t("It is tried again at {at}, as long as the deliverer runs.", at=message.next_attempt_at)
-
-
-def _link(text: str) -> str:
-    beginning = here.configuration().links.to("")
-    return next((line for line in reversed(text.splitlines()) if line.startswith(beginning)), "")
-
-
-def _eml(member: Member, message: OutboxMessage) -> bytes | None:
-    """The message from the member's own address, unsent: a mail program opens it ready to send. None where an address
+def _as_file(member: Member, letter: Letter) -> bytes | None:
+    """The letter from the member's own address, unsent: a mail program opens it ready to send. None where an address
     cannot be written in a header."""
     try:
-        made = messages.email(message, member.partner.name, member.email, member.email, here.configuration().links)
+        made = invitations.email(replace(letter, reply_to=member.email), member.email)
         made["X-Unsent"] = "1"
         return made.as_bytes()
     except Exception as failure:  # noqa: BLE001 - the text and the link are there all the same
-        here.log.warning("A message cannot be written as a file: %s", failure)
+        server.log.warning("A message cannot be written as a file: %s", failure)
         return None

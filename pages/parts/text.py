@@ -1,4 +1,4 @@
-"""Text shown safely, and the words that pages share: names of settings' values, and the pill of a source."""
+"""Text shown safely, and the words that pages share: changes, prices, and the pill of a source."""
 
 import re
 from collections.abc import Iterable
@@ -7,11 +7,8 @@ from typing import Literal
 import streamlit as st
 
 from core.catalogue import Catalogue, Price
-from core.columns import settings_from_text
-from core.errors import UnknownChoice
-from core.language import t
-from core.resolution import Change
-from core.terms import BillingPeriod, Payer, Setting, Source
+from core.defaults import Change
+from core.words import BillingPeriod, Payer, Setting, Source, t
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/:@])")
 _BREAKS = re.compile(r"[ \t\r\n\f\v]+")  # no-break spaces stay: amounts and French punctuation hold together
@@ -26,18 +23,6 @@ def plain(text: object) -> str:
     return escaped.replace("\\:", f":{_JOIN}").replace("\\@", f"@{_JOIN}").replace("www\\.", f"www{_JOIN}\\.")
 
 
-def value_text(value: Payer | BillingPeriod | str | frozenset[str], offer: Catalogue) -> str:
-    """A setting's value in the reader's words; no add-ons is "none"."""
-    if isinstance(value, Payer | BillingPeriod):
-        return value.label
-    if isinstance(value, frozenset):
-        return ", ".join(offer.names(value)) or t("none")
-    try:
-        return str(offer.plan(value))
-    except UnknownChoice:
-        return value
-
-
 def joined(parts: Iterable[str]) -> str:
     """Clauses one after the other, with the reader's semicolon."""
     first, *others = [*parts] or [""]
@@ -48,20 +33,15 @@ def joined(parts: Iterable[str]) -> str:
 
 def change_text(change: Change, offer: Catalogue) -> str:
     """Subscription: Starter → Standard."""
-    before, after = value_text(change.before, offer), value_text(change.after, offer)
+    before, after = offer.value_text(change.before), offer.value_text(change.after)
     return t("{setting}: {before} → {after}", setting=change.setting, before=before, after=after)
 
 
-def source_text(overridden: str, version: int | None, *, older: bool) -> str:
+def source_text(overridden: frozenset[Setting], version: int | None, *, older: bool) -> str:
     """The words of a client's source pill: Default v3, Default v1 (older), or Override with which settings."""
-    if overridden:
-        short = {
-            Setting.PAYER: t("payer"), Setting.BILLING_PERIOD: t("period"), Setting.PLAN: t("plan"),
-            Setting.ADD_ONS: t("add-ons"),
-        }  # fmt: skip
-        chosen = settings_from_text(overridden)
-        return t("Override: {settings}", settings=", ".join(short[setting] for setting in Setting if setting in chosen))
-    return pill_text(Source.DEFAULT, version, older=older)
+    if not overridden:
+        return pill_text(Source.DEFAULT, version, older=older)
+    return t("Override: {settings}", settings=", ".join(setting.short for setting in Setting if setting in overridden))
 
 
 def settings_text(settings: frozenset[Setting]) -> str:

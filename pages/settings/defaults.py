@@ -3,31 +3,43 @@
 import pandas as pd
 import streamlit as st
 
-from core import defaults, editions
-from core.access import Permission, may, sees_every_client
+from core import catalogue, defaults
 from core.catalogue import Catalogue
-from core.errors import BillingError, StaleDefaults
-from core.language import day, moment, nt, number, t
-from core.models import DefaultSettings
-from core.resolution import BillingSettings, changes
-from core.terms import BillingPeriod, ClientStatus
-from core.text import LONGEST_NOTE
-from pages.parts import cached, choices, here
-from pages.parts.settings_form import choose_settings, first_settings, values_table
-from pages.parts.text import change_text, heading, joined, payer_text, plain, price_text, value_text
+from core.defaults import DefaultSettings, changes
+from core.invitations import offered_text
+from core.members import Member, Permission, may, reads_all_clients
+from core.words import (
+    LONGEST_NOTE,
+    BillingError,
+    BillingSettings,
+    ClientStatus,
+    Setting,
+    StaleDefaults,
+    day,
+    moment,
+    nt,
+    number,
+    t,
+)
+from pages.parts import choices, figures, notices, server, visitor
+from pages.parts.settings_form import choose_settings, first_settings, settings_chosen, values_table
+from pages.parts.text import change_text, heading, joined, payer_text, plain, price_text
 
-member = here.member(Permission.READ_DEFAULTS)
-with here.database().reading() as session:
-    offer = editions.current(session, member.partner.currency)
+SUMMED_UP = (Setting.PLAN, Setting.ADD_ONS, Setting.BILLING_PERIOD, Setting.PAYER)  # in words of their own
+
+member = visitor.member(Permission.READ_DEFAULTS)
+with server.database().reading() as session:
+    offer = catalogue.current(session, member.partner.currency)
     versions = defaults.history(session, member)
 in_force = versions[0] if versions else None
 form = choices.form("defaults")
 
 
 def summary(settings: BillingSettings) -> str:
-    add_ons = "".join(f" + {name}" for name in offer.names(settings.add_ons))
-    billed = t("billed monthly") if settings.billing_period is BillingPeriod.MONTHLY else t("billed yearly")
-    return f"{value_text(settings.plan, offer)}{add_ons}, {billed}, {payer_text(settings.payer)}"
+    """Standard + Bank feeds, billed monthly, paid by us."""
+    others = (setting for setting in Setting if setting not in SUMMED_UP)
+    values = (t("{setting}: {value}", setting=each, value=offer.value_text(each.of(settings))) for each in others)
+    return ", ".join([offered_text(settings, offer), payer_text(settings.payer), *values])
 
 
 def next_client(settings: BillingSettings) -> bool:
@@ -37,7 +49,7 @@ def next_client(settings: BillingSettings) -> bool:
     try:
         offer.refuse_unsellable(settings)
     except BillingError as refusal:
-        here.refused(refusal)
+        notices.refused(refusal)
         return False
     st.text(price_text(offer.price(settings)))
     return True
@@ -63,52 +75,66 @@ def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
 
 
 def edit() -> None:
-    settings_column, told_column = st.columns(2, gap="large")
-    seen = st.session_state.setdefault(f"{form}.seen", in_force.version if in_force else None)
-    begun_at = next((version.settings for version in versions if version.version == seen), None)
-    with settings_column:
-        settings = choose_settings(form, begun_at or first_settings(offer), offer)
-        note = st.text_input(t("Note (optional)"), key=f"{form}.note", max_chars=LONGEST_NOTE, persist_state="session",
-                             placeholder=t("Why, for whoever reads the versions later"))  # fmt: skip
-    if in_force and seen != in_force.version and settings == begun_at and not note:
+    """The form, beside what saving it would do.
+
+    The version it began at is kept by hand, as `args` could not carry it: a form is filled in over many runs, each of
+    which shows the version in force by then, and a colleague's version among them must not be saved over untold.
+    """
+    form_column, preview_column = st.columns(2, gap="large")
+    newest = in_force.version if in_force else None
+    began_at = st.session_state.setdefault(f"{form}.began at", newest)
+    start = next((version.settings for version in versions if version.version == began_at), None)
+    with form_column:
+        settings = choose_settings(form, start or first_settings(offer), offer)
+        note = st.text_input(
+            t("Note (optional)"),
+            key=f"{form}.note",
+            max_chars=LONGEST_NOTE,
+            persist_state="session",
+            placeholder=t("Why, for whoever reads the versions later"),
+        )
+    if began_at != newest and settings == start and not note:
         choices.forget("defaults")  # nothing was changed yet: begin at the version that came in between
         st.rerun()
-    with told_column.container(border=True):
+    with preview_column.container(border=True):
         can_be_had = next_client(settings)
         st.space("small")
         is_different = impact(in_force, settings)
-    with settings_column:
+    with form_column:
         stale = st.session_state.get(f"{form}.stale")
-        if in_force and seen != in_force.version:
+        if in_force and began_at != newest:
             stale = defaults.stale(in_force)
         if stale:
-            here.refused(stale)
+            notices.refused(stale)
         with st.container(horizontal=True):
-            label = t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1))
-            if st.button(label, type="primary", key=f"{form}.save", disabled=not (can_be_had and is_different)):
-                save(settings, seen, note)
-            is_behind = in_force is not None and (is_different or seen != in_force.version or bool(stale))
-            if is_behind and st.button(t("Discard my changes"), key=f"{form}.discard"):
-                choices.forget("defaults")
-                st.rerun()
+            st.button(
+                t("Save as version {version}", version=str(in_force.version + 1 if in_force else 1)),
+                type="primary",
+                key=f"{form}.save",
+                disabled=not (can_be_had and is_different),
+                on_click=save,
+                args=(form, member, began_at),
+            )
+            if in_force and (is_different or stale):
+                st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=("defaults",))
 
 
-def save(settings: BillingSettings, seen: int | None, note: str) -> None:
+@notices.callback
+def save(form: str, member: Member, began_at: int | None) -> None:
+    """Save what the form says by now, and begin another; one refused stays, and begins at what is in force then."""
+    if form != choices.form("defaults"):  # the second of two quick clicks: the first one saved
+        return
+    settings, note = settings_chosen(form), st.session_state.get(f"{form}.note") or ""
     try:
-        with here.database().transaction() as session:
-            saved = defaults.save(session, member, settings, seen=seen, note=note)
+        with server.database().transaction() as session:
+            saved = defaults.save(session, member, settings, seen=began_at, note=note)
     except StaleDefaults as refusal:
         st.session_state[f"{form}.stale"] = refusal
-        st.session_state[f"{form}.seen"] = in_force.version if in_force else None
-        st.rerun()
-    except BillingError as refusal:
-        here.refused(refusal)
+        st.session_state.pop(f"{form}.began at", None)
     else:
+        version = str(saved.version)
+        notices.say_next(t("Version {version} is saved. Every client you invite from now on gets it.", version=version))
         choices.forget("defaults")
-        here.say_next(
-            t("Version {version} is saved. Every client you invite from now on gets it.", version=str(saved.version))
-        )
-        st.rerun()
 
 
 def versions_table(offer: Catalogue) -> None:
@@ -128,7 +154,7 @@ def versions_table(offer: Catalogue) -> None:
             plain(version.note),
         )
         counted = number(clients_of.get(version.version, 0))
-        rows.append((*row, counted) if sees_every_client(member) else row)
+        rows.append((*row, counted) if reads_all_clients(member) else row)
     headings = [
         t("Version"),
         t("Saved"),
@@ -146,16 +172,16 @@ heading(
     t("What every client you invite from now on will get. Clients you already have keep their settings."),
 )
 if in_force:
+    version, saved_on, name = str(in_force.version), day(in_force.saved_at), plain(in_force.saved_by.name)
     st.markdown(
-        t("In force: **version {version}**, saved on {day} by {name}", version=str(in_force.version),
-          day=day(in_force.saved_at), name=plain(in_force.saved_by.name))
-    )  # fmt: skip
+        t("In force: **version {version}**, saved on {day} by {name}", version=version, day=saved_on, name=name)
+    )
 else:
     st.info(
         t("No default settings are saved yet. Until they are, each invitation has to choose all four settings itself."),
         icon=":material/info:",
     )
-clients_of = cached.figures(here.database(), member, offer.edition).per_version
+clients_of = figures.counted(server.database(), member, offer.edition).per_version
 if offer.is_sample:
     st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 if may(member, Permission.SAVE_DEFAULTS):

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL, Engine, insert, inspect, make_url, select
 
-from core import access
-from core.database import Database
-from core.models import Base, DemoSpace, Member, Partner
+from core import members
+from core.members import DemoSpace, Member, Partner
+from core.storage import Base, Database
 from tests.bench import bare, space
 from tests.bench.bare import Driver, Offer
 
@@ -86,7 +86,7 @@ def _opened(url: URL, clients: int) -> Iterator[Bench]:
     database = Database(url.render_as_string(hide_password=False))
     driver = bare.connect(url)
     with database.reading() as session:
-        member = access.member(session, space.PARTNER_ID, 1)
+        member = members.find(session, space.PARTNER_ID, 1)
     assert member is not None
     try:
         yield Bench(clients, database, member, driver, bare.offer(driver))

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from core import access, imports, spreadsheets
-from core.database import Database
+from core import imports, members, spreadsheets
 from core.imports import ImportPreview
+from core.storage import Database
 from tests.bench import memory, space
 from tests.bench.databases import Bench
 from tests.bench.timing import Case, Limit, Operation
@@ -129,7 +129,7 @@ def _company_number(number: int) -> str:
 def _read_and_invite(url: str, rows: int) -> None:
     database = Database(url)
     with database.reading() as session:
-        member = access.member(session, space.PARTNER_ID, 1)
+        member = members.find(session, space.PARTNER_ID, 1)
     previewed = _previewed(database, member, file(rows))
     try:
         with database.transaction() as session:

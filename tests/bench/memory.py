@@ -6,9 +6,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from core import access, reports
-from core.database import Database
-from core.terms import Payer
+from core import members, reports
+from core.storage import Database
+from core.words import Payer
 from tests.bench import space
 from tests.bench.databases import Bench
 
@@ -27,7 +27,7 @@ def read_everything(url: str) -> None:
     """What a server reads for its pages."""
     database = Database(url)
     with database.reading() as session:
-        member = access.member(session, space.PARTNER_ID, 1)
+        member = members.find(session, space.PARTNER_ID, 1)
         assert member is not None
         reports.billing_sources(session, member)
         reports.billing_sources(session, member, page=1000)

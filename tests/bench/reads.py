@@ -8,9 +8,8 @@ from typing import Any
 from pandas.testing import assert_frame_equal
 
 from core import defaults, reports, subscriptions
-from core.listing import Order, SourceFilter
-from core.reports import Figures
-from core.terms import BillingPeriod, ClientStatus, Payer
+from core.reports import Figures, Order, SourceFilter
+from core.words import BillingPeriod, ClientStatus, Payer
 from tests.bench import bare_reads, space
 from tests.bench.bare_reads import page_sql
 from tests.bench.databases import Bench

@@ -8,21 +8,28 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import defaults, editions
-from core.columns import settings_as_text
-from core.database import Database
-from core.models import Member, Partner
-from core.resolution import BillingSettings, Overrides, resolve
-from core.sample_catalogue import SAMPLE
-from core.terms import BillingPeriod, Payer, Role
-from core.text import fold
+from core import catalogue, defaults
+from core.catalogue import SAMPLE
+from core.defaults import resolve
+from core.members import Member, Partner
+from core.storage import Database, settings_as_text
+from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, fold
 
 PARTNER_ID = 1
 START = datetime(2025, 1, 1, 9, tzinfo=UTC)
 VERSIONS = [
-    BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"})),
-    BillingSettings(Payer.PARTNER, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"})),
-    BillingSettings(Payer.PARTNER, BillingPeriod.YEARLY, "plus", frozenset({"bank_feeds", "e_invoicing"})),
+    BillingSettings.starting_with(
+        payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
+    ),
+    BillingSettings.starting_with(
+        payer=Payer.PARTNER, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
+    ),
+    BillingSettings.starting_with(
+        payer=Payer.PARTNER,
+        billing_period=BillingPeriod.YEARLY,
+        plan="plus",
+        add_ons=frozenset({"bank_feeds", "e_invoicing"}),
+    ),
 ]
 _TRADES = ["Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Bakkerij", "Bouwbedrijf", "Joinery"]
 _PLACES = ["Saint-Honoré", "de l'Étang", "du Château", "De Zwaluw", "Sint-Jan", "Northfield", "Greenway", "Riverside"]
@@ -64,7 +71,7 @@ def _partner(session: Session, clients: int) -> Member:
     )  # fmt: skip
     session.add_all([partner, administrator])
     session.flush()
-    editions.store(session, SAMPLE)
+    catalogue.store(session, SAMPLE)
     return administrator
 
 

@@ -7,10 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from core import defaults, invitations, subscriptions
-from core.new_client import NewClient
-from core.resolution import BillingSettings, Overrides
-from core.terms import BillingPeriod, Payer
-from core.text import fold
+from core.invitations import NewClient
+from core.words import BillingPeriod, BillingSettings, Overrides, Payer, fold
 from tests.bench import bare_writes, space
 from tests.bench.databases import Bench
 from tests.bench.timing import Case, Limit, Operation
@@ -120,7 +118,12 @@ def _save(bench: Bench) -> Case:
             "add_ons": ";".join(sorted(wanted.add_ons)),
         }  # fmt: skip
         saved = bare_writes.save(bench.driver, bench.offer, _WHO, words, seen=next(seen))
-        return BillingSettings(Payer(saved[1]), BillingPeriod(saved[2]), saved[3], frozenset(saved[4].split(";")))
+        return BillingSettings.starting_with(
+            payer=Payer(saved[1]),
+            billing_period=BillingPeriod(saved[2]),
+            plan=saved[3],
+            add_ons=frozenset(saved[4].split(";")),
+        )
 
     def same(saved: BillingSettings, by_hand: BillingSettings) -> None:
         assert {saved, by_hand} <= set(space.VERSIONS)

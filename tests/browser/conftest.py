@@ -20,12 +20,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 from sqlalchemy import func, select
 
-from core import access, defaults, demo, invitations
-from core.database import Database
-from core.language import t
-from core.models import Client
-from core.new_client import NewClient
-from core.resolution import BillingSettings, Overrides
+from core import defaults, demo, invitations, members
+from core.invitations import NewClient
+from core.storage import Database, Deployment
+from core.subscriptions import Client
+from core.words import BillingSettings, Overrides, t
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -62,7 +61,7 @@ class Server:
     def save(self, settings: BillingSettings) -> int:
         """Save defaults over whatever is in force; their version."""
         with self.database.transaction() as session:
-            administrator = access.members(session, demo.PARTNER_ID)[0]
+            administrator = members.of_partner(session, demo.PARTNER_ID)[0]
             in_force = defaults.current(session, administrator)
             seen = None if in_force is None else in_force.version
             return defaults.save(session, administrator, settings, seen=seen).version
@@ -70,7 +69,7 @@ class Server:
     def invite(self, name: str, email: str, overrides: Overrides = Overrides()) -> int:
         """Invite a client; its number."""
         with self.database.transaction() as session:
-            administrator = access.members(session, demo.PARTNER_ID)[0]
+            administrator = members.of_partner(session, demo.PARTNER_ID)[0]
             client = invitations.invite(session, administrator, NewClient(name=name, email=email), overrides)
             return client.client_id
 
@@ -100,20 +99,32 @@ def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
     command = [
-        sys.executable, "-m", "streamlit", "run", "asgi.py", "--server.port", str(port),
-        "--server.address", "127.0.0.1", "--logger.messageFormat", "%(levelname)s %(name)s %(message)s",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "asgi.py",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+        "--logger.messageFormat",
+        "%(levelname)s %(name)s %(message)s",
+    ]
     environment = os.environ | {
-        "BILLING_DATABASE_URL": url, "BILLING_DEMO": str(int(is_demo)), "BILLING_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }  # fmt: skip
+        "BILLING_DATABASE_URL": url,
+        "BILLING_DEMO": str(int(is_demo)),
+        "BILLING_PUBLIC_URL": address,
+    }
     log = database.with_suffix(".log")
     with log.open("w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
-    behind = Database(url)
+    behind = Database(url, deployment=Deployment(address))
     try:
-        _wait_until_ready(process, f"http://127.0.0.1:{port}/readyz", log)
-        yield Server(f"http://127.0.0.1:{port}", behind)
+        _wait_until_ready(process, f"{address}/readyz", log)
+        yield Server(address, behind)
     finally:
         behind.close()
         process.terminate()

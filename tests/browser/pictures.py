@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import select
 
-from core.models import Subscription
-from core.terms import Setting
+from core.subscriptions import Subscription
+from core.words import Setting
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, ROOT, clients, serving, settled
 
 SIZE = {"width": 1440, "height": 860}

@@ -8,10 +8,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.delivery import deliver
 from core.demo import PARTNER_ID
-from core.language import speak, t
-from core.terms import ClientStatus
+from core.invitations import deliver
+from core.words import ClientStatus, speak, t
 from tests.browser.conftest import (
     Server,
     alert,

@@ -11,9 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.language import Money, best_language, speak, t
-from core.resolution import BillingSettings, Overrides
-from core.terms import BillingPeriod, Payer, Setting, Source
+from core.words import Money, Overrides, Payer, Setting, Source, best_language, speak, t
 from tests.browser.conftest import (
     CHROMIUM,
     Server,
@@ -37,13 +35,13 @@ from tests.browser.conftest import (
     serving,
     table,
 )
+from tests.conftest import STANDARD
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium on this machine."),
 ]
 
-STANDARD = BillingSettings(Payer.CLIENT, BillingPeriod.MONTHLY, "standard", frozenset({"bank_feeds"}))
 ELSEWHERE = "http://elsewhere.example/pixel.png"
 NASTY_NAMES = [
     "[Aubry](http://elsewhere.example) & Fils",

@@ -1,0 +1,218 @@
+"""Many clients at once, from a spreadsheet someone brings: a verdict for each row, then all the ready ones or none."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from core import catalogue, defaults, members, spreadsheets
+from core.catalogue import Catalogue, Plan, Price
+from core.defaults import DefaultSettings, EffectiveSettings
+from core.imports.columns import Column, recognise, recognised_count
+from core.imports.report import (
+    ImportPreview,
+    ImportReport,
+    ImportRow,
+    Reason,
+    StalePreview,
+    Verdict,
+)
+from core.imports.rows import ReadRow, read_rows
+from core.invitations import bindable, invite_all
+from core.members import Member, Permission
+from core.spreadsheets import Sheet
+from core.subscriptions import Client
+from core.words import (
+    N_,
+    AddOnsNotOffered,
+    BillingError,
+    ChoiceRefused,
+    MissingSetting,
+    NoPrice,
+    Overrides,
+    Payer,
+    Setting,
+)
+
+CHUNK = 1000  # rows after which the progress is told, and e-mails looked up at once
+
+_SETTINGS = frozenset(Column(setting.value) for setting in Setting)
+_SAME_E_MAIL = N_("Row {line} has the same e-mail.")
+_PLACES: dict[Column | None, int] = {column: place for place, column in enumerate([*Column, None])}
+_KNOWN = select(Client.email, Client.client_id).where(
+    Client.partner_id == bindparam("partner_id", type_=Client.partner_id.type),
+    Client.email.in_(bindparam("emails", expanding=True)),
+)
+
+Progress = Callable[[int], object]
+Held = tuple[EffectiveSettings, Price] | Reason
+
+
+def read(name: str, content: bytes) -> Sheet:
+    """The list in a file of this name. Raises UnreadableFile."""
+    return spreadsheets.read(name, content, recognised=recognised_count)
+
+
+def read_pasted(text: str) -> Sheet:
+    """The list in rows copied from a spreadsheet, headings first. Raises UnreadableFile."""
+    return spreadsheets.read_pasted(text, recognised=recognised_count)
+
+
+def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progress = lambda _: None) -> ImportPreview:
+    """A verdict for each row, in the order of the sheet. Nothing is written. `progress` is told how many rows are read.
+
+    A blank cell takes the default; whatever a cell holds is a choice, also where it equals the default. A client whose
+    language is blank is written to in the language that whoever brings the list reads.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice.
+    """
+    members.require(member, Permission.INVITE)
+    columns = recognise(sheet.headings)
+    in_force = defaults.latest(session, member.partner_id)
+    offer = catalogue.current(session, member.partner.currency)
+    understood = []
+    for done, row in enumerate(read_rows(sheet.rows, columns, offer), 1):
+        understood.append(row)
+        if done % CHUNK == 0 or done == len(sheet.rows):
+            progress(done)
+    known = _known(session, member, (row.email for row in understood if row.email is not None))
+    rows = tuple(_judged(understood, known, _held_once(session, member, in_force, offer)))
+    return ImportPreview(
+        sheet=sheet,
+        columns=columns,
+        rows=rows,
+        partner_id=member.partner_id,
+        defaults_version=None if in_force is None else in_force.version,
+        edition=offer.edition,
+        counts=dict.fromkeys(Verdict, 0) | Counter(row.verdict for row in rows),
+        cents_per_year_paid_by_partner=_cents_per_year(rows, Payer.PARTNER),
+        cents_per_year_paid_by_clients=_cents_per_year(rows, Payer.CLIENT),
+        currency=offer.currency,
+    )
+
+
+def invite_ready(
+    session: Session, member: Member, previewed: ImportPreview, *, progress: Progress = lambda _: None
+) -> ImportReport:
+    """Invite the client of every ready row, with the settings that were shown, or nobody.
+
+    A row whose e-mail became a client's meanwhile counts as an existing client: the same list brought twice, or by two
+    people at once, invites each once. `progress` is told how many are invited.
+    Raises NotAllowed, StaleDefaults, StalePreview; nothing is written then.
+    """
+    members.act(session, member, Permission.INVITE)
+    in_force = _unchanged(session, member, previewed)
+    ready = [(row.new_client, row.overrides) for row in previewed.rows if row.new_client is not None]
+    known = _known(session, member, (new_client.email for new_client, _ in ready))
+    effective = cache(partial(bindable, session, member, in_force))
+    chosen = [(new_client, effective(choices)) for new_client, choices in ready if new_client.email not in known]
+    return ImportReport(
+        rows=len(previewed.rows),
+        invited=len(chosen),
+        needing_correction=previewed.counts[Verdict.NEEDS_CORRECTION],
+        twice=previewed.counts[Verdict.TWICE],
+        already_clients=previewed.counts[Verdict.ALREADY_CLIENT] + len(ready) - len(chosen),
+        batch=invite_all(session, member, chosen, progress=progress) if chosen else None,
+        version=previewed.defaults_version,
+    )
+
+
+def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> DefaultSettings | None:
+    """The defaults in force, which like the catalogue are still those of the preview."""
+    if previewed.partner_id != member.partner_id:
+        raise StalePreview
+    in_force = defaults.latest(session, member.partner_id)
+    if in_force is not None and in_force.version != previewed.defaults_version:
+        raise defaults.stale(in_force)
+    if catalogue.current(session, member.partner.currency).edition != previewed.edition:
+        raise StalePreview
+    return in_force
+
+
+def _known(session: Session, member: Member, emails: Iterable[str]) -> dict[str, int]:
+    """Of these e-mails, those of clients of the partner, each with the client's number."""
+    asked = list(dict.fromkeys(emails))
+    found: dict[str, int] = {}
+    for start in range(0, len(asked), CHUNK):
+        whose = {"partner_id": member.partner_id, "emails": asked[start : start + CHUNK]}
+        found |= dict(session.connection().execute(_KNOWN, whose).all())
+    return found
+
+
+def _held_once(
+    session: Session, member: Member, in_force: DefaultSettings | None, offer: Catalogue
+) -> Callable[[Overrides], Held]:
+    """What tells, worked out once for each set of choices, what a client with them would get and pay, or why not."""
+
+    @cache
+    def held(overrides: Overrides) -> Held:
+        try:
+            effective = bindable(session, member, in_force, overrides)
+        except (ChoiceRefused, MissingSetting) as refusal:
+            return Reason.of(_refused(refusal, overrides), refusal)
+        return effective, offer.price(effective.settings)
+
+    return held
+
+
+def _refused(refusal: BillingError, overrides: Overrides) -> Column | None:
+    """The column to correct; None where it is all four settings."""
+    if isinstance(refusal, MissingSetting):
+        return None
+    if isinstance(refusal, NoPrice):
+        return Column.BILLING_PERIOD
+    if isinstance(refusal, AddOnsNotOffered):
+        return Column.PLAN if overrides.add_ons is None else Column.ADD_ONS
+    return Column.PLAN if isinstance(refusal.values.get("item"), Plan) else Column.ADD_ONS
+
+
+def _judged(
+    understood: Iterable[ReadRow], known: Mapping[str, int], held_with: Callable[[Overrides], Held]
+) -> Iterator[ImportRow]:
+    """Each row with its verdict: an existing client, whatever else is so; twice in the file; to correct; or ready."""
+    lines: dict[str, int] = {}
+    for row in understood:
+        held = None if _SETTINGS & row.reasons.keys() else held_with(row.overrides)
+        reasons = [*row.reasons.values(), *([held] if isinstance(held, Reason) else [])]
+        if row.email is not None and row.email in known:
+            yield _row(row, Verdict.ALREADY_CLIENT, client_id=known[row.email])
+        elif row.email is not None and row.email in lines:
+            again = Reason(Column.EMAIL, _SAME_E_MAIL, {"line": str(lines[row.email])})
+            yield _row(row, Verdict.TWICE, [again, *reasons])
+        elif reasons:
+            yield _row(row, Verdict.NEEDS_CORRECTION, reasons)
+        else:
+            yield _row(row, Verdict.READY, held=held)
+        if row.email is not None:
+            lines.setdefault(row.email, row.line)
+
+
+def _row(
+    row: ReadRow,
+    verdict: Verdict,
+    reasons: Iterable[Reason] = (),
+    *,
+    held: Held | None = None,
+    client_id: int | None = None,
+) -> ImportRow:
+    effective, price = held if isinstance(held, tuple) else (None, None)
+    return ImportRow(
+        line=row.line,
+        cells=row.cells,
+        verdict=verdict,
+        reasons=tuple(sorted(reasons, key=lambda reason: _PLACES[reason.column])),
+        new_client=row.new_client if verdict is Verdict.READY else None,
+        overrides=row.overrides,
+        effective=effective,
+        price=price,
+        client_id=client_id,
+    )
+
+
+def _cents_per_year(rows: Iterable[ImportRow], payer: Payer) -> int:
+    return sum(
+        row.price.cents_per_year
+        for row in rows
+        if row.price is not None and row.effective is not None and row.effective.payer.value is payer
+    )

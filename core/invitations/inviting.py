@@ -1,0 +1,172 @@
+"""Inviting: a client is bound to the defaults in force with its exceptions, its message waits (rules 3, 4, 7 to 9)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from core import catalogue, defaults, members, subscriptions
+from core.defaults import DefaultSettings, EffectiveSettings
+from core.invitations import outbox
+from core.invitations.invitation import hash_of, latest_invitation, new_token
+from core.invitations.new_client import NewClient
+from core.invitations.tables import Invitation
+from core.members import Member, Partner, Permission
+from core.storage import action_of, now
+from core.subscriptions import Client
+from core.words import AlreadyClient, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
+
+CHUNK = 1000  # clients written at once, after which the progress is told
+
+_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
+_KNOWN = select(Client).where(Client.partner_id == _PARTNER, Client.email == bindparam("email"))
+_NUMBERS = (
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"))
+    .values(
+        last_client_id=Partner.last_client_id + bindparam("clients"),
+        last_batch=Partner.last_batch + bindparam("batches"),
+    )
+    .returning(Partner.last_client_id, Partner.last_batch)
+)
+_NEW_CLIENT = insert(Client)
+_NEW_INVITATION = insert(Invitation)
+
+
+def preview(session: Session, member: Member, overrides: Overrides = Overrides()) -> EffectiveSettings:  # noqa: B008 - frozen
+    """What a client invited now with these overrides would get.
+
+    Raises NotAllowed, MissingSetting, RetiredDefaults, ChoiceRefused.
+    """
+    members.require(member, Permission.INVITE)
+    return bindable(session, member, defaults.latest(session, member.partner_id), overrides)
+
+
+def invite(
+    session: Session,
+    member: Member,
+    new_client: NewClient,
+    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
+    *,
+    reason: str = "",
+    attempt: str = "",
+    seen_version: int | None = None,
+    origin: Origin = Origin.PAGE,
+) -> Client:
+    """Invite a client: it is bound to the version in force now, with these overrides; its invitation is pending, and
+    the message with its link waits in the outbox.
+
+    `attempt` names one filled-in form: the same one sent twice gives the client it made the first time. `seen_version`
+    is the defaults version that the member was shown; None: whichever is in force will do.
+    Raises NotAllowed, AlreadyClient, StaleDefaults, MissingSetting, RetiredDefaults, ChoiceRefused, BadInput; nothing
+    is written then.
+    """
+    members.act(session, member, Permission.INVITE)
+    reason = note_text("reason", reason)
+    known = session.scalar(_KNOWN, {"partner_id": member.partner_id, "email": new_client.email})
+    if known is not None:
+        invitation = latest_invitation(session, member.partner_id, known.client_id)
+        if attempt and invitation.attempt == attempt:
+            return known
+        raise AlreadyClient(client_id=known.client_id, name=known.name, invited_on=invitation.invited_at)
+    in_force = defaults.latest(session, member.partner_id)
+    if seen_version is not None and in_force is not None and in_force.version != seen_version:
+        raise defaults.stale(in_force)
+    effective = bindable(session, member, in_force, overrides)
+    last, _ = _next_numbers(session, member, clients=1, batches=0)
+    (client,) = _write(
+        session, member, [(new_client, effective)], first=last, origin=origin, reason=reason, attempt=attempt
+    )
+    return Client(**client)
+
+
+def invite_all(
+    session: Session,
+    member: Member,
+    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    *,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Invite these clients, each with settings that `bindable` gave in this transaction; the number of their batch.
+
+    Nobody among them is a client yet. `progress` is told how many are done. The member's turn is held (members.act).
+    """
+    last, batch = _next_numbers(session, member, clients=len(chosen), batches=1)
+    first = last - len(chosen) + 1
+    for done in range(0, len(chosen), CHUNK):
+        some = chosen[done : done + CHUNK]
+        _write(session, member, some, first=first + done, origin=Origin.IMPORT, reason="", batch=batch)
+        progress(done + len(some))
+    return batch
+
+
+def bindable(
+    session: Session, member: Member, in_force: DefaultSettings | None, overrides: Overrides
+) -> EffectiveSettings:
+    """What a client bound to these defaults with these overrides gets. Raises as `preview` does."""
+    effective = defaults.effective_settings(in_force, overrides)
+    offer = catalogue.current(session, member.partner.currency)
+    if in_force is not None:
+        inherited = offer.retired_in(effective.settings, among=frozenset(Setting) - effective.overridden)
+        if inherited is not None:
+            raise RetiredDefaults(version=str(in_force.version), item=inherited)
+    offer.refuse_unsellable(effective.settings)
+    return effective
+
+
+def new_invitation(session: Session, member: Member, client_id: int, number: int, **values: Any) -> dict[str, Any]:
+    """A new invitation of a client, as a row of its table."""
+    return {
+        "partner_id": member.partner_id,
+        "client_id": client_id,
+        "number": number,
+        "invited_by_id": member.member_id,
+        "invited_at": now(session),
+        "expires_at": now(session) + action_of(session).deployment.invitations_valid_for,
+        "message": "",
+        "attempt": "",
+        "token_hash": None,
+    } | values
+
+
+def _next_numbers(session: Session, member: Member, *, clients: int, batches: int) -> tuple[int, int]:
+    """The last of that many client numbers, and the last batch number."""
+    asked = {"of_partner": member.partner_id, "clients": clients, "batches": batches}
+    last, batch = session.connection().execute(_NUMBERS, asked).one()
+    return last, batch
+
+
+def _write(
+    session: Session,
+    member: Member,
+    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    *,
+    first: int,
+    origin: Origin,
+    reason: str,
+    attempt: str = "",
+    batch: int | None = None,
+) -> list[dict[str, Any]]:
+    """Write clients numbered from `first`, their first revisions, their invitations and the messages that wait; the
+    rows of the clients."""
+    common = new_invitation(session, member, 0, 1, attempt=attempt)
+    clients, invited, messages = [], [], []
+    for number, (new_client, _) in enumerate(chosen, first):
+        token = new_token(member.partner_id, number, 1)
+        clients.append(_client(member, number, new_client))
+        own = {"client_id": number, "message": new_client.message, "token_hash": hash_of(token)}
+        invited.append(common | own)
+        key = (member.partner_id, number, 1)
+        messages.append(outbox.new_message(session, member, key, 1, new_client.email, token))
+    held = [(client, effective) for client, (_, effective) in zip(clients, chosen, strict=True)]
+    session.connection().execute(_NEW_CLIENT, clients)
+    subscriptions.begin(session, held, by=member, origin=origin, reason=reason, batch=batch)
+    session.connection().execute(_NEW_INVITATION, invited)
+    outbox.queue(session, messages)
+    return clients
+
+
+def _client(member: Member, number: int, new_client: NewClient) -> dict[str, Any]:
+    who = new_client.model_dump(exclude={"message"})
+    return {"partner_id": member.partner_id, "client_id": number, "sort_name": fold(new_client.name), **who}

@@ -1,0 +1,168 @@
+"""What a member sees and does of an invitation that was made: send it again, revoke it, invite again (rule 14)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from core import members, subscriptions
+from core.invitations import letters, outbox
+from core.invitations.invitation import change_invitation, hash_of, latest_invitation, new_token, standing
+from core.invitations.inviting import bindable, new_invitation
+from core.invitations.letters import Letter
+from core.invitations.outbox import Delivery
+from core.invitations.tables import Invitation, OutboxMessage
+from core.members import Member, Permission
+from core.storage import now
+from core.subscriptions import Client
+from core.words import (
+    ClientStatus,
+    InvitationNotPending,
+    InvitationStatus,
+    Origin,
+    Overrides,
+    StillInvited,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationDetail:
+    """The newest invitation of a client: where it stands, who made it and who revoked it (None: nobody), and how the
+    delivery of every message to the client went, newest first."""
+
+    invitation: Invitation
+    status: InvitationStatus
+    invited_by: str
+    revoked_by: str | None
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def sendings(self) -> int:
+        """How many messages of this invitation there are: what `send_again` must name as `seen`."""
+        own = [each.sending for each in self.deliveries if each.number == self.invitation.number]
+        return max(own, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message that waits, and the letter as it would leave now."""
+
+    message: OutboxMessage
+    letter: Letter
+
+
+_REVOKED_BY = aliased(Member)
+_INVITATION = (
+    select(Invitation, Member.name, _REVOKED_BY.name)
+    .join(Member, (Member.partner_id == Invitation.partner_id) & (Member.member_id == Invitation.invited_by_id))
+    .outerjoin(
+        _REVOKED_BY,
+        (_REVOKED_BY.partner_id == Invitation.partner_id) & (_REVOKED_BY.member_id == Invitation.revoked_by_id),
+    )
+    .where(Invitation.partner_id == bindparam("partner_id"), Invitation.client_id == bindparam("client_id"))
+    .order_by(Invitation.number.desc())
+    .limit(1)
+)
+
+
+def of_client(session: Session, member: Member, client_id: int) -> InvitationDetail:
+    """The newest invitation of a client. Raises NotAllowed, ClientNotFound."""
+    subscriptions.visible(session, member, client_id)
+    whose = {"partner_id": member.partner_id, "client_id": client_id}
+    invitation, invited_by, revoked_by = session.execute(_INVITATION, whose).one()
+    return InvitationDetail(
+        invitation=invitation,
+        status=standing(invitation, now(session)),
+        invited_by=invited_by,
+        revoked_by=revoked_by,
+        deliveries=outbox.deliveries(session, member.partner_id, client_id),
+    )
+
+
+def waiting_message(session: Session, member: Member, client_id: int) -> WaitingMessage | None:
+    """The message that waits for the client, its link in it: only for those who may invite.
+
+    Raises NotAllowed, ClientNotFound; NoPrice where what the client would pay for has no price any more.
+    """
+    members.require(member, Permission.INVITE)
+    subscriptions.visible(session, member, client_id)
+    invitation = latest_invitation(session, member.partner_id, client_id)
+    if standing(invitation, now(session)) is not InvitationStatus.PENDING:
+        return None
+    message = outbox.waiting(session, member.partner_id, client_id)
+    return None if message is None else WaitingMessage(message, letters.written(session, message))
+
+
+def send_again(session: Session, member: Member, client_id: int, *, seen: int) -> None:
+    """Send a pending invitation again with a new link; the old link is dead. `seen` counts the messages of this
+    invitation that the member saw: asked twice, it is sent once.
+
+    Raises NotAllowed, ClientNotFound, InvitationNotPending.
+    """
+    client, invitation = _pending(session, member, client_id)
+    sent = outbox.deliveries(session, member.partner_id, client_id)
+    sending = max((each.sending for each in sent if each.number == invitation.number), default=0)
+    if sending > seen:
+        return
+    _send(session, member, client, invitation, sending + 1)
+
+
+def revoke(session: Session, member: Member, client_id: int) -> None:
+    """Take a pending invitation back: its link is dead, and a message that waits is not sent.
+
+    Raises NotAllowed, ClientNotFound, InvitationNotPending.
+    """
+    _, invitation = _pending(session, member, client_id)
+    outbox.withdraw(session, member.partner_id, client_id)
+    change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+
+
+def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "") -> None:
+    """Invite a client whose invitation lapsed or was revoked, with the settings it has; or an archived client, which is
+    bound to the defaults in force now, its exceptions cleared (kept where no defaults are saved).
+
+    Raises NotAllowed, ClientNotFound, StillInvited, RetiredDefaults, ChoiceRefused.
+    """
+    members.act(session, member, Permission.INVITE)
+    shown = subscriptions.detail(session, member, client_id)
+    before = latest_invitation(session, member.partner_id, client_id)
+    has_lapsed = shown.status is ClientStatus.INVITED and (
+        standing(before, now(session)) is not InvitationStatus.PENDING
+    )
+    if not (has_lapsed or shown.status is ClientStatus.ARCHIVED):
+        raise StillInvited(name=shown.client.name)
+    if shown.status is ClientStatus.ARCHIVED:
+        overrides = shown.overrides if shown.current is None else Overrides()
+        effective = bindable(session, member, shown.current, overrides)
+        subscriptions.revise(
+            session,
+            shown.client,
+            shown.history[0],
+            effective,
+            by=member,
+            origin=Origin.PAGE,
+            reason=reason,
+            status=ClientStatus.INVITED,
+        )
+    row = new_invitation(session, member, client_id, before.number + 1, message=before.message)
+    session.execute(insert(Invitation), row)
+    _send(session, member, shown.client, Invitation(**row), 1)
+
+
+def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:
+    """The client and its pending invitation, which the member may change."""
+    members.act(session, member, Permission.INVITE)
+    client = subscriptions.visible(session, member, client_id)
+    invitation = latest_invitation(session, member.partner_id, client_id)
+    if standing(invitation, now(session)) is not InvitationStatus.PENDING:
+        raise InvitationNotPending(name=client.name)
+    return client, invitation
+
+
+def _send(session: Session, member: Member, client: Client, invitation: Invitation, sending: int) -> None:
+    """Give this invitation a new link; a message that waited is withdrawn, and one with the new link waits."""
+    key = (invitation.partner_id, invitation.client_id, invitation.number)
+    token = new_token(*key)
+    outbox.withdraw(session, client.partner_id, client.client_id)
+    change_invitation(session, invitation, token_hash=hash_of(token))
+    outbox.queue(session, [outbox.new_message(session, member, key, sending, client.email, token)])

@@ -1,0 +1,92 @@
+"""The tables of invitations, of the messages on their way, and of what went wrong on it."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.storage import ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, Instant
+
+
+class Invitation(Base):
+    """One time a client was asked in. Where it stands is told by its instants, so a lapse needs no job."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
+        ForeignKeyConstraint(["partner_id", "invited_by_id"], ["member.partner_id", "member.member_id"]),
+        CheckConstraint("expires_at > invited_at", name="expires_at"),
+        CheckConstraint("accepted_at IS NULL OR revoked_at IS NULL", name="one_answer"),
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    invited_by_id: Mapped[int]
+    invited_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    accepted_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    message: Mapped[str] = mapped_column(default="")
+    attempt: Mapped[str] = mapped_column(default="")  # the form that sent it, so that sent twice is known as once
+    token_hash: Mapped[str | None]  # of the link sent last; the link itself is nowhere but in a message that waits
+    revoked_by_id: Mapped[int | None]
+
+
+class OutboxMessage(Base):
+    """A message that brings an invitation's link. The link's token is kept only while it waits; the text never is."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["partner_id", "client_id", "number"],
+            ["invitation.partner_id", "invitation.client_id", "invitation.number"],
+        ),
+        ForeignKeyConstraint(["partner_id", "queued_by_id"], ["member.partner_id", "member.member_id"]),
+        CheckConstraint(
+            "(token IS NULL) = (sent_at IS NOT NULL OR given_up_at IS NOT NULL OR withdrawn_at IS NOT NULL)",
+            name="token_while_it_waits",
+        ),
+        CheckConstraint("(token IS NULL) = (next_attempt_at IS NULL)", name="next_attempt_at"),
+        Index("ix_outbox_message_due", "partner_id", "next_attempt_at",
+              sqlite_where=text("next_attempt_at IS NOT NULL"), postgresql_where=text("next_attempt_at IS NOT NULL")),
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
+    )  # fmt: skip
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[str]
+    recipient: Mapped[str]
+    token: Mapped[str | None]
+    queued_by_id: Mapped[int]
+    queued_at: Mapped[datetime] = mapped_column(Instant)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(Instant)  # while an attempt runs: when it counts as lost
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    given_up_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class DeliveryFailure(Base):
+    """One attempt to send that failed, with the words of the server."""
+
+    __tablename__ = "delivery_failure"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["partner_id", "client_id", "number", "sending"],
+            ["outbox_message.partner_id", "outbox_message.client_id", "outbox_message.number",
+             "outbox_message.sending"],
+        ),
+        ROWS_IN_KEY_ORDER,
+    )  # fmt: skip
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    failed_at: Mapped[datetime] = mapped_column(Instant)
+    said: Mapped[str]

@@ -1,0 +1,17 @@
+"""Partner spaces and the members who work in them: who may do what, and how a change begins. A change takes the
+partner's turn, asks the member's permission again and counts up the partner's change number."""
+
+from core.members.access import (
+    MATRIX,
+    Permission,
+    act,
+    by_email,
+    choose_language,
+    find,
+    may,
+    of_partner,
+    reads_all_clients,
+    require,
+    take_turn,
+)
+from core.members.tables import DemoSpace, Member, Partner

@@ -1,0 +1,145 @@
+"""Members, roles and permissions. The matrix here is the only place that says who may do what (rule 10)."""
+
+from enum import StrEnum
+
+from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from core.members.tables import Member, Partner
+from core.words import LANGUAGES, NotAllowed, Role
+
+
+class Permission(StrEnum):
+    """What can be allowed."""
+
+    READ_DEFAULTS = "read defaults"
+    SAVE_DEFAULTS = "save defaults"
+    READ_CLIENTS = "read clients"
+    INVITE = "invite"
+    OVERRIDE = "override"
+    EXPORT = "export"
+    READ_DISTRIBUTION = "read distribution"
+
+
+_CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
+_CLIENTS_AND_FINANCE = _CLIENTS | {Role.FINANCE}
+
+MATRIX: dict[Permission, frozenset[Role]] = {
+    Permission.READ_DEFAULTS: frozenset(Role),
+    Permission.SAVE_DEFAULTS: _CLIENTS,
+    Permission.READ_CLIENTS: frozenset(Role),  # an accountant: the clients assigned to them, see reads_all_clients
+    Permission.INVITE: _CLIENTS,
+    Permission.OVERRIDE: _CLIENTS,
+    Permission.EXPORT: _CLIENTS_AND_FINANCE,
+    Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
+}
+
+_STILL_SO = exists().where(
+    Member.partner_id == bindparam("of_partner"),
+    Member.member_id == bindparam("of_member"),
+    Member.role == bindparam("of_role"),
+    Member.client_access == bindparam("of_access"),
+    Member.is_active,
+)
+_STILL = select(_STILL_SO).where(_STILL_SO)
+_TURN = (
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
+    .values(change_number=Partner.change_number + 1)
+)
+_ANY_TURN = (
+    update(Partner).where(Partner.partner_id == bindparam("of_partner")).values(change_number=Partner.change_number + 1)
+)
+_MEMBER = (
+    select(Member)
+    .options(joinedload(Member.partner))
+    .where(Member.partner_id == bindparam("partner_id"), Member.member_id == bindparam("member_id"))
+)
+
+
+def may(member: Member, permission: Permission) -> bool:
+    """Whether the member may. An inactive member, or a client manager without access to clients, may nothing."""
+    if not member.is_active:
+        return False
+    if member.role is Role.CLIENT_MANAGER and not member.client_access:
+        return False
+    return member.role in MATRIX[permission]
+
+
+def require(member: Member, permission: Permission) -> None:
+    """Raise NotAllowed unless the member may."""
+    if not may(member, permission):
+        raise NotAllowed
+
+
+def act(session: Session, member: Member, permission: Permission) -> None:
+    """Begin a change: the member may make it, and holds the partner's turn until the transaction ends.
+
+    Writers of one partner space take turns on the partner's row, so an action reads what it changes undisturbed. The
+    member's role and access are asked of the database again. The partner's change number grows by one.
+    Raises NotAllowed.
+    """
+    require(member, permission)
+    who = {
+        "of_partner": member.partner_id,
+        "of_member": member.member_id,
+        "of_role": member.role,
+        "of_access": member.client_access,
+    }
+    if session.connection().execute(_TURN, who).rowcount != 1:
+        raise NotAllowed
+    if session.connection().execute(_STILL, who).first() is None:  # it may have changed while waiting for the turn
+        raise NotAllowed
+
+
+def take_turn(session: Session, partner_id: int) -> None:
+    """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
+    who it is."""
+    session.connection().execute(_ANY_TURN, {"of_partner": partner_id})
+
+
+def reads_all_clients(member: Member) -> bool:
+    """Whether the member sees all clients. An accountant sees those assigned to them: none, until some are."""
+    return may(member, Permission.READ_CLIENTS) and member.role is not Role.ACCOUNTANT
+
+
+def find(session: Session, partner_id: int, member_id: int) -> Member | None:
+    """The member as they are now, with their partner, or None."""
+    return session.scalar(_MEMBER, {"partner_id": partner_id, "member_id": member_id})
+
+
+def of_partner(session: Session, partner_id: int) -> list[Member]:
+    """Every member of a partner, in the order they came, each with the partner."""
+    return list(
+        session.scalars(
+            select(Member)
+            .options(joinedload(Member.partner))
+            .where(Member.partner_id == partner_id)
+            .order_by(Member.member_id)
+        )
+    )
+
+
+def by_email(session: Session, who: str) -> list[Member]:
+    """The active members with this e-mail, each with the partner: in every partner space, or in that of
+    `partner_id:e-mail`."""
+    number, _, email = who.rpartition(":") if who.partition(":")[0].isdecimal() else ("", "", who)
+    found = (
+        select(Member)
+        .options(joinedload(Member.partner))
+        .where(func.lower(Member.email) == email.strip().lower(), Member.is_active)
+        .order_by(Member.partner_id)
+    )
+    return [member for member in session.scalars(found) if number in ("", str(member.partner_id))]
+
+
+def choose_language(session: Session, member: Member, language: str) -> None:
+    """Afterwards the product speaks this language to the member, here and at the next visit."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is not a language of the product")
+    session.execute(
+        update(Member)
+        .where(Member.partner_id == member.partner_id, Member.member_id == member.member_id)
+        .values(language=language)
+        .execution_options(synchronize_session=False)
+    )

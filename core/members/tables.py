@@ -1,0 +1,51 @@
+"""The tables of partner spaces and the members who work in them."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.storage import Base, Instant, word
+from core.words import Role
+
+
+class Partner(Base):
+    """An accounting firm. `change_number` counts its changes; holding this row is a writer's turn (access.act)."""
+
+    __tablename__ = "partner"
+    __table_args__ = (CheckConstraint("length(currency) = 3", name="currency"),)
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    currency: Mapped[str]
+    time_zone: Mapped[str]
+    change_number: Mapped[int] = mapped_column(default=0)
+    last_client_id: Mapped[int] = mapped_column(default=0)
+    last_batch: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Member(Base):
+    """A person working at a partner."""
+
+    __tablename__ = "member"
+    __table_args__ = (Index("uq_member_email", "partner_id", "email", unique=True),)
+
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    email: Mapped[str]
+    role: Mapped[Role] = mapped_column(word(Role, "role"))
+    client_access: Mapped[bool] = mapped_column(default=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None]
+
+    partner: Mapped[Partner] = relationship(lazy="raise")
+
+
+class DemoSpace(Base):
+    """The mark of a database that demo mode made."""
+
+    __tablename__ = "demo_space"
+
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    made_at: Mapped[datetime] = mapped_column(Instant)

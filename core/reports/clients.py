@@ -1,0 +1,226 @@
+"""The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy.orm import Session
+
+from core import catalogue, members
+from core.catalogue import Catalogue, Price
+from core.invitations import standing_of
+from core.members import Member, Permission
+from core.reports import listing
+from core.reports.listing import Order
+from core.spreadsheets import as_csv, decimal
+from core.storage import codes, now, settings_as_text, settings_from_text
+from core.words import (
+    LISTED_SETTINGS,
+    BillingSettings,
+    ClientStatus,
+    InvitationStatus,
+    Setting,
+    Source,
+    local_day,
+    t,
+)
+
+BILLING_SOURCES: dict[str, Any] = {
+    "client_id": "int64",
+    "name": "str",
+    "status": "str",
+    **{setting.value: "str" for setting in LISTED_SETTINGS},
+    "monthly_cents": "Int64",
+    "source": "str",
+    "overridden": "str",
+    "defaults_version": "Int64",
+    "on_older_defaults": "bool",
+    "invited_at": "datetime64[us, UTC]",
+    "invitation": "str",
+}
+_DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
+_NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
+_CHUNK = 5_000  # clients of a file read at once
+
+
+class ListedClient(NamedTuple):
+    """A client of the list: who it is, what holds, and why.
+
+    `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
+    (UTC), `invitation` where it stands now.
+    """
+
+    client_id: int
+    name: str
+    sort_name: str
+    email: str
+    company_number: str | None
+    status: ClientStatus
+    settings: BillingSettings
+    overridden: frozenset[Setting]
+    price: Price | None
+    defaults_version: int | None
+    on_older_defaults: bool
+    invited_at: datetime
+    invitation: InvitationStatus
+
+    @property
+    def source(self) -> Source:
+        """Whether any of its settings is a choice."""
+        return Source.OVERRIDE if self.overridden else Source.DEFAULT
+
+
+def listed(
+    session: Session,
+    member: Member,
+    *,
+    order_by: Order = Order.NAME,
+    page: int = 1,
+    page_size: int = 50,
+    after: tuple[str, int] | None = None,
+    **filters: Any,
+) -> list[ListedClient]:
+    """A page of the filtered list (see FILTERS), in order; none past the end. Raises NotAllowed.
+
+    `after`: the clients by name that follow this sort_name and client_id, instead of a page.
+    """
+    members.require(member, Permission.READ_CLIENTS)
+    if not members.reads_all_clients(member):
+        return []
+    asked, values = listing.question(member, filters)
+    if after is None:
+        statement = listing.page(asked, order_by)
+        values |= {"limit": page_size, "offset": (max(page, 1) - 1) * page_size}
+    else:
+        statement = listing.chunk(asked)
+        values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
+    rows = listing.rows(session, statement, values)
+    if not rows:
+        return []
+    offer = catalogue.current(session, member.partner.currency, edition=rows[0].edition)
+    return _clients(rows, offer, now(session))
+
+
+def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
+    """One row per client of a page of the filtered list, as `listed` gives them. Raises NotAllowed.
+
+    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and
+    overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
+    archived clients and where the catalogue has no price; defaults_version is missing for
+    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now.
+    """
+    clients = listed(session, member, **asked)
+    if not clients:
+        return _NO_CLIENTS.copy()
+    columns: dict[str, list[Any]] = {
+        "monthly_cents": [None if each.price is None else each.price.per_month.cents for each in clients],
+        "overridden": [settings_as_text(each.overridden) for each in clients],
+        **{setting.value: [_stored(setting.of(each.settings)) for each in clients] for setting in Setting},
+    }
+    for name in _DTYPES.keys() - columns.keys():
+        columns[name] = [getattr(each, name) for each in clients]
+    return pd.DataFrame({name: _array(columns[name], dtype) for name, dtype in _DTYPES.items()}, copy=False)
+
+
+def csv_pieces(session: Session, member: Member, **filters: Any) -> Iterator[str]:
+    """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
+    list. Raises NotAllowed when the first piece is asked for."""
+    members.require(member, Permission.EXPORT)
+    offer = catalogue.current(session, member.partner.currency)
+    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    after = ("", 0)
+    while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
+        yield as_csv(_cells(each, offer) for each in clients)
+        after = (clients[-1].sort_name, clients[-1].client_id)
+
+
+def zipped(pieces: Iterator[str], name: str) -> bytes:
+    """The pieces as one file of that name in a zip archive: a tenth of the size, so of the memory."""
+    archive = BytesIO()
+    with ZipFile(archive, "w", ZIP_DEFLATED) as file, file.open(name, "w", force_zip64=True) as text:
+        for piece in pieces:
+            text.write(piece.encode())
+    return archive.getvalue()
+
+
+@lru_cache(maxsize=4096)
+def stored_settings(stored: tuple[str, ...]) -> BillingSettings:
+    """The settings of a row that has them as they are stored, in the order of `Setting`."""
+    words = {
+        setting.value: codes(word) if setting is Setting.ADD_ONS else (setting.terms or str)(word)
+        for setting, word in zip(Setting, stored, strict=True)
+    }
+    return BillingSettings(**words)  # type: ignore[arg-type]
+
+
+def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime) -> list[ListedClient]:
+    """The clients of rows of the listing; each kind of settings is made, and priced, once."""
+    prices: dict[tuple[BillingSettings, ClientStatus], Price | None] = {}
+    clients = []
+    for row in rows:
+        settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
+        if (settings, status) not in prices:
+            prices[settings, status] = offer.billed(settings, status)
+        version = row.defaults_version
+        clients.append(
+            ListedClient(
+                row.client_id,
+                row.name,
+                row.sort_name,
+                row.email,
+                row.company_number,
+                status,
+                settings,
+                settings_from_text(row.overridden),
+                prices[settings, status],
+                version,
+                version is not None and version < row.newest_version,
+                row.invited_at,
+                standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
+            )
+        )
+    return clients
+
+
+def _stored(value: Any) -> str:
+    return ";".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+
+
+def _array(values: Sequence[Any], dtype: Any) -> Any:
+    """The values as an array of pandas; text goes straight to Arrow, which asks of no cell whether it is text."""
+    if dtype == "str":
+        return dtype.__from_arrow__(pa.array(values, pa.large_string()))
+    return pd.array(values, dtype=dtype)
+
+
+def _headings(currency: str) -> list[str]:
+    return [
+        t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
+        *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
+        t("Overrides"), t("Default settings version"), t("Invited on"),
+    ]  # fmt: skip
+
+
+def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
+    return [
+        client.client_id,
+        client.name,
+        client.email,
+        client.company_number or "",
+        client.status.label,
+        *(_cell(setting.of(client.settings), offer) for setting in LISTED_SETTINGS),
+        "" if client.price is None else decimal(client.price.per_month.cents),
+        client.source.label,
+        "; ".join(setting.label for setting in Setting if setting in client.overridden),
+        "" if client.defaults_version is None else client.defaults_version,
+        local_day(client.invited_at).isoformat(),
+    ]
+
+
+def _cell(value: Any, offer: Catalogue) -> str:
+    return "; ".join(offer.names(value)) if isinstance(value, frozenset) else offer.value_text(value)

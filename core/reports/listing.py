@@ -1,0 +1,246 @@
+"""The SQL of the list of clients. A statement is built once per kind of question, then only its values change.
+
+A page is read in two steps: its keys in order from one covering index, then the rows of those keys. Work per page does
+not grow with the number of clients; a filter or a search that matches little walks that index and no table.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.orm import Session, aliased
+
+from core.catalogue import CatalogueEdition
+from core.defaults import DefaultSettings
+from core.invitations import Invitation
+from core.members import Member
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription
+from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
+
+
+class SourceFilter(Term):
+    """Which clients, by where their settings come from. The values of `Source` serve too."""
+
+    DEFAULT = "default", N_("Default only")
+    OVERRIDE = "override", N_("With an override")
+    OLDER = "older", N_("On older defaults")
+
+
+class Order(Term):
+    """How the list is sorted."""
+
+    NAME = "name", N_("Name, A to Z")
+    NAME_DESCENDING = "-name", N_("Name, Z to A")
+    NEWEST = "newest", N_("Newest first")
+    OLDEST = "oldest", N_("Oldest first")
+
+
+# What narrows the list, each with what makes its value of a word. One left out, None or "" does not narrow it.
+# `search` looks in name, e-mail and company number.
+FILTERS: dict[str, Callable[[str], Any]] = {
+    "search": str,
+    "status": ClientStatus,
+    **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
+    "source": SourceFilter,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The kind of question: which filters are set, where the search looks, and whether its words need an escape (one
+    that is not needed costs PostgreSQL a call per row)."""
+
+    equal: tuple[str, ...] = ()
+    source: SourceFilter | None = None
+    searched: tuple[str, ...] = ()
+    escaped: bool = False
+
+
+_EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
+_EQUAL["status"] = Subscription.status
+_SEARCHED: dict[str, Any] = {
+    "sort_name": Client.sort_name,
+    "email": Client.email,
+    "company_number": Client.company_number,
+}
+_SPECIAL = frozenset("\\%_")  # to LIKE
+_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
+_NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
+_IN_FORCE = select(CatalogueEdition.edition, _NEWEST_VERSION.scalar_subquery())
+
+
+def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
+    """The kind of question that these filters ask (see FILTERS), and the values to ask it with."""
+    if unknown := filters.keys() - FILTERS.keys():
+        raise TypeError(f"no filters of the list: {', '.join(sorted(unknown))}")
+    values: dict[str, Any] = {"partner_id": member.partner_id}
+    for name in _EQUAL:
+        if (wanted := filters.get(name)) is not None:
+            values[name] = wanted
+    equal = tuple(name for name in _EQUAL if name in values)
+    search = "".join(c for c in filters.get("search") or "" if is_showable(c)).strip()[:200]
+    looked_for = {"sort_name": fold(search), "email": search.lower()} if search else {}
+    digits = "".join(c for c in search if c.isdecimal())
+    if digits and not search.upper().removeprefix("BE").strip(" .-0123456789"):
+        looked_for["company_number"] = digits
+    values |= {name: _containing(words) for name, words in looked_for.items()}
+    source = filters.get("source")
+    escaped = not _SPECIAL.isdisjoint(search)
+    return Question(equal, None if source is None else SourceFilter(source), tuple(looked_for), escaped), values
+
+
+@lru_cache(maxsize=512)
+def page(asked: Question, order_by: Order) -> Any:
+    """One page of the list; values as `question` gives them, and `limit` and `offset`. Columns as in `_rows`."""
+    keys = _keys(asked, order_by).limit(bindparam("limit")).offset(bindparam("offset"))
+    return _rows(keys, order_by)
+
+
+@lru_cache(maxsize=128)
+def chunk(asked: Question) -> Any:
+    """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
+    table: Any = Client if asked.searched else Subscription
+    after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
+    return _rows(_keys(asked, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
+
+
+@lru_cache(maxsize=128)
+def groups(asked: Question) -> Any:
+    """The filtered clients counted by their settings: `group_columns`, defaults_version, clients."""
+    columns = [*group_columns(), Subscription.defaults_version]
+    count = func.count().label("clients")
+    if not asked.searched:
+        return select(*columns, count).where(*_narrowed(asked)).group_by(*columns)
+    keys = select(Client.partner_id, Client.client_id).where(_found(asked))
+    found = keys.cte("found").prefix_with("MATERIALIZED")
+    same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
+    return (
+        select(*columns, count)
+        .select_from(found)
+        .join(Subscription, same_client)
+        .where(*_narrowed(asked)[1:])  # the partner is found.c.partner_id, so that the few that are found lead
+        .group_by(*columns)
+    )
+
+
+def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Every row of one of these statements. Asked of the connection: the ORM would only look for objects in them."""
+    return session.connection().execute(statement, values).all()
+
+
+def group_columns() -> list[Any]:
+    """The columns to group subscriptions by: exactly the leading ones of an index, so that the groups stream."""
+    settings = [setting.of(Subscription) for setting in (*INDEXED_SETTINGS, Setting.ADD_ONS)]
+    return [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
+
+
+def stored(column: Any) -> ColumnElement[str]:
+    """The column as it is stored, not made into the terms of its type."""
+    return type_coerce(column, String).label(column.key)
+
+
+def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
+    """The conditions on the current subscription of a client."""
+    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, Subscription.valid_to.is_(None)]
+    conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in asked.equal]
+    match asked.source:
+        case SourceFilter.DEFAULT:
+            conditions.append(type_coerce(Subscription.overridden, String) == "")
+        case SourceFilter.OVERRIDE:
+            conditions.append(type_coerce(Subscription.overridden, String) > "")
+        case SourceFilter.OLDER:
+            conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
+    return conditions
+
+
+def _found(asked: Question) -> ColumnElement[bool]:
+    """The condition on the client that the search finds it."""
+    escape = "\\" if asked.escaped else None
+    places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape=escape) for name in asked.searched]
+    return and_(Client.partner_id == _PARTNER, or_(*places))
+
+
+def _containing(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
+    match order_by:
+        case Order.NAME:
+            return [sort_name, client_id]
+        case Order.NAME_DESCENDING:
+            return [sort_name.desc(), client_id.desc()]
+        case Order.NEWEST:
+            return [client_id.desc()]
+        case Order.OLDEST:
+            return [client_id]
+
+
+def _keys(asked: Question, order_by: Order) -> Any:
+    """The keys of the filtered list in order, from one covering index."""
+    if not asked.searched:
+        current = select(Subscription.sort_name, Subscription.client_id).where(*_narrowed(asked))
+        return current.order_by(*_in_order(order_by, Subscription.sort_name, Subscription.client_id))
+    keys = select(Client.sort_name, Client.client_id).where(_found(asked))
+    if asked.equal or asked.source is not None:
+        same_client = Subscription.client_id == Client.client_id
+        keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(asked)))
+    return keys.order_by(*_in_order(order_by, Client.sort_name, Client.client_id))
+
+
+def _rows(keys_in_order: Any, order_by: Order) -> Any:
+    """What `reports.listed` makes its clients of, for these keys, in order. Settings, status and overridden as they are
+    stored; the newest version, the answers to the newest invitation, and the catalogue's edition."""
+    s, c, i = Subscription, Client, Invitation
+    keys = keys_in_order.subquery("keys")
+    newest = aliased(Invitation)
+    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
+    settings = [setting.of(s) for setting in Setting]
+    return (
+        select(
+            *(stored(column) for column in (*settings, s.status, s.overridden)),
+            c.client_id,
+            c.name,
+            c.sort_name,
+            c.email,
+            c.company_number,
+            s.defaults_version,
+            i.invited_at,
+            i.accepted_at,
+            i.revoked_at,
+            i.expires_at,
+            _NEWEST_VERSION.scalar_subquery().label("newest_version"),
+            select(CatalogueEdition.edition).scalar_subquery().label("edition"),
+        )
+        .select_from(keys)
+        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))
+        .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
+        .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
+        .order_by(*_in_order(order_by, keys.c.sort_name, keys.c.client_id))
+    )
+
+
+def newest_version(session: Session, member: Member) -> int:
+    """The number of the defaults version in force, 0 when there is none."""
+    return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
+
+
+def in_force(session: Session, member: Member) -> tuple[int, int]:
+    """The edition of the catalogue that holds, and the number of the defaults version in force (0: none), at once."""
+    edition, version = session.connection().execute(_IN_FORCE, {"partner_id": member.partner_id}).one()
+    return edition, version or 0

@@ -1,0 +1,66 @@
+"""Tables written: as CSV, which is safe to open in a spreadsheet, or as a workbook of text."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import BytesIO, StringIO
+from itertools import chain
+from unicodedata import category, normalize
+
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+from core.words import language
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SPREADSHEET = {"en": (",", "."), "fr": (";", ",")}  # what separates cells, and the decimals, where it is opened
+_LONGEST_CELL = 32_767  # characters, in a workbook
+_NO_CHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
+
+
+def as_csv(rows: Iterable[Iterable[object]], separator: str | None = None) -> str:
+    """The rows as CSV text, separated as the reader's spreadsheet expects unless `separator` says otherwise.
+
+    Text is quoted, and made harmless where a spreadsheet would take it for a formula; `read` gives the same cells back,
+    trimmed. A file begins with a byte order mark: encode it as "utf-8-sig".
+    """
+    text = StringIO()
+    separator = separator or _SPREADSHEET[language()][0]
+    written = csv.writer(text, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC)
+    written.writerows([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return _showable(text.getvalue())
+
+
+def as_xlsx(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """The table as a workbook, every cell text and every column kept as text when someone types in it.
+
+    Memory does not grow with the rows. A cell is cut where a workbook can hold no more of it.
+    """
+    content = BytesIO()
+    with Workbook(content, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        as_text = book.add_format({"num_format": "@"})
+        heading = book.add_format({"num_format": "@", "bold": True})
+        sheet.freeze_panes(1, 0)
+        for column, name in enumerate(headings):
+            sheet.set_column(column, column, min(max(len(name) + 4, 14), 40), as_text)
+        for line, row in enumerate(chain([headings], rows)):
+            for column, cell in enumerate(row):
+                kept = _showable(cell).translate(_NO_CHARACTERS)[:_LONGEST_CELL]
+                sheet.write_string(line, column, kept, as_text if line else heading)
+    return content.getvalue()
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before it when a spreadsheet would take it for a formula."""
+    seen = "".join(c for c in normalize("NFKC", text) if category(c) != "Cf").lstrip(" ")
+    return f"'{text}" if seen.startswith(_FORMULA) else text
+
+
+def decimal(cents: int) -> str:
+    """An amount of cents with two decimals, as the reader's spreadsheet reads a number."""
+    _, point = _SPREADSHEET[language()]
+    return f"{cents // 100}{point}{cents % 100:02}"
+
+
+def _showable(text: str) -> str:
+    """The text with a question mark for each half of a character, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()

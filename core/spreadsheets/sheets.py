@@ -1,0 +1,196 @@
+"""A table that someone brings: a workbook, a CSV file or pasted rows, read as text."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import StringIO
+from itertools import islice
+from pathlib import PurePath
+
+from core.spreadsheets.files import harmless
+from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
+from core.spreadsheets.workbooks import Record, records
+from core.words import N_
+
+_OLE, _ZIP, _PDF = b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"%PDF"
+_LOOKED_AT, _MAX_RECORDS = 1_000, 2**20  # rows, among which the headings are; rows that a spreadsheet can have
+
+Recognised = Callable[[Sequence[str]], int]  # how many of these headings are known
+
+_OTHER_KIND = N_(
+    "Only files that end in .xlsx, .xls, .ods or .csv can be read. Save the list as one of these, or paste its rows."
+)
+_TOO_BIG = N_("This file has {megabytes} MB, and at most {limit} MB are taken. Split it, or keep only the list.")
+_EMPTY = N_("This list is empty. Bring a list with a row of headings and a row for each client.")
+_ONLY_HEADINGS = N_("This list has headings and no rows below them. Add a row for each client.")
+_A_WORKBOOK = N_(
+    "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
+)
+_A_PDF = N_("This file is a PDF, whatever its name ends in. Bring the list it was made from, as .xlsx or CSV.")
+_NOT_TEXT = N_("This is not a text file. Open the list in your spreadsheet and save it as “CSV UTF-8” or .xlsx.")
+_BAD_QUOTES = N_(
+    "A quotation mark is out of place, or opened and never closed, in or after row {line}. "
+    "Correct it, or save the list as .xlsx."
+)
+_LONG_CELL = N_("A cell in or after row {line} is far too long, perhaps for a missing quotation mark. Shorten it.")
+_TOO_MANY_COLUMNS = N_("This list has {columns} columns, and at most {limit} are taken. Remove those you do not need.")
+_NO_HEADING = N_("Column {column} holds something in row {line} but has no heading. Give it one, or empty the column.")
+_TOO_MANY_CELLS = N_(
+    "Row {line} has more cells than there are headings. Give every column a heading, or empty the cells beyond."
+)
+
+
+class Format(StrEnum):
+    """What was brought, by the ending of its name."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    XLS = "xls"
+    ODS = "ods"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A row that holds something: its number in the person's spreadsheet, and its cells, trimmed, one a heading.
+
+    `odd` says, for the index of a cell that cannot be taken as text, why: a sentence not yet translated.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    odd: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows."""
+
+    headings: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+    format: Format
+    encoding: str
+    separator: str
+
+
+def how_many(headings: Sequence[str]) -> int:
+    """How many headings there are: all that can be told by somebody who knows none of them."""
+    return sum(1 for heading in headings if heading)
+
+
+def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> Sheet:
+    """The table in a file of this name; a CSV file's separator is the one that shows most headings `recognised`.
+
+    Raises UnreadableFile.
+    """
+    if not content:
+        raise UnreadableFile(_EMPTY)
+    if len(content) > MAX_BYTES:
+        raise UnreadableFile(_TOO_BIG, megabytes=len(content) // 2**20 + 1, limit=MAX_BYTES // 2**20)
+    ending = PurePath(name).suffix.casefold().removeprefix(".")
+    if ending not in set(Format):
+        raise UnreadableFile(_OTHER_KIND)
+    if content.startswith(_PDF):
+        raise UnreadableFile(_A_PDF)
+    if (form := Format(ending)) is not Format.CSV:
+        return _sheet(records(content, f".{ending}"), form)
+    text, encoding = _decoded(content)
+    return _from_text(text, encoding, ",;\t", recognised)
+
+
+def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:
+    """The table in rows copied from a spreadsheet, headings first; row 1 is the first line. As `read`."""
+    if len(text) > MAX_BYTES:
+        raise UnreadableFile(_TOO_BIG, megabytes=len(text) // 2**20 + 1, limit=MAX_BYTES // 2**20)
+    return _from_text(text.removeprefix("\ufeff"), "", "\t;,", recognised)
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    if content.startswith((_OLE, _ZIP)):
+        raise UnreadableFile(_A_WORKBOOK)
+    for codec, encoding in (("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252")):
+        try:
+            return content.decode(codec), encoding
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableFile(_NOT_TEXT)
+
+
+def _from_text(text: str, encoding: str, separators: str, recognised: Recognised) -> Sheet:
+    if "\0" in text:
+        raise UnreadableFile(_NOT_TEXT)
+    if not text.strip("\r\n " + separators):
+        raise UnreadableFile(_EMPTY)
+    first, _, rest = text.partition("\n")
+    if (hint := first.strip("\r ").lower()).startswith("sep=") and len(hint) == 5 and hint[4] in separators:
+        text, separators = rest, hint[4]
+    separator = max(separators, key=lambda candidate: _promise(text, candidate, recognised))
+    return _sheet(_records(text, separator), Format.CSV, encoding, separator)
+
+
+def _promise(text: str, separator: str, recognised: Recognised) -> tuple[int, int]:
+    """How many headings are recognised with this separator, and how many columns there are."""
+    try:
+        found = islice(_records(text, separator), _LOOKED_AT)
+        headings = next((record.cells for record in found if any(record.cells)), [])
+    except UnreadableFile:
+        return -1, 0
+    return recognised(headings[:MAX_COLUMNS]), len(headings)
+
+
+def _records(text: str, separator: str) -> Iterator[Record]:
+    line = 0
+    try:
+        for line, cells in enumerate(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True), 1):
+            if line > _MAX_RECORDS:
+                raise UnreadableFile(TOO_MANY_ROWS, rows=line, limit=MAX_ROWS)
+            yield Record(line, [cell.strip() for cell in cells])
+    except csv.Error as error:
+        too_long = "field larger" in str(error)
+        raise UnreadableFile(_LONG_CELL if too_long else _BAD_QUOTES, line=str(line + 1)) from error
+
+
+def _sheet(found: Iterable[Record], form: Format, encoding: str = "", separator: str = "") -> Sheet:
+    filled = (record for record in found if any(record.cells))
+    header = next(filled, None)
+    if header is None:
+        raise UnreadableFile(_EMPTY)
+    headings = _without_guards(header.cells)
+    given = len(headings)
+    while not headings[-1]:
+        headings.pop()
+    if len(headings) > MAX_COLUMNS:
+        raise UnreadableFile(_TOO_MANY_COLUMNS, columns=len(headings), limit=MAX_COLUMNS)
+    rows: list[SheetRow] = []
+    beyond = 0
+    for record in filled:
+        if len(rows) == MAX_ROWS:
+            beyond += 1
+            continue
+        _refuse_without_heading(record, headings, given if form is Format.CSV else MAX_COLUMNS)
+        rows.append(_row(record, len(headings)))
+    if beyond:
+        raise UnreadableFile(TOO_MANY_ROWS, rows=MAX_ROWS + beyond, limit=MAX_ROWS)
+    if not rows:
+        raise UnreadableFile(_ONLY_HEADINGS)
+    return Sheet(tuple(headings), tuple(rows), form, encoding, separator)
+
+
+def _refuse_without_heading(record: Record, headings: Sequence[str], given: int) -> None:
+    """`given`: how many cells the header row has, blank ones too."""
+    line = str(record.line)
+    for index, cell in enumerate(record.cells):
+        if cell and (index >= len(headings) or not headings[index]):
+            if index < given:
+                raise UnreadableFile(_NO_HEADING, column=letters(index), line=line)
+            raise UnreadableFile(_TOO_MANY_CELLS, line=line)
+
+
+def _row(record: Record, width: int) -> SheetRow:
+    cells = _without_guards(record.cells[:width])
+    odd = {index: sentence for index, sentence in record.odd.items() if index < width}
+    return SheetRow(record.line, (*cells, *[""] * (width - len(cells))), odd)
+
+
+def _without_guards(cells: Iterable[str]) -> list[str]:
+    return [cell[1:].strip() if cell.startswith("'") and harmless(cell[1:]) != cell[1:] else cell for cell in cells]

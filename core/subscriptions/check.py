@@ -1,0 +1,93 @@
+"""Recompute every client from the versions and the choices, and say where what is stored differs."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from core.catalogue import AddOnRow
+from core.defaults import DefaultSettings, choices, resolve
+from core.subscriptions.tables import Client, Subscription
+from core.words import BillingSettings, MissingSetting, fold
+
+_Key = tuple[int, int]
+
+
+def differences(session: Session) -> Iterator[str]:
+    """One sentence per difference, in every partner space; none when all is well. Reads in a stream.
+
+    Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
+    joined without gap or overlap, that the last one holds now, and that copies equal what they copy.
+    """
+    versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
+    add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
+    rows = session.execute(
+        select(Subscription, Client.sort_name, Client.name)
+        .outerjoin(
+            Client, (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
+        )
+        .order_by(Subscription.partner_id, Subscription.client_id, Subscription.revision)
+        .execution_options(yield_per=1000)
+    )
+    for (partner_id, client_id), revisions in groupby(rows, lambda row: (row[0].partner_id, row[0].client_id)):
+        before: Subscription | None = None
+        for revision, sort_name, name in revisions:
+            where = f"partner {partner_id}, client {client_id}, revision {revision.revision}"
+            for difference in (
+                *_unexplained(revision, versions, add_ons),
+                *_disjoint(before, revision),
+                *_uncopied(revision, sort_name, name),
+            ):
+                yield f"{where}: {difference}"
+            before = revision
+            session.expunge(revision)
+        if before is not None and before.valid_to is not None:
+            yield f"partner {partner_id}, client {client_id}: no revision holds now"
+    for partner_id, client_id in session.execute(_without_subscription()):
+        yield f"partner {partner_id}, client {client_id}: has no subscription"
+
+
+def _unexplained(
+    revision: Subscription, versions: dict[_Key, BillingSettings], add_ons: frozenset[str]
+) -> Iterator[str]:
+    version = revision.defaults_version
+    bound = None if version is None else versions.get((revision.partner_id, version))
+    if version is not None and bound is None:
+        yield f"bound to version {version}, which does not exist"
+        return
+    try:
+        expected = resolve(bound, choices(revision.settings, revision.overridden), version=version)
+    except MissingSetting as missing:
+        yield f"bound to no version, yet not chosen: {', '.join(missing.settings)}"
+        return
+    if expected.settings != revision.settings:
+        yield f"stored {revision.settings}, recomputed {expected.settings}"
+    if unknown := revision.add_ons - add_ons:
+        yield f"add-ons that the catalogue does not have: {', '.join(sorted(unknown))}"
+
+
+def _disjoint(before: Subscription | None, revision: Subscription) -> Iterator[str]:
+    expected = 1 if before is None else before.revision + 1
+    if revision.revision != expected:
+        yield f"expected revision {expected}"
+    if before is not None and before.valid_to != revision.valid_from:
+        yield f"begins {revision.valid_from}, but the one before ends {before.valid_to}"
+
+
+def _uncopied(revision: Subscription, sort_name: str | None, name: str | None) -> Iterator[str]:
+    if name is None:
+        yield "belongs to no client"
+    elif not revision.sort_name == sort_name == fold(name):
+        yield f"sorts as {revision.sort_name!r}, its client as {sort_name!r}, its name as {fold(name)!r}"
+
+
+def _without_subscription() -> Select[int, int]:
+    return (
+        select(Client.partner_id, Client.client_id)
+        .outerjoin(
+            Subscription,
+            (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id),
+        )
+        .where(Subscription.client_id.is_(None))
+    )

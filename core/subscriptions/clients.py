@@ -1,0 +1,104 @@
+"""One client: what holds for it and why, where each choice was made, and all that held before (rules 4 and 11)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from core import catalogue, defaults, members
+from core.catalogue import Price
+from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.members import Member, Permission
+from core.subscriptions import revisions
+from core.subscriptions.revisions import Revision
+from core.subscriptions.tables import Client
+from core.words import ClientNotFound, ClientStatus, Overrides, Setting
+
+_LARGEST_NUMBER = 2**31 - 1  # that the column of client numbers holds
+
+_CLIENT = select(Client).where(Client.partner_id == bindparam("partner_id"), Client.client_id == bindparam("client_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSubscription:
+    """A client, what holds for it, and where each setting comes from.
+
+    `revision` is what a change must name as `seen`. `bound` is the defaults version the client is bound to (None: it
+    was invited before any was saved), `current` the one in force today; both have `saved_by` loaded. `chosen` says for
+    each overridden setting which revision made that choice. `price` is None when the client
+    is not billed (Catalogue.billed).
+    """
+
+    client: Client
+    status: ClientStatus
+    revision: int
+    effective: EffectiveSettings
+    price: Price | None
+    bound: DefaultSettings | None
+    current: DefaultSettings | None
+    history: tuple[Revision, ...]
+    chosen: Mapping[Setting, Revision]
+
+    @property
+    def overrides(self) -> Overrides:
+        """The choices that hold now."""
+        return choices(self.effective.settings, self.effective.overridden)
+
+    @property
+    def has_adopted(self) -> bool:
+        """Whether the client is bound to another version than the one it was invited with."""
+        return self.history[-1].defaults_version != self.effective.defaults_version
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there are overrides to clear and defaults to go back to."""
+        return bool(self.effective.overridden) and self.bound is not None
+
+    @property
+    def can_adopt(self) -> bool:
+        """Whether there are defaults in force that the client is not bound to."""
+        return self.current is not None and self.effective.defaults_version != self.current.version
+
+    @property
+    def on_older_defaults(self) -> bool:
+        """Whether newer defaults exist than those the client is bound to."""
+        return self.bound is not None and self.current is not None and self.bound.version < self.current.version
+
+
+def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
+    """Everything about one client. Raises NotAllowed, ClientNotFound."""
+    client = visible(session, member, client_id)
+    history = revisions.history(session, member.partner_id, client_id)
+    held = history[0]
+    bound, current = defaults.bound_and_current(session, member.partner_id, held.defaults_version)
+    return ClientSubscription(
+        client=client,
+        status=held.status,
+        revision=held.revision,
+        effective=defaults.effective_settings(bound, choices(held.settings, held.overridden)),
+        price=catalogue.current(session, member.partner.currency).billed(held.settings, held.status),
+        bound=bound,
+        current=current,
+        history=history,
+        chosen={setting: _choice(history, setting) for setting in Setting if setting in held.overridden},
+    )
+
+
+def visible(session: Session, member: Member, client_id: int) -> Client:
+    """The client, if the member sees it. Raises NotAllowed, ClientNotFound."""
+    members.require(member, Permission.READ_CLIENTS)
+    found = None
+    if members.reads_all_clients(member) and 0 < client_id <= _LARGEST_NUMBER:
+        found = session.scalar(_CLIENT, {"partner_id": member.partner_id, "client_id": client_id})
+    if found is None:
+        raise ClientNotFound(client_id=str(client_id))
+    return found
+
+
+def _choice(history: tuple[Revision, ...], setting: Setting) -> Revision:
+    """The revision that made the choice which holds now: the newest one that chose the setting or changed its value."""
+    for revision in history:
+        if setting in revision.newly_chosen or any(change.setting is setting for change in revision.changes):
+            return revision
+    return history[-1]

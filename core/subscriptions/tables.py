@@ -1,0 +1,101 @@
+"""The tables of the clients, and of what holds and held for each."""
+
+from datetime import datetime
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.defaults import SettingsColumns
+from core.storage import (
+    BINARY_ORDER,
+    ROWS_IN_KEY_ORDER,
+    VACUUM_AFTER_BULK,
+    Base,
+    Instant,
+    Settings,
+    settings_as_text,
+    word,
+)
+from core.words import ClientStatus, Origin, Setting
+
+_SETS_OF_SETTINGS = [
+    settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
+]
+_ALL_SETTINGS = settings_as_text(frozenset(Setting))
+
+# the settings of one value, in the order of the indexes: what filters narrow by, and what groups stream by
+_INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
+INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
+_LISTED = (*INDEXED_SETTINGS, "overridden", "status", "defaults_version", "valid_to")
+_GROUPED = (*INDEXED_SETTINGS, "add_ons", "overridden", "status", "defaults_version", "valid_from", "valid_to")
+_CURRENT: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("valid_to IS NULL"))
+
+
+class Client(Base):
+    """A company the partner works for: who it is. What holds for it is its current subscription."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name"),
+        CheckConstraint("email = lower(email)", name="email"),
+        Index("uq_client_email", "partner_id", "email", unique=True),
+        Index("ix_client_search", "partner_id", "sort_name", "client_id", "email", "company_number"),
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
+    )
+
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    sort_name: Mapped[str] = mapped_column(BINARY_ORDER)
+    email: Mapped[str]
+    company_number: Mapped[str | None]
+    contact_name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str]
+    country: Mapped[str] = mapped_column(default="", server_default="")  # ISO 3166 alpha-2; "": not told
+    vat_number: Mapped[str | None]
+    external_reference: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class Subscription(SettingsColumns, Base):
+    """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full; who made it so and why.
+
+    Rows are only ever added, and closed when the next begins: the present, the past and the audit in one table.
+    `overridden` says which settings are choices; the others equal those of `defaults_version`.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
+        ForeignKeyConstraint(
+            ["partner_id", "defaults_version"], ["default_settings.partner_id", "default_settings.version"]
+        ),
+        ForeignKeyConstraint(["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"]),
+        CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("valid_to > valid_from", name="valid_to"),
+        CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
+        CheckConstraint(
+            "overridden IN ({})".format(", ".join(f"'{chosen}'" for chosen in _SETS_OF_SETTINGS)), name="overridden"
+        ),
+        CheckConstraint(f"defaults_version IS NOT NULL OR overridden = '{_ALL_SETTINGS}'", name="bound_or_chosen"),
+        Index("uq_subscription_current", "partner_id", "client_id", unique=True, **_CURRENT),
+        Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_CURRENT),
+        Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_CURRENT),
+        Index("ix_subscription_distribution", "partner_id", *_GROUPED),
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    valid_from: Mapped[datetime] = mapped_column(Instant)
+    valid_to: Mapped[datetime | None] = mapped_column(Instant)
+    status: Mapped[ClientStatus] = mapped_column(word(ClientStatus, "status"))
+    sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's, copied for the list index
+    overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
+    defaults_version: Mapped[int | None]
+    changed_by_id: Mapped[int | None]
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
+    reason: Mapped[str] = mapped_column(default="")
+    batch: Mapped[int | None]  # the import that brought the client in

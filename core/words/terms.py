@@ -1,0 +1,67 @@
+"""The words of the trade as enums, stored by value, each with its label in the reader's language."""
+
+from enum import StrEnum
+from typing import Self
+
+from core.words.language import N_, t
+
+
+class Term(StrEnum):
+    """A word with a label. Its value is what is stored; `str()` gives the value."""
+
+    _label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member._label = label
+        return member
+
+    @property
+    def label(self) -> str:
+        """The word in the reader's language."""
+        return t(self._label)
+
+
+class ClientStatus(Term):
+    """Where a client stands with the partner."""
+
+    INVITED = "invited", N_("Invited")
+    ACTIVE = "active", N_("Active")
+    ARCHIVED = "archived", N_("Archived")
+
+
+class InvitationStatus(Term):
+    """Where an invitation stands."""
+
+    PENDING = "pending", N_("Pending")
+    ACCEPTED = "accepted", N_("Accepted")
+    EXPIRED = "expired", N_("Expired")
+    REVOKED = "revoked", N_("Revoked")
+
+
+class DeliveryStatus(Term):
+    """How far a message came."""
+
+    WAITING = "waiting", N_("Waiting to be sent")
+    SENT = "sent", N_("Sent")
+    GIVEN_UP = "given_up", N_("Given up")
+    WITHDRAWN = "withdrawn", N_("Withdrawn")
+
+
+class Origin(Term):
+    """The door through which a change came."""
+
+    PAGE = "page", N_("page")
+    IMPORT = "import", N_("import")
+    BULK = "bulk", N_("bulk change")
+    SYSTEM = "system", N_("system")
+
+
+class Role(Term):
+    """What a member is at the partner."""
+
+    ADMINISTRATOR = "administrator", N_("Administrator")
+    CLIENT_MANAGER = "client_manager", N_("Client manager")
+    ACCOUNTANT = "accountant", N_("Accountant")
+    FINANCE = "finance", N_("Finance")

@@ -1,0 +1,192 @@
+"""What can be done with a client's settings; each action opens in place and shows what it will do before it does it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import subscriptions
+from core.catalogue import Catalogue
+from core.members import Member
+from core.subscriptions import ClientSubscription, Preview
+from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
+from pages.clients import provenance
+from pages.parts import choices, notices, server
+from pages.parts.settings_form import choose_overrides, overrides_chosen
+from pages.parts.text import joined, plain
+
+CHANGE, BACK, ADOPT = "change", "back", "adopt"
+
+
+def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    """The actions that make sense for this client now, or the one that is open."""
+    form = choices.form(_client(shown))
+    if shown.status is ClientStatus.ARCHIVED:
+        st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
+        return
+    actions = {CHANGE: _change, BACK: _go_back, ADOPT: _adopt}
+    opened = actions.get(st.session_state.get(f"{form}.open", ""))
+    if opened is None:
+        _buttons(form, shown)
+    else:
+        opened(form, member, shown, offer)
+
+
+def _client(shown: ClientSubscription) -> str:
+    return f"client.{shown.client.client_id}"
+
+
+def _buttons(form: str, shown: ClientSubscription) -> None:
+    def button(action: str, label: str, icon: str, *, primary: bool = False) -> None:
+        st.button(
+            label,
+            key=f"{form}.open {action}",
+            icon=icon,
+            type="primary" if primary else "secondary",
+            on_click=_open,
+            args=(form, action),
+        )
+
+    with st.container(horizontal=True):
+        button(CHANGE, t("Change"), ":material/edit:", primary=True)
+        if shown.can_go_back:
+            button(BACK, _back_to(shown), ":material/undo:")
+        if shown.current is not None and shown.can_adopt:
+            label = t("Adopt current defaults v{version}", version=str(shown.current.version))
+            button(ADOPT, label, ":material/upgrade:")
+
+
+def _open(form: str, action: str) -> None:
+    st.session_state[f"{form}.open"] = action
+
+
+def _back_to(shown: ClientSubscription) -> str:
+    if shown.has_adopted:
+        return t("Back to default settings v{version}", version=str(shown.effective.defaults_version))
+    return t("Back to the defaults it was invited with")
+
+
+def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        inherited = None if shown.bound is None else shown.bound.settings
+        overrides = choose_overrides(form, inherited, shown.overrides, offer, held=shown.effective.settings)
+    with right.container(border=True):
+        st.subheader(t("What will change"), anchor=False)
+        preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, overrides))
+        touched = 0 if preview is None else provenance.settings_touched(shown, preview)
+        label = nt("Save {count} change", "Save {count} changes", touched) if touched else t("Save")
+        _confirm(form, CHANGE, label, member, shown, preview, offer)
+
+
+def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    with st.container(border=True):
+        st.subheader(_back_to(shown), anchor=False)
+        preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, Overrides()))
+        _confirm(form, BACK, t("Clear the overrides"), member, shown, preview, offer)
+
+
+def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    with st.container(border=True):
+        st.subheader(t("Adopt the current default settings"), anchor=False)
+        clear = bool(shown.effective.overridden) and st.checkbox(
+            t("Clear the overrides too"), key=f"{form}.clear", persist_state="session"
+        )
+        preview = _previewed(
+            lambda session: subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
+        )
+        _, version = _began_at(form, shown)
+        label = t("Adopt default settings v{version}", version=str(version))
+        _confirm(form, ADOPT, label, member, shown, preview, offer)
+
+
+def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
+    try:
+        with server.database().reading() as session:
+            return make(session)
+    except BillingError as refusal:
+        notices.refused(refusal)
+        return None
+
+
+def _began_at(form: str, shown: ClientSubscription) -> tuple[int, int | None]:
+    """The client's revision and the version in force when this form was opened, or last refused.
+
+    Kept by hand, as `args` could not carry it: a form is filled in over many runs, each of which shows what holds by
+    then, and a colleague's change among them must not be saved over untold.
+    """
+    now = (shown.revision, None if shown.current is None else shown.current.version)
+    began_at: tuple[int, int | None] = st.session_state.setdefault(f"{form}.began at", now)
+    return began_at
+
+
+def _confirm(
+    form: str,
+    action: str,
+    label: str,
+    member: Member,
+    shown: ClientSubscription,
+    preview: Preview | None,
+    offer: Catalogue,
+) -> None:
+    """What will happen, a reason, and the button that says what it does; refused if the client changed meanwhile."""
+    began_at = _began_at(form, shown)
+    if preview is not None:
+        for line in provenance.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
+            st.text(line)
+        if preview.changes_anything and (price := provenance.price_line(shown, preview)):
+            st.markdown(f"**{plain(price)}**")
+        st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
+        if refusal := st.session_state.get(f"{form}.refused"):
+            notices.refused(refusal)
+    with st.container(horizontal=True):
+        if preview is not None:
+            st.button(
+                label,
+                type="primary",
+                key=f"{form}.save",
+                disabled=not preview.changes_anything,
+                on_click=_save,
+                args=(form, action, member, shown, began_at, offer),
+            )
+        st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+
+
+@notices.callback
+def _save(
+    form: str,
+    action: str,
+    member: Member,
+    shown: ClientSubscription,
+    began_at: tuple[int, int | None],
+    offer: Catalogue,
+) -> None:
+    """Do what the form says by now, and close it; one refused stays open, and begins at what holds then."""
+    state, client_id = st.session_state, shown.client.client_id
+    if form != choices.form(_client(shown)):  # the second of two quick clicks: the first one saved
+        return
+    reason, clear = state.get(f"{form}.reason") or "", bool(state.get(f"{form}.clear"))
+    overrides = overrides_chosen(form) if action == CHANGE else Overrides()
+    seen, seen_version = began_at
+    try:
+        with server.database().transaction() as session:
+            if action == ADOPT:
+                subscriptions.adopt_current_defaults(
+                    session,
+                    member,
+                    [client_id],
+                    reason=reason,
+                    clear_overrides=clear,
+                    seen={client_id: seen},
+                    seen_version=seen_version,
+                )
+                made = subscriptions.detail(session, member, client_id).history[0]
+            else:
+                made = subscriptions.override(session, member, client_id, overrides, seen=seen, reason=reason)
+    except StaleError as refusal:
+        state[f"{form}.refused"] = refusal
+        state.pop(f"{form}.began at", None)
+    else:
+        done = joined(provenance.revision_lines(made, offer))
+        notices.say_next(t("{name} is changed. {done}.", name=shown.client.name, done=done))
+        choices.forget(_client(shown))

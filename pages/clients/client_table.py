@@ -1,0 +1,133 @@
+"""The table of clients: a page of the list in the reader's words, one click from each client."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from core.catalogue import Catalogue
+from core.reports import ListedClient
+from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, t
+from pages.parts.text import source_colour, source_text
+
+_WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
+_NARROW = 75
+
+
+def show(clients: Sequence[ListedClient], offer: Catalogue, key: str) -> None:
+    """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's."""
+    pills = {
+        kind: source_text(kind[0], kind[1], older=kind[2]) for kind in dict.fromkeys(_bound(each) for each in clients)
+    }
+    colours = {pills[_bound(each)]: source_colour(each.source, older=each.on_older_defaults) for each in clients}
+    cells: dict[str, list[Any]] = {
+        "name": [each.name for each in clients],
+        "open": [":material/chevron_right:"] * len(clients),
+        "source": [[pills[_bound(each)]] for each in clients],
+        "status": [_standing(each) for each in clients],
+        "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
+        **setting_cells([each.settings for each in clients], offer),
+        "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
+        "version": ["–" if each.defaults_version is None else f"v{each.defaults_version}" for each in clients],
+        "invited_on": [day(each.invited_at) for each in clients],
+    }
+    column = st.column_config
+    st.dataframe(
+        pa.table(cells),
+        key=key,
+        hide_index=True,
+        height="content",
+        placeholder="",
+        alt=t("The clients that match, one per row"),
+        column_config={
+            "name": column.TextColumn(t("Client"), pinned=True, width=215),
+            "open": open_column(t("Open the client"), "clients.open", "clients.opened", _ids(clients), pinned=True),
+            "source": source_column(colours, width=215),
+            "status": column.TextColumn(t("Status"), width=85),
+            "letter": open_column(
+                t("The invitation: send again, revoke, invite again"),
+                "clients.letter",
+                "clients.letter opened",
+                _ids(clients),
+            ),
+            **setting_columns(),
+            "monthly": column.TextColumn(t("A month"), alignment="right", width=_NARROW),
+            "version": column.TextColumn(
+                t("Bound to"), width=70, help=t("The version of the default settings the client is bound to.")
+            ),
+            "invited_on": column.TextColumn(t("Invited on"), width=95),
+        },
+    )
+
+
+def opened(what: str = "clients.opened") -> int | None:
+    """The client asked for by the click that began this run."""
+    client_id: int | None = st.session_state.pop(what, None)
+    return client_id
+
+
+def open_column(
+    meaning: str, button: str, what: str, clients: Sequence[int | None], *, pinned: bool | None = None
+) -> Any:
+    """A column of buttons, each of which opens the client of its row (None: a row without one)."""
+    return st.column_config.ButtonColumn(
+        "",
+        key=button,
+        on_click=_open,
+        args=(button, what, clients),
+        type="tertiary",
+        width=40,
+        pinned=pinned,
+        help=meaning,
+    )
+
+
+def source_column(colours: dict[str, Any], width: int) -> Any:
+    """The column of source pills, each with its colour."""
+    return st.column_config.MultiselectColumn(
+        t("Source"), options=list(colours), color=list(colours.values()), width=width
+    )
+
+
+def setting_columns() -> dict[str, Any]:
+    """A column for each setting, as lists show them."""
+    return {
+        setting.value: st.column_config.TextColumn(setting.heading, width=_WIDTHS.get(setting, _NARROW))
+        for setting in LISTED_SETTINGS
+    }
+
+
+def setting_cells(settings: Sequence[BillingSettings | None], offer: Catalogue) -> dict[str, list[str]]:
+    """The cells of those columns; None: a row without settings."""
+    words = {
+        each: {setting.value: offer.value_text(setting.of(each)) for setting in LISTED_SETTINGS}
+        for each in {*settings} - {None}
+    }
+    return {
+        setting.value: ["" if each is None else words[each][setting.value] for each in settings]
+        for setting in LISTED_SETTINGS
+    }
+
+
+def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
+    return [each.client_id for each in clients]
+
+
+def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, bool]:
+    """What the words of its source pill depend on."""
+    return client.overridden, client.defaults_version, client.on_older_defaults
+
+
+def _standing(client: ListedClient) -> str:
+    """An invited client whose invitation lapsed or was revoked is shown as such."""
+    if client.status is ClientStatus.INVITED and client.invitation is not InvitationStatus.PENDING:
+        return client.invitation.label
+    return client.status.label
+
+
+def _open(button: str, what: str, clients: Sequence[int | None]) -> None:
+    """A click tells its row; `clients` are those of the rows as they were shown."""
+    row = st.session_state[button]["row"]
+    if row < len(clients) and clients[row] is not None:
+        st.session_state[what] = clients[row]

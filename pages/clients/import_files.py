@@ -1,0 +1,69 @@
+"""Files to take away from an import: a template to begin with, and what needs correction. Made when asked for."""
+
+from functools import partial
+
+import streamlit as st
+
+from core import imports, spreadsheets
+from core.catalogue import Catalogue
+from core.imports import ImportPreview, Verdict
+from core.members import Member
+from core.spreadsheets import Format
+from core.words import language, speak, t
+
+MIME = {
+    Format.CSV: "text/csv",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # of the files that we write
+
+
+def templates(offer: Catalogue, key: str) -> None:
+    """A list with every column and three examples, in both formats."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("A template with every column and three examples:"), width="content")
+        for kind, mime in MIME.items():
+            st.download_button(
+                kind.value.upper(),
+                data=partial(_template, offer, language(), kind),
+                file_name=f"clients.{kind.value}",
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"{key}.template {kind.value}",
+                type="tertiary",
+            )
+
+
+def corrections(member: Member, previewed: ImportPreview) -> None:
+    """The rows that need correction, each with its reasons: as CSV if they came in a CSV file, else as a workbook."""
+    if not previewed.counts[Verdict.NEEDS_CORRECTION]:
+        return
+    kind = Format.CSV if previewed.sheet.encoding else Format.XLSX  # pasted rows come from a spreadsheet
+    st.download_button(
+        t("Download what needs correction"),
+        file_name=f"corrections.{kind.value}",
+        mime=MIME[kind],
+        data=partial(_corrections, previewed, language(), member.partner.time_zone, kind),
+        on_click="ignore",
+        icon=":material/download:",
+        key="import.corrections",
+        help=t("The same list with these rows only, and a column that says why. Correct it and bring it back."),
+    )
+
+
+def _corrections(previewed: ImportPreview, reader: str, time_zone: str, kind: Format) -> bytes:
+    """In another thread, which does not know the reader's language."""
+    speak(reader, time_zone)
+    headings, rows = imports.corrections(previewed)
+    if kind is Format.XLSX:
+        return spreadsheets.as_xlsx(headings, rows)
+    return spreadsheets.as_csv([headings, *rows], previewed.sheet.separator).encode("utf-8-sig")
+
+
+def _template(offer: Catalogue, reader: str, kind: Format) -> bytes:
+    """The same; the CSV as the reader's spreadsheet expects it."""
+    speak(reader)
+    headings, rows = imports.template(offer)
+    if kind is Format.XLSX:
+        return spreadsheets.as_xlsx(headings, rows)
+    return spreadsheets.as_csv([headings, *rows]).encode("utf-8-sig")

@@ -1,0 +1,247 @@
+"""The rows of a list that somebody uploaded: each with what would become of it, or to correct in place."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from core.catalogue import Catalogue
+from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict, reasons_text
+from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, t
+from pages.clients import client_table
+from pages.parts.choices import choose
+from pages.parts.text import source_colour, source_text
+
+PAGE_SIZE = 100
+EVERY = "every"  # the option that shows all rows, whatever their verdict
+
+_LINES = 62  # pixels: three lines of a sentence; a lower row would not break it
+_COLOURS = {
+    Verdict.READY: "green",
+    Verdict.NEEDS_CORRECTION: "orange",
+    Verdict.TWICE: "gray",
+    Verdict.ALREADY_CLIENT: "blue",
+}
+_WHAT_IT_GETS = ("source", *(setting.value for setting in LISTED_SETTINGS), "monthly")
+_SHOWN: dict[str, tuple[str, ...]] = {  # the columns of the rows that are only looked at
+    EVERY: ("line", "name", "open", "verdict", "reasons", "email", *_WHAT_IT_GETS),
+    Verdict.READY: ("line", "name", "email", *_WHAT_IT_GETS),
+    Verdict.ALREADY_CLIENT: ("line", "name", "open", "email"),
+}
+_IF_ANY = frozenset({"open", "reasons"})  # columns that are left out of a page where no row has anything in them
+
+Cells = Mapping[int, Mapping[int, str]]  # text by line of the list and index of the column
+
+
+@dataclass(slots=True)
+class Upload:
+    """A list that somebody uploaded, as this visit remembers it. It is changed in place: a click that cuts a run short
+    undoes nothing.
+
+    `typed` are the corrections that are not yet checked. The editor that shows the rows of `lines` is the `editors`th,
+    and began with those of the corrections that were there by then. `inviting` is the work under way, with `done`
+    clients invited so far.
+    """
+
+    name: str
+    previewed: ImportPreview
+    typed: Cells = field(default_factory=dict)
+    editors: int = 0
+    lines: tuple[int, ...] = ()
+    began_with: Cells = field(default_factory=dict)
+    is_stale: bool = False
+    refusal: BillingError | None = None
+    inviting: Future[ImportReport] | None = None
+    done: int = 0
+    report: ImportReport | None = None
+
+    @property
+    def unchecked(self) -> int:
+        """How many corrections are not yet checked."""
+        return sum(len(cells) for cells in self.typed.values())
+
+    @property
+    def editor(self) -> str:
+        """The key of the editor that is shown now."""
+        return f"import.editor {self.editors}"
+
+    def begin_editor(self, lines: tuple[int, ...] = ()) -> None:
+        """From here on another editor shows these rows, with what is typed by now."""
+        self.editors += 1
+        self.lines, self.began_with = lines, self.typed
+
+
+def choose_verdict(previewed: ImportPreview) -> str:
+    """Which rows to look at: those of one verdict, or all. What needs correction is looked at first."""
+    counts = {verdict.value: previewed.counts[verdict] for verdict in Verdict if previewed.counts[verdict]}
+    words = {EVERY: t("All rows"), **{verdict.value: verdict.label for verdict in Verdict}}
+    at_first = next((kind.value for kind in (Verdict.NEEDS_CORRECTION, Verdict.READY) if kind.value in counts), EVERY)
+    counts = {EVERY: len(previewed.rows), **counts}
+    chosen: str = choose(
+        st.segmented_control,
+        t("Rows"),
+        list(counts),
+        lambda kind: f"{words[kind]} · {number(counts[kind])}",
+        "import.verdict",
+        at_first=at_first,
+        required=True,
+        wrap=True,
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def show(upload: Upload, kind: str, offer: Catalogue) -> bool:
+    """A page of the rows of this kind: to look at, or to correct in place. Whether they are to correct."""
+    found = [row for row in upload.previewed.rows if kind in (EVERY, row.verdict.value)]
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    pager = f"import.pager {kind} {pages}"
+    page: int = st.session_state.get(pager, 1)
+    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    if kind in _SHOWN:
+        _table(upload, shown, kind, page, offer)
+    else:
+        _edit(upload, shown)
+    if pages > 1:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.pagination(pages, key=pager, persist_state="session")
+            first = (page - 1) * PAGE_SIZE + 1
+            st.caption(t("{first}–{last} of {total}", first=first, last=first + len(shown) - 1, total=len(found)))
+    return kind not in _SHOWN
+
+
+def opened() -> int | None:
+    """The client asked for by the click that began this run."""
+    return client_table.opened("import.opened")
+
+
+def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, offer: Catalogue) -> None:
+    upload.lines = ()  # the next editor is another one
+    places = upload.previewed.columns.places
+    settings = [None if row.effective is None else row.effective.settings for row in shown]
+    pills = [_pill(row) for row in shown]
+    colours = {pill: source_colour(source, older=False) for pill, source in pills if pill}
+    cells: dict[str, list[Any]] = {
+        "line": [str(row.line) for row in shown],
+        "name": [row.cells[places[Column.NAME]] for row in shown],
+        "open": ["" if row.client_id is None else ":material/chevron_right:" for row in shown],
+        "verdict": [[row.verdict.label] for row in shown],
+        "reasons": [reasons_text(row) for row in shown],
+        "email": [row.cells[places[Column.EMAIL]] for row in shown],
+        "source": [[pill] if pill else [] for pill, _ in pills],
+        **client_table.setting_cells(settings, offer),
+        "monthly": ["" if row.price is None else str(row.price.per_month) for row in shown],
+    }
+    column = st.column_config
+    st.dataframe(
+        pa.table({name: cells[name] for name in _SHOWN[kind] if name not in _IF_ANY or any(cells[name])}),
+        key=f"import.table {kind} {upload.editors} {page}",
+        hide_index=True,
+        height=_height(shown),
+        placeholder="",
+        alt=t("The rows of the list, each with what would become of it"),
+        column_config={
+            "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
+            "name": column.TextColumn(t("Client"), pinned=True, width=170),
+            "open": client_table.open_column(
+                t("Open the client"), "import.open", "import.opened", [row.client_id for row in shown], pinned=True
+            ),
+            "verdict": column.MultiselectColumn(
+                t("Verdict"),
+                options=[verdict.label for verdict in _COLOURS],
+                color=list(_COLOURS.values()),
+                width=150,
+            ),
+            "reasons": column.TextColumn(t("Reasons"), width=260),
+            "email": column.TextColumn(t("E-mail"), width=180),
+            "source": client_table.source_column(colours, width=180),
+            **client_table.setting_columns(),
+            "monthly": column.TextColumn(t("A month"), alignment="right", width=75),
+        },
+    )
+
+
+def _pill(row: ImportRow) -> tuple[str, Source]:
+    """The words of a ready row's source pill; none for another row."""
+    if row.effective is None:
+        return "", Source.DEFAULT
+    overridden = row.effective.overridden
+    source = Source.OVERRIDE if overridden else Source.DEFAULT
+    return source_text(overridden, row.effective.defaults_version, older=False), source
+
+
+def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:
+    """These rows as they are in the list; what is typed in them is in `upload.typed` from then on.
+
+    An editor keeps its rows, so that no correction is taken for another row's: what was typed before is part of them,
+    what is typed now comes as its changes. Another page, or looking elsewhere, begins another editor.
+    """
+    lines = tuple(row.line for row in shown)
+    if lines != upload.lines or upload.editor not in st.session_state:
+        upload.begin_editor(lines)
+    headings = upload.previewed.sheet.headings
+    indexes = {f"c{index}": index for index in _indexes(upload.previewed, shown)}
+    cells = {
+        name: [upload.began_with.get(row.line, {}).get(index, row.cells[index]) for row in shown]
+        for name, index in indexes.items()
+    }
+    column = st.column_config
+    st.data_editor(
+        pa.table({"line": [str(line) for line in lines], "reasons": [reasons_text(row) for row in shown], **cells}),
+        key=upload.editor,
+        on_change=_keep,
+        args=(upload, upload.editor, upload.began_with, shown, indexes),
+        hide_index=True,
+        num_rows="fixed",
+        row_height=_LINES,
+        height=_height(shown, _LINES),
+        disabled=["line", "reasons"],
+        placeholder="",
+        alt=t("The rows to correct, as they are in the list"),
+        column_config={
+            "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
+            "reasons": column.TextColumn(t("Reasons"), pinned=True, width=300),
+            **{name: column.TextColumn(one_line(headings[index])[:60]) for name, index in indexes.items()},
+        },
+    )
+
+
+def _height(shown: Sequence[ImportRow], row_height: int = 35) -> Any:
+    """A table's height: that of its rows, until they would push the headings out of sight."""
+    return 560 if len(shown) * row_height > 520 else "content"
+
+
+def _indexes(previewed: ImportPreview, shown: Sequence[ImportRow]) -> list[int]:
+    """The indexes of the columns with a heading: those with something to correct in these rows first."""
+    places = previewed.columns.places
+    wrong = {places.get(reason.column) for row in shown for reason in row.reasons if reason.column is not None}
+    indexes = [index for index, heading in enumerate(previewed.sheet.headings) if heading]
+    return sorted(indexes, key=lambda index: index not in wrong)
+
+
+def _keep(
+    upload: Upload, editor: str, began_with: Cells, shown: Sequence[ImportRow], indexes: Mapping[str, int]
+) -> None:
+    """What is typed in the editor of these rows, also when the same click looks at others."""
+    upload.typed = _typed(began_with, st.session_state[editor]["edited_rows"], shown, indexes)
+
+
+def _typed(
+    began_with: Cells, edited: Mapping[Any, Mapping[str, Any]], shown: Sequence[ImportRow], indexes: Mapping[str, int]
+) -> Cells:
+    """What is typed so far where it differs from the list; a browser's word counts for these rows and columns only."""
+    typed = {line: dict(cells) for line, cells in began_with.items()}
+    for place, changed in edited.items():
+        if not 0 <= int(place) < len(shown):
+            continue
+        row = shown[int(place)]
+        cells = typed.get(row.line, {}) | {
+            indexes[name]: "" if value is None else str(value).strip()
+            for name, value in changed.items()
+            if name in indexes
+        }
+        typed[row.line] = {index: text for index, text in cells.items() if text != row.cells[index]}
+    return {line: cells for line, cells in typed.items() if cells}

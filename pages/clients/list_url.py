@@ -1,0 +1,38 @@
+"""The choice made on the list of clients, kept in the URL so that a link can be shared: stored words, the same in every
+language.
+
+(Streamlit's own binding writes labels, which differ from one reader's language to the next.)
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+_WRITTEN = "clients.url"  # in the session's memory: what the URL was made to say last
+
+
+def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
+    """Put what the URL says into the state of the widgets `clients.parameter`, each parsed by its function.
+
+    A URL that is not the one written last (a link was followed) decides everything; a value it cannot parse is left
+    out. Otherwise the widgets keep what they hold.
+    """
+    asked = {name: value for name, value in st.query_params.items() if name in parameters}
+    if not asked or asked == st.session_state.get(_WRITTEN):
+        return
+    for name, parse in parameters.items():
+        st.session_state.pop(f"clients.{name}", None)
+        if name in asked:
+            try:
+                st.session_state[f"clients.{name}"] = parse(asked[name])
+            except ValueError:
+                continue
+
+
+def write(parameters: Mapping[str, Any]) -> None:
+    """Make the URL say what these parameters hold; None, "" and 1 (the first page) need no words."""
+    held = {name: str(value) for name, value in parameters.items() if value not in (None, "", 1)}
+    st.session_state[_WRITTEN] = held
+    if st.query_params.to_dict() != held:
+        st.query_params.from_dict(held)

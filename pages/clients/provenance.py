@@ -1,0 +1,127 @@
+"""A client explained in words: where each setting comes from, what a change does, what each revision did."""
+
+from collections.abc import Iterable
+
+from core.catalogue import Catalogue
+from core.defaults import Change, DefaultSettings
+from core.subscriptions import ClientSubscription, Preview, Revision
+from core.words import ClientStatus, Origin, Setting, Source, day, t
+from pages.parts.text import change_text, joined, price_text, settings_text
+
+
+def via(revision: Revision) -> str:
+    """Through which door the change came; of an import, which one."""
+    if revision.batch is None:
+        return revision.origin.label
+    return t("{door}, batch {batch}", door=revision.origin.label, batch=str(revision.batch))
+
+
+def who(revision: Revision) -> str:
+    """Who made a revision: a member by name, else the client."""
+    return revision.changed_by or t("the client")
+
+
+def where_from(shown: ClientSubscription, setting: Setting, source: Source) -> str:
+    """Who decided it and when: the defaults saved then, or the choice made for this client, with its reason."""
+    if source is Source.DEFAULT and shown.bound is not None:
+        return t("saved on {day} by {name}", day=day(shown.bound.saved_at), name=shown.bound.saved_by.name)
+    made = shown.chosen[setting]
+    name = who(made)
+    words = t("since {day} by {name}", day=day(made.valid_from), name=name)
+    if made.revision == 1:
+        words = t("at the invitation, {day} by {name}", day=day(made.valid_from), name=name)
+    return t("{words}: “{reason}”", words=words, reason=made.reason) if made.reason else words
+
+
+def compared(setting: Setting, version: DefaultSettings | None, value: object, offer: Catalogue) -> str:
+    """A version's value where it differs from the one in force."""
+    if version is None:
+        return "–"
+    there = setting.of(version)
+    return t("same") if there == value else offer.value_text(there)
+
+
+def preview_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
+    """Exactly what a change would do: values from what to what, choices made and cleared, the version bound to."""
+    before, after = shown.effective, preview.effective
+    version = None if after.defaults_version == before.defaults_version else after.defaults_version
+    chosen, cleared = after.overridden - before.overridden, before.overridden - after.overridden
+    return _lines(preview.changes, chosen, cleared, version, offer)
+
+
+def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
+    """The same of a change that was made."""
+    version = None if revision.defaults_version == revision.defaults_version_before else revision.defaults_version
+    return _lines(revision.changes, revision.newly_chosen, revision.cleared, version, offer)
+
+
+def price_line(shown: ClientSubscription, preview: Preview) -> str:
+    """The price before and after."""
+    if shown.price is None or preview.price is None:
+        return ""
+    if shown.price == preview.price:
+        return t("The price stays {price}.", price=price_text(shown.price))
+    return f"{price_text(shown.price)} → {price_text(preview.price)}"
+
+
+def settings_touched(shown: ClientSubscription, preview: Preview) -> int:
+    """How many settings a change would change, in value or in source."""
+    changed = {change.setting for change in preview.changes}
+    return len(changed | (preview.effective.overridden ^ shown.effective.overridden))
+
+
+def what_happened(revision: Revision, offer: Catalogue) -> str:
+    """A revision in plain words."""
+    return joined(_first(revision, offer) if revision.revision == 1 else _later(revision, offer))
+
+
+def _lines(
+    changes: Iterable[Change],
+    chosen: frozenset[Setting],
+    cleared: frozenset[Setting],
+    version: int | None,
+    offer: Catalogue,
+) -> list[str]:
+    lines = [change_text(change, offer) for change in changes]
+    if chosen:
+        lines.append(t("Becomes a choice for this client: {settings}", settings=settings_text(chosen)))
+    if cleared:
+        lines.append(t("Follows the default again: {settings}", settings=settings_text(cleared)))
+    if version is not None:
+        lines.append(t("Bound to default settings v{version}", version=str(version)))
+    return lines
+
+
+def _first(revision: Revision, offer: Catalogue) -> list[str]:
+    words = [t("Invited without default settings")]
+    if revision.defaults_version is not None:
+        words = [t("Invited on default settings v{version}", version=str(revision.defaults_version))]
+    for setting in Setting:
+        if setting in revision.overridden:
+            value = offer.value_text(setting.of(revision.settings))
+            words.append(t("{setting} chosen: {value}", setting=setting, value=value))
+    return words
+
+
+def _later(revision: Revision, offer: Catalogue) -> list[str]:
+    words = []
+    if revision.status is not revision.status_before:
+        words.append(_became(revision))
+    if revision.defaults_version != revision.defaults_version_before:
+        words.append(t("Adopted default settings v{version}", version=str(revision.defaults_version)))
+    words += [change_text(change, offer) for change in revision.changes]
+    if revision.newly_chosen:
+        words.append(t("chosen for this client: {settings}", settings=settings_text(revision.newly_chosen)))
+    if revision.cleared:
+        words.append(t("follows the default again: {settings}", settings=settings_text(revision.cleared)))
+    return words
+
+
+def _became(revision: Revision) -> str:
+    match revision.status:
+        case ClientStatus.ACTIVE:
+            return t("Accepted the invitation") if revision.origin is Origin.SYSTEM else t("Active")
+        case ClientStatus.ARCHIVED:
+            return t("Archived")
+        case ClientStatus.INVITED:
+            return t("Invited again")

@@ -1,0 +1,121 @@
+"""What a page says about itself: what was done, what was refused and why, what went wrong, and that it is a demo."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+from uuid import uuid4
+
+import streamlit as st
+
+from core.words import BillingError, DemoRefused, t
+from pages.parts import server, visitor
+from pages.parts.text import plain
+
+P = ParamSpec("P")
+
+_NEXT = "notices"  # in the session's memory: what the next run shows, each with what shows it
+
+
+def callback(act: Callable[P, object]) -> Callable[P, None]:
+    """A widget's callback: it speaks the reader's language, and what it raises is shown by the run that follows it.
+
+    (Streamlit runs a callback before the page, in whatever language, and does not run the page after one that failed.)
+    """
+
+    @wraps(act)
+    def called(*args: P.args, **kwargs: P.kwargs) -> None:
+        visitor.speak_as_chosen()
+        try:
+            act(*args, **kwargs)
+        except BillingError as refusal:
+            _show_next(refused, refusal)
+        except Exception as exception:  # noqa: BLE001 - the last resort, as around a page
+            _show_next(_failed, _logged(exception))
+
+    return called
+
+
+def say_next(message: str) -> None:
+    """Show this on the next run: what has just been done, also after a switch of pages."""
+    _show_next(_done, message)
+
+
+def are_waiting() -> bool:
+    """Whether the next run of the page has something to say."""
+    return bool(st.session_state.get(_NEXT))
+
+
+def show_messages() -> None:
+    """What the run before, or the callback of this one, left to say."""
+    for show, what in st.session_state.get(_NEXT, ()):
+        show(what)
+    st.session_state.pop(_NEXT, None)  # only now: a run that is cut short has shown nothing
+
+
+def refused(refusal: BillingError) -> None:
+    """Show a refusal: a sentence that says what is so and what to do."""
+    st.error(plain(refusal), icon=":material/error:")
+
+
+def unexpected(exception: Exception) -> bool:
+    """Something nobody foresaw: the log has the trace, the person a reference to it."""
+    _failed(_logged(exception))
+    return True
+
+
+def demo_banner() -> None:
+    """One line on top of each page that says this is a demo."""
+    if server.is_demo():
+        st.caption(
+            t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
+        )
+
+
+def no_clients_assigned() -> None:
+    """What an accountant sees in place of clients."""
+    st.info(
+        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
+        icon=":material/person_search:",
+    )
+
+
+def nothing_to_show() -> None:
+    """The whole page of someone who may use nothing."""
+    st.title("Billing Defaults", anchor=False)
+    try:
+        server.database()
+    except DemoRefused as refusal:
+        st.warning(plain(refusal))
+        return
+    if server.is_demo():
+        why = t("You have no access to clients here. An administrator of your partner space can give it to you.")
+    else:
+        why = t("Sign-in is not configured on this server, so there is nothing to show yet.")
+    st.info(why, icon=":material/lock:")
+
+
+def _show_next(show: Callable[..., None], what: object) -> None:
+    waiting = st.session_state.setdefault(_NEXT, [])
+    if (show, str(what)) not in [(shows, str(said)) for shows, said in waiting]:  # two quick clicks say the same
+        waiting.append((show, what))
+
+
+def _done(message: str) -> None:
+    st.success(plain(message), icon=":material/check_circle:")
+
+
+def _logged(exception: Exception) -> str:
+    """The reference under which the log has this."""
+    reference = uuid4().hex[:8]
+    server.log.error("Reference %s", reference, exc_info=exception)
+    return reference
+
+
+def _failed(reference: str) -> None:
+    st.error(
+        t(
+            "Something went wrong. Try again; if it happens again, give your administrator this reference: "
+            "{reference}.",
+            reference=reference,
+        )
+    )

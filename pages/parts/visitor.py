@@ -1,0 +1,102 @@
+"""Who is here on this run, what they may do, and which language they read."""
+
+from contextvars import ContextVar
+
+import streamlit as st
+from sqlalchemy.exc import OperationalError
+
+from core import demo, invitations, members
+from core.members import Member, Permission
+from core.storage import Database
+from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, best_language, speak, t
+from pages.parts import server
+from pages.parts.choices import choose
+
+_arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
+
+
+def arrive() -> Member | None:
+    """Who is here on this run, read anew from the database, and the language they read from now on.
+
+    Until sign-in exists, members exist in demo mode only; otherwise nobody is here.
+    """
+    speak_as_chosen()
+    visitor = _demo_member() if server.is_demo() else None
+    _arrived.set(visitor)
+    if visitor is not None:
+        st.session_state.setdefault("language", best_language(visitor.language, st.context.locale))
+        speak(st.session_state["language"], visitor.partner.time_zone)
+    return visitor
+
+
+def speak_as_chosen() -> None:
+    """Speak the language chosen in this visit, or the browser's: all that is known before somebody arrives, and in a
+    callback, which runs before that."""
+    speak(best_language(st.session_state.get("language"), st.context.locale))
+
+
+def member(permission: Permission) -> Member:
+    """The member who is here and may do this: the first line of every page. Raises NotAllowed."""
+    visitor = _arrived.get() or arrive()
+    if visitor is None:
+        raise NotAllowed
+    members.require(visitor, permission)
+    return visitor
+
+
+def link_token() -> str:
+    """The token in the URL, "" when there is none: the first line of the public page of invitations."""
+    speak(best_language(st.context.locale, among=CLIENT_LANGUAGES))
+    return str(st.query_params.get(invitations.LINK_PARAMETER, ""))
+
+
+def is_by_link() -> bool:
+    """Whether somebody came through the link of an invitation: they see its page and nothing else."""
+    return invitations.LINK_PARAMETER in st.query_params
+
+
+def remember_language(visitor: Member) -> None:
+    """Keep the language just switched to as the member's own."""
+    if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
+        return
+    try:
+        with server.database().transaction() as session:
+            members.choose_language(session, visitor, language)
+    except OperationalError as busy:  # it holds for this visit all the same
+        server.log.warning("The language of a member was not kept: %s", busy)
+
+
+def choose_demo_member(visitor: Member) -> None:
+    """The picker by which one acts as any of the demo's members."""
+    seeded = _seeded(server.database())
+    chosen = choose(
+        st.selectbox,
+        t("Act as"),
+        list(seeded),
+        lambda member_id: _named(*seeded[member_id]),
+        "demo.member",
+        at_first=visitor.member_id,
+        filter_mode=None,
+    )
+    if chosen != visitor.member_id:
+        st.rerun()
+
+
+def _demo_member() -> Member | None:
+    try:
+        database = server.database()
+    except DemoRefused:
+        return None
+    chosen = st.session_state.get("demo.member", 1)
+    with database.reading(single=True) as session:
+        return members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
+
+
+@st.cache_resource(ttl=60, show_spinner=False)
+def _seeded(_database: Database) -> dict[int, tuple[str, Role]]:
+    with _database.reading(single=True) as session:
+        return {each.member_id: (each.name, each.role) for each in members.of_partner(session, demo.PARTNER_ID)}
+
+
+def _named(name: str, role: Role) -> str:
+    return f"{name} · {role.label}"

@@ -1,0 +1,211 @@
+"""Who may do what: rule 10, every role against every use case."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions
+from core.imports.columns import recognise
+from core.invitations import NewClient
+from core.members import Member
+from core.words import BillingError, ClientNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
+from tests.conftest import PLUS, STANDARD, Space
+
+UseCase = Callable[[Session, Member], Any]
+NEW = NewClient.from_typed(name="New", email="new@example.com")
+SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
+PREVIEWED = imports.ImportPreview(
+    SHEET, recognise(SHEET.headings), (), 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
+)  # nobody is ready in it: enough to be refused by
+
+USE_CASES: dict[str, UseCase] = {
+    "defaults.current": lambda s, m: defaults.current(s, m),
+    "defaults.history": lambda s, m: defaults.history(s, m),
+    "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
+    "invitations.preview": lambda s, m: invitations.preview(s, m),
+    "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
+    "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
+    "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
+    "invitations.revoke": lambda s, m: invitations.revoke(s, m, 1),
+    "invitations.invite_again": lambda s, m: (invitations.revoke(s, m, 1), invitations.invite_again(s, m, 1)),
+    "invitations.of_client": lambda s, m: invitations.of_client(s, m, 1),
+    "invitations.waiting_message": lambda s, m: invitations.waiting_message(s, m, 1),
+    "subscriptions.detail": lambda s, m: subscriptions.detail(s, m, 1),
+    "subscriptions.visible": lambda s, m: subscriptions.visible(s, m, 1),
+    "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
+    "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
+    "reports.listed": lambda s, m: len(reports.listed(s, m)),
+    "reports.figures": lambda s, m: reports.figures(s, m).clients,
+    "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
+    "reports.csv_pieces": lambda s, m: list(reports.csv_pieces(s, m)),
+}
+READS = {
+    "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
+    "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
+}  # fmt: skip
+ALLOWED = {
+    Role.ADMINISTRATOR: set(USE_CASES),
+    Role.CLIENT_MANAGER: set(USE_CASES),
+    Role.FINANCE: READS,
+    Role.ACCOUNTANT: {"defaults.current", "defaults.history"},
+}
+REACHED_BY_ANOTHER = {
+    "defaults.current": None,
+    "defaults.history": [],
+    "subscriptions.detail": ClientNotFound,
+    "subscriptions.visible": ClientNotFound,
+    "subscriptions.override": ClientNotFound,
+    "invitations.send_again": ClientNotFound,
+    "invitations.revoke": ClientNotFound,
+    "invitations.invite_again": ClientNotFound,
+    "invitations.of_client": ClientNotFound,
+    "invitations.waiting_message": ClientNotFound,
+    "subscriptions.adopt_current_defaults": NothingToAdopt,
+    "reports.billing_sources": 0,
+    "reports.listed": 0,
+    "reports.figures": 0,
+    "reports.plan_distribution": 0,
+}
+OF_THEIR_OWN = {
+    "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
+    "imports.invite_ready",
+}  # fmt: skip
+# an accountant with no client assigned
+SEES_NONE = {"reports.billing_sources": 0, "reports.listed": 0, "reports.figures": 0}
+
+
+def outcome(space: Space, member: Member, use_case: str) -> Any:
+    try:
+        with space.database.transaction() as session:
+            return USE_CASES[use_case](session, member)
+    except BillingError as refusal:
+        return type(refusal)
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+@pytest.mark.parametrize("role", Role)
+def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role, use_case: str) -> None:
+    """Rule 10; an accountant, with no client assigned yet, sees none."""
+    space.save(STANDARD)
+    space.invite()
+    found = outcome(space, space.members[role], use_case)
+    if use_case in ALLOWED[role]:
+        assert not (isinstance(found, type) and issubclass(found, BillingError))
+    elif role is Role.ACCOUNTANT and use_case in SEES_NONE:
+        assert found == SEES_NONE[use_case]
+    elif role is Role.ACCOUNTANT and use_case in {
+        "subscriptions.detail",
+        "subscriptions.visible",
+        "invitations.of_client",
+    }:
+        assert found is ClientNotFound
+    else:
+        assert found is NotAllowed
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}], ids=["inactive", "no access"])
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
+    space: Space, use_case: str, change: dict[str, bool]
+) -> None:
+    """Rule 10: anyone else sees nothing."""
+    space.save(STANDARD)
+    space.invite()
+    with space.database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == space.manager.member_id).values(**change))
+    with space.database.reading() as session:
+        now_so = members.find(session, space.partner_id, space.manager.member_id)
+    assert now_so is not None
+    assert outcome(space, now_so, use_case) is NotAllowed
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
+@pytest.mark.parametrize(
+    "use_case",
+    sorted(set(USE_CASES) - READS - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
+)
+def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
+    """A member who was let go a moment ago cannot finish what they began."""
+    space.save(STANDARD)
+    space.invite()
+    with space.database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == space.manager.member_id).values(**change))
+    assert outcome(space, space.manager, use_case) is NotAllowed
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_a_member_of_another_partner_reaches_nothing(space: Space, make_space, use_case: str) -> None:
+    """Rule 10: no call can name another partner; what an administrator of one does shows nowhere in the other."""
+    other = make_space(2)
+    space.save(STANDARD)
+    space.invite()
+    before = (space.facts(1), fingerprint(space))
+    found = outcome(other, other.administrator, use_case)
+    assert (space.facts(1), fingerprint(space)) == before
+    if use_case in REACHED_BY_ANOTHER:
+        assert found == REACHED_BY_ANOTHER[use_case]
+    else:
+        assert use_case in {
+            "defaults.save",
+            "invitations.preview",
+            "invitations.invite",
+            "reports.csv_pieces",
+            "imports.preview",
+            "imports.invite_ready",
+        }
+        assert "Aubry" not in str(found)
+
+
+def fingerprint(space: Space) -> Any:
+    with space.database.reading() as session:
+        versions = [v.version for v in defaults.history(session, space.administrator)]
+        return versions, reports.figures(session, space.administrator)
+
+
+def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
+    """A new use case is tested or named here: public functions that take the acting member."""
+    import inspect
+
+    found = {
+        f"{folder.__name__.removeprefix('core.')}.{name}"
+        for folder in (defaults, subscriptions, invitations, imports, reports)
+        for name, function in inspect.getmembers(folder, inspect.isfunction)
+        if "member" in inspect.signature(function).parameters
+    }
+    previews = {"subscriptions.preview_override", "subscriptions.preview_adoption"}  # of a client already shown
+    within_others = {"invitations.bindable", "invitations.invite_all"}  # called by use cases that have asked
+    of_nobody = {"reports.in_force"}  # two numbers that every member reads
+    assert found == set(USE_CASES) | previews | within_others | of_nobody
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.ACCOUNTANT])
+def test_who_may_not_change_cannot_preview_a_change(space: Space, role: Role) -> None:
+    """Rule 10, for the two previews."""
+    space.save(STANDARD)
+    shown = space.detail(space.invite().client_id)
+    for preview in (
+        lambda s: subscriptions.preview_override(s, space.members[role], shown, Overrides()),
+        lambda s: subscriptions.preview_adoption(s, space.members[role], shown),
+    ):
+        with pytest.raises(NotAllowed), space.database.reading() as session:
+            preview(session)
+
+
+def test_the_language_chosen_is_kept_with_the_member(space: Space) -> None:
+    """Here and at the next visit."""
+    with space.database.transaction() as session:
+        members.choose_language(session, space.manager, "fr")
+    with space.database.reading() as session:
+        member = members.find(session, 1, space.manager.member_id)
+        other = members.find(session, 1, space.administrator.member_id)
+    assert member is not None
+    assert other is not None
+    assert (member.language, other.language) == ("fr", None)
+    with pytest.raises(ValueError, match="'xx'"), space.database.transaction() as session:
+        members.choose_language(session, space.manager, "xx")

@@ -1,0 +1,331 @@
+"""The list of billing sources, its figures and the distribution: right to the cent, whatever is asked."""
+
+import csv
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from itertools import product
+from typing import Any
+from zipfile import ZipFile
+
+import pandas as pd
+import pytest
+from sqlalchemy import event
+
+from core import catalogue, defaults, reports
+from core.catalogue import monthly_cents
+from core.reports import Order, SourceFilter, clients
+from core.words import BillingPeriod, BillingSettings, ClientStatus, Overrides, Payer, Setting, Source, speak
+from tests.conftest import PLUS, STANDARD, Space
+
+NAMES = ["Zoé Éclair", "œuvre & Cie", "aubry", "Äpfel", "100% Pur_e", "Delta\\x", "O'Brien", "Été", "zebra", "Bakkerij"]
+CHOICES = [
+    Overrides(),
+    Overrides(payer=Payer.PARTNER),
+    Overrides(plan="plus", add_ons=frozenset({"payroll"})),
+    Overrides(billing_period=BillingPeriod.YEARLY),
+    Overrides(add_ons=frozenset()),
+]
+
+
+@pytest.fixture
+def filled(space: Space) -> Space:
+    """Ten clients under two versions, some with exceptions, one archived."""
+    space.save(STANDARD)
+    for number, name in enumerate(NAMES):
+        if number == 6:
+            space.save(
+                BillingSettings.starting_with(
+                    payer=Payer.CLIENT,
+                    billing_period=BillingPeriod.YEARLY,
+                    plan="premium",
+                    add_ons=frozenset({"payroll"}),
+                )
+            )
+        overrides = CHOICES[number % len(CHOICES)] if number % 2 else Overrides()
+        if number > 5 and overrides.plan:
+            overrides = Overrides()
+        space.invite(
+            name, overrides, email=f"c{number}@example.com", company_number="0471730202" if number == 3 else ""
+        )
+        space.clock.forward(days=1)
+    space.archive(3)
+    return space
+
+
+def listed(space: Space, **asked: Any) -> list[dict[str, Any]]:
+    with space.database.reading() as session:
+        frame = reports.billing_sources(session, space.manager, **asked)
+    assert list(frame.columns) == list(reports.BILLING_SOURCES)
+    assert {column: str(dtype) for column, dtype in frame.dtypes.items()} == reports.BILLING_SOURCES
+    return frame.to_dict("records")
+
+
+def names(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["name"] for row in rows]
+
+
+def test_one_row_per_client_says_what_holds_and_where_from(filled: Space) -> None:
+    """Against what the client's own page says."""
+    offer = catalogue_of(filled)
+    rows = {row["client_id"]: row for row in listed(filled)}
+    assert len(rows) == len(NAMES)
+    for client_id, row in rows.items():
+        shown = filled.detail(client_id)
+        settings, effective = shown.effective.settings, shown.effective
+        assert (row["name"], row["status"]) == (shown.client.name, shown.status)
+        assert (row["plan"], row["billing_period"], row["payer"]) == (
+            settings.plan, settings.billing_period, settings.payer,
+        )  # fmt: skip
+        assert row["add_ons"] == ";".join(sorted(settings.add_ons))
+        assert row["source"] == (Source.OVERRIDE if effective.overridden else Source.DEFAULT)
+        assert row["overridden"] == ";".join(setting for setting in Setting if setting in effective.overridden)
+        assert row["defaults_version"] == effective.defaults_version
+        assert row["on_older_defaults"] == shown.on_older_defaults
+        assert row["invited_at"] == filled.invitation(client_id).invitation.invited_at
+        expected = None if shown.status is ClientStatus.ARCHIVED else offer.price(settings).per_month.cents
+        assert (None if row["monthly_cents"] is pd.NA else row["monthly_cents"]) == expected
+
+
+def catalogue_of(space: Space) -> catalogue.Catalogue:
+    with space.database.reading() as session:
+        return catalogue.current(session, "EUR")
+
+
+def test_names_sort_without_case_or_accents_alike_on_both_databases(filled: Space) -> None:
+    """And newest first is the order of the invitations."""
+    by_name = [
+        "100% Pur_e",
+        "Äpfel",
+        "aubry",
+        "Bakkerij",
+        "Delta\\x",
+        "Été",
+        "O'Brien",
+        "œuvre & Cie",
+        "zebra",
+        "Zoé Éclair",
+    ]
+    assert names(listed(filled)) == by_name
+    assert names(listed(filled, order_by=Order.NAME_DESCENDING)) == by_name[::-1]
+    assert names(listed(filled, order_by=Order.OLDEST)) == NAMES
+    assert names(listed(filled, order_by=Order.NEWEST)) == NAMES[::-1]
+
+
+@pytest.mark.parametrize("order_by", Order)
+def test_pages_together_are_the_whole_list(filled: Space, order_by: Order) -> None:
+    """Nothing twice, nothing lost; past the end there is nothing."""
+    pages = [names(listed(filled, order_by=order_by, page=page, page_size=3)) for page in range(1, 6)]
+    assert [len(page) for page in pages] == [3, 3, 3, 1, 0]
+    assert sum(pages, []) == names(listed(filled, order_by=order_by))
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("ETE", ["Été"]),
+        ("oeuvre", ["œuvre & Cie"]),
+        ("Œuvre", ["œuvre & Cie"]),
+        ("  éclair ", ["Zoé Éclair"]),
+        ("c7@EXAMPLE", ["Été"]),
+        ("0471.730.202", ["Äpfel"]),
+        ("BE 0471 730", ["Äpfel"]),
+        ("100%", ["100% Pur_e"]),
+        ("pur_e", ["100% Pur_e"]),
+        ("_", ["100% Pur_e"]),
+        ("delta\\", ["Delta\\x"]),
+        ("o'b", ["O'Brien"]),
+        ("nobody", []),
+        ("", NAMES),
+    ],
+)
+def test_search_finds_by_part_of_name_e_mail_or_company_number(filled: Space, search: str, expected: list[str]) -> None:
+    """Without case or accents; signs that SQL gives a meaning have none."""
+    assert sorted(names(listed(filled, search=search))) == sorted(expected)
+
+
+ANY = {
+    "plan": [None, "standard", "plus", "classic"],
+    "billing_period": [None, *BillingPeriod],
+    "payer": [None, *Payer],
+    "status": [None, ClientStatus.INVITED, ClientStatus.ARCHIVED],
+    "source": [None, *SourceFilter],
+    "search": ["", "e"],
+}
+
+
+def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) -> None:
+    """Every combination, the figures too."""
+    every = listed(filled)
+    for values in product(*ANY.values()):
+        asked = dict(zip(ANY, values, strict=True))
+        expected = [row["client_id"] for row in every if matches(filled, row, asked)]
+        assert [row["client_id"] for row in listed(filled, **asked)] == expected
+        with filled.database.reading() as session:
+            figures = reports.figures(session, filled.manager, **asked)
+        kept = [row for row in every if row["client_id"] in expected]
+        assert figures.clients == len(kept)
+        assert figures.paid_by_partner == sum(row["payer"] == "partner" for row in kept)
+        assert figures.overridden == sum(row["source"] == "override" for row in kept)
+        assert figures.on_older_defaults == sum(row["on_older_defaults"] for row in kept)
+        assert figures.per_version == Counter(row["defaults_version"] for row in kept)
+
+
+def matches(space: Space, row: dict[str, Any], asked: dict[str, Any]) -> bool:
+    for name in ("plan", "billing_period", "payer", "status"):
+        if asked[name] is not None and row[name] != asked[name]:
+            return False
+    match asked["source"]:
+        case SourceFilter.OLDER if not row["on_older_defaults"]:
+            return False
+        case SourceFilter.DEFAULT | SourceFilter.OVERRIDE if row["source"] != asked["source"]:
+            return False
+    client = space.detail(row["client_id"]).client
+    return asked["search"] in client.sort_name or asked["search"] in client.email
+
+
+def test_the_values_of_source_filter_the_list_too(filled: Space) -> None:
+    """As the contract names them."""
+    assert names(listed(filled, source=Source.OVERRIDE)) == names(listed(filled, source=SourceFilter.OVERRIDE))
+
+
+def test_totals_of_the_distribution_agree_to_the_cent_with_the_sum_over_clients(filled: Space) -> None:
+    """A yearly price counts a twelfth; rounding happens once, at the end."""
+    offer = catalogue_of(filled)
+    with filled.database.reading() as session:
+        spread = reports.plan_distribution(session, filled.manager)
+        figures = reports.figures(session, filled.manager)
+    assert list(spread.columns) == reports.DISTRIBUTION
+    details = [filled.detail(client_id) for client_id in range(1, len(NAMES) + 1)]
+    per_year = {d.client.client_id: offer.price(d.effective.settings).cents_per_year for d in details}
+    assert spread["clients"].sum() == len(NAMES)
+    archived = per_year.pop(3)
+    assert archived > 0
+    assert spread["cents_per_year"].sum() == figures.cents_per_year == sum(per_year.values())
+    assert spread[spread["status"] == "archived"]["cents_per_year"].sum() == 0
+    assert figures.per_month.cents == monthly_cents(figures.cents_per_year)
+    expected = Counter(
+        (
+            d.effective.settings.plan, d.effective.settings.billing_period.value, d.effective.settings.payer.value,
+            "override" if d.effective.overridden else "default", d.status.value,
+        )
+        for d in details
+    )  # fmt: skip
+    assert Counter({tuple(row[:5]): row[5] for row in spread.itertuples(index=False)}) == expected
+
+
+def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> None:
+    """Rule 11: a client archived or moved since is counted as it was."""
+    space.save(STANDARD)
+    client_id = space.invite().client_id
+    before_the_change = space.clock() + timedelta(hours=1)
+    space.clock.forward(days=2)
+    space.override(client_id, Overrides(plan="plus"))
+    space.clock.forward(days=2)
+    space.archive(client_id)
+
+    def told(instant: Any) -> list[tuple[str, str, int]]:
+        with space.database.reading() as session:
+            spread = reports.plan_distribution(session, space.manager, as_of=instant)
+        return list(spread[["plan", "status", "clients"]].itertuples(index=False, name=None))
+
+    assert told(before_the_change - timedelta(days=1)) == []
+    assert told(before_the_change) == [("standard", "invited", 1)]
+    assert told(before_the_change + timedelta(days=3)) == [("plus", "invited", 1)]
+    assert told(None) == [("plus", "archived", 1)]
+    with space.database.reading() as session:
+        assert (
+            reports.plan_distribution(session, space.manager, as_of=before_the_change)["cents_per_year"].sum() == 28800
+        )
+
+
+def test_a_client_whose_price_is_gone_is_still_listed(space: Space) -> None:
+    """The catalogue changed under it: it counts nothing, and nothing fails."""
+    space.save(STANDARD)
+    client_id = space.invite().client_id
+    with space.database.transaction() as session:
+        held = catalogue.current(session, "EUR")
+        catalogue.store(session, replace(held, plan_prices={("plus", BillingPeriod.MONTHLY): 100}))
+    assert names(listed(space)) == ["Aubry & Fils"]
+    assert space.detail(client_id).price is None
+
+
+def test_work_per_page_does_not_grow_with_the_clients(space: Space) -> None:
+    """The same number of queries for one client as for thirty."""
+    space.save(STANDARD)
+
+    def queries() -> int:
+        counted = []
+        event.listen(space.database.engine, "before_cursor_execute", lambda *a: counted.append(a[2]))
+        listed(space)
+        with space.database.reading() as session:
+            reports.figures(session, space.manager)
+            reports.plan_distribution(session, space.manager)
+            defaults.history(session, space.manager)
+        return len(counted)
+
+    space.invite("First")
+    queries()  # the catalogue is remembered from here on
+    at_first = queries()
+    for number in range(29):
+        space.invite(f"Client {number}", email=f"m{number}@example.com")
+    assert queries() == at_first
+
+
+def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space) -> None:
+    """With what a spreadsheet expects: a byte order mark, its separators, decimals and dates."""
+    headings, line = csv.reader(exported(filled, search="été"))
+    assert headings == [
+        "Client number", "Client", "E-mail", "Company number", "Status", "Subscription", "Add-ons", "Billing period",
+        "Paid by", "A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on",
+    ]  # fmt: skip
+    assert line == [
+        "8", "Été", "c7@example.com", "", "Invited", "Premium", "Payroll", "Yearly", "The client", "59.58", "Default",
+        "", "2", "2026-03-10",
+    ]  # fmt: skip
+    speak("fr")
+    _, line = csv.reader(exported(filled, search="été"), delimiter=";")
+    assert (line[1], line[9]) == ("Été", "59,58")
+
+
+def test_the_export_has_every_client_once_in_order_through_its_pieces(
+    filled: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when clients share a name across the seam of two pieces."""
+    for number in range(5):
+        filled.invite("Same name", email=f"same{number}@example.com")
+    whole = exported(filled)
+    for size in (1, 2, 3, 7):
+        monkeypatch.setattr(clients, "_CHUNK", size)
+        assert exported(filled) == whole
+        assert exported(filled, search="same") == [whole[0], *(line for line in whole if "Same name" in line)]
+    assert len(whole) == 1 + len(NAMES) + 5
+
+
+def test_a_large_export_is_the_same_file_in_an_archive(filled: Space) -> None:
+    """So that a million rows stay small in the server's memory."""
+    with filled.database.reading() as session:
+        archive = reports.zipped(reports.csv_pieces(session, filled.manager), "clients.csv")
+    with ZipFile(BytesIO(archive)) as file:
+        assert file.read("clients.csv").decode("utf-8-sig").splitlines() == exported(filled)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@sum", "=HYPERLINK(1)", "\uff1d1+1", "\u200b=1", "X;=1+1;y"])
+def test_no_cell_of_an_export_is_taken_for_a_formula(space: Space, name: str) -> None:
+    """Text from people is shown as text, in a spreadsheet too."""
+    space.save(PLUS)
+    space.invite(name)
+    for language, separator in (("en", ","), ("fr", ";")):
+        speak(language)
+        line = exported(space)[1]
+        written = name if name.startswith("X") else f"'{name}"
+        assert next(csv.reader([line], delimiter=separator))[1] == written
+        assert f'"{written}"' in line
+
+
+def exported(space: Space, **asked: Any) -> list[str]:
+    with space.database.reading() as session:
+        text = "".join(reports.csv_pieces(session, space.manager, **asked))
+    assert text.startswith("\ufeff")
+    return text.removeprefix("\ufeff").splitlines()

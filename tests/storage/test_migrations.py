@@ -1,0 +1,209 @@
+"""The migrations: they make what the code declares, keep what is there, and are made and printed by a command."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, make_url, select, text
+
+from core import invitations, subscriptions
+from core.invitations import OutboxMessage
+from core.storage import Base, Database
+from core.words import ClientStatus
+from tests.conftest import ROOT
+
+EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
+TOKENS = {1: f"1.1.1.{'a-_B' * 8}", 2: f"1.2.1.{'Zz09' * 8}"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables, on each kind."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+        yield database
+        database.close()
+        return
+    with own_database(request.getfixturevalue("postgres_url")) as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
+@contextmanager
+def own_database(server: str) -> Iterator[str]:
+    """A database of its own on the server of the tests."""
+    name = f"migrations_{uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        engine.dispose()
+
+
+def migrate_to(revision: str, connection: Connection) -> None:
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def declared(table: str) -> dict[str, str]:
+    """The CHECKs of a table that the code declares, each with its condition."""
+    checks = [each for each in Base.metadata.tables[table].constraints if isinstance(each, CheckConstraint)]
+    return {
+        str(check.name): words(str(check.sqltext.compile(compile_kwargs={"literal_binds": True}))) for check in checks
+    }
+
+
+def words(condition: str) -> str:
+    return condition.replace(f"{'subscription'}.", "").replace("\n", "").replace(" ", "")
+
+
+def test_every_check_that_the_code_declares_is_in_the_database(database: Database) -> None:
+    """By name on both, and with the same condition where the database keeps it as it was written."""
+    inspector = inspect(database.engine)
+    for table in Base.metadata.tables:
+        found = {str(check["name"]): words(check["sqltext"]) for check in inspector.get_check_constraints(table)}
+        assert set(found) == set(declared(table)), table
+        if database.is_embedded:
+            assert {n: c.partition(".")[2] or c for n, c in declared(table).items()}.keys() == found.keys()
+
+
+def test_what_waits_before_letters_are_written_when_they_leave_can_be_accepted_after(empty: Database) -> None:
+    """The token moves out of the text that was kept; what was sent and what failed stays."""
+    with empty.migrating() as connection:
+        migrate_to("0002", connection)
+        fill_as_before(connection)
+    empty.migrate()
+    with empty.reading() as session:
+        assert MigrationContext.configure(session.connection()).get_current_revision() is not None
+        waiting = {message.client_id: message for message in session.scalars(select(OutboxMessage))}
+        assert {client: message.token for client, message in waiting.items()} == {**TOKENS, 3: None}
+        assert waiting[3].sent_at == EXPIRES - timedelta(days=20)
+        failures = session.execute(text("SELECT client_id, said FROM delivery_failure")).all()
+        assert [tuple(row) for row in failures] == [(2, "451 later")]
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+    before_the_end = Database(
+        empty.engine.url.render_as_string(hide_password=False), clock=lambda: EXPIRES - timedelta(days=1)
+    )
+    with before_the_end.transaction() as session:
+        client = invitations.accept(session, TOKENS[1])
+        assert subscriptions.history(session, 1, client.client_id)[0].status is ClientStatus.ACTIVE
+        assert list(subscriptions.differences(session)) == []
+    before_the_end.close()
+
+
+def fill_as_before(connection: Connection) -> None:
+    """Three invited clients as version 0002 wrote them: one waits, one failed once, one was sent."""
+    at: Callable[[datetime], Any] = lambda moment: moment  # noqa: E731 - one line for each kind of database
+    if connection.dialect.name == "sqlite":
+        at = lambda moment: int(moment.timestamp() * 1_000_000)  # noqa: E731
+    invited_at, never = at(EXPIRES - timedelta(days=30)), None
+    run = connection.execute
+    run(text("INSERT INTO partner VALUES (1, 'Partner', 'EUR', 'UTC', 1, 3, 0)"))
+    run(
+        text("INSERT INTO member VALUES (1, 1, 'Someone', 'someone@example.com', 'administrator', :yes, :yes, NULL)"),
+        {"yes": True},
+    )
+    run(text("INSERT INTO catalogue_edition VALUES (1, 1, :no)"), {"no": False})
+    run(text("INSERT INTO plan VALUES ('standard', 1, 'Standard', 'Standard', :no)"), {"no": False})
+    run(text("INSERT INTO plan_price VALUES ('standard', 'monthly', 'EUR', 1900)"))
+    for client_id in (1, 2, 3):
+        run(
+            text(
+                "INSERT INTO client (partner_id, client_id, name, sort_name, email, contact_name, language) "
+                "VALUES (1, :id, 'Aubry', 'aubry', :email, '', 'fr')"
+            ),
+            {"id": client_id, "email": f"a{client_id}@example.com"},
+        )
+        run(
+            text(
+                "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
+                "changed_by_id, origin, reason, payer, billing_period, plan, add_ons) VALUES (1, :id, 1, :at, 'invited', "
+                "'aubry', 'payer;billing_period;plan;add_ons', 1, 'page', '', 'client', 'monthly', 'standard', '')"
+            ),
+            {"id": client_id, "at": invited_at},
+        )
+        run(
+            text(
+                "INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, "
+                "attempt, token_hash) VALUES (1, :id, 1, 1, :at, :until, '', '', :hash)"
+            ),
+            {
+                "id": client_id,
+                "at": invited_at,
+                "until": at(EXPIRES),
+                "hash": invitations.invitation.hash_of(TOKENS.get(client_id, "")),
+            },
+        )
+        token = TOKENS.get(client_id)
+        letter = f"Bonjour Aubry,\n\nVoir invitation=x\n\nhttps://b.example.com/accept?invitation={token}\n\nSomeone\n"
+        run(
+            text(
+                "INSERT INTO outbox_message (partner_id, client_id, number, sending, message_id, recipient, "
+                "recipient_name, subject, text, queued_by_id, queued_at, next_attempt_at, attempts, sent_at) VALUES "
+                "(1, :id, 1, 1, :mid, 'a@example.com', 'Aubry', 's', :letter, 1, :at, :next, 0, :sent)"
+            ),
+            {
+                "id": client_id,
+                "mid": f"<{client_id}@example.com>",
+                "letter": letter if token else None,
+                "at": invited_at,
+                "next": invited_at if token else never,
+                "sent": never if token else at(EXPIRES - timedelta(days=20)),
+            },
+        )
+    run(text("INSERT INTO delivery_failure VALUES (1, 2, 1, 1, 1, :at, '451 later')"), {"at": invited_at})
+
+
+def alembic(*arguments: str, url: str) -> str:
+    """What Alembic's own command prints on this database."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BILLING_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_the_migrations_can_be_printed_as_sql_and_run_by_hand(empty: Database) -> None:
+    """For an operator who looks at what will be done before it is done."""
+    url = empty.engine.url.render_as_string(hide_password=False)
+    printed = alembic("upgrade", "head", "--sql", url=url)
+    if empty.is_embedded:
+        raw = empty.engine.raw_connection()
+        raw.executescript(printed)
+        raw.close()
+    else:
+        with empty.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(printed)
+    assert empty.is_migrated()
+    with empty.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_the_command_migrates_and_finds_nothing_left_to_generate(empty: Database) -> None:
+    """As the README gives it."""
+    url = empty.engine.url.render_as_string(hide_password=False)
+    alembic("upgrade", "head", url=url)
+    assert empty.is_migrated()
+    assert "No new upgrade operations detected" in alembic("check", url=url)

@@ -1,0 +1,134 @@
+"""`python -m core check` and the other commands an operator needs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core import demo, subscriptions
+from core.__main__ import main
+from core.storage import Database
+from core.words import BillingPeriod, Overrides
+from tests.conftest import PLUS, STANDARD, Space
+
+
+def differences(space: Space) -> list[str]:
+    with space.database.reading() as session:
+        return list(subscriptions.differences(session))
+
+
+def tampered(space: Space, statement: str) -> None:
+    """Change a fact behind the product's back, past the triggers that forbid it."""
+    with space.database.transaction() as session:
+        if space.database.engine.dialect.name == "sqlite":
+            session.execute(text("DROP TRIGGER IF EXISTS subscription_facts_never_changed"))
+            session.execute(text("DROP TRIGGER IF EXISTS subscription_closed_once"))
+            session.execute(text("DROP TRIGGER IF EXISTS subscription_never_deleted"))
+        else:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(statement))
+
+
+@pytest.fixture
+def lived_in(space: Space) -> Space:
+    space.save(STANDARD)
+    space.invite("One")
+    space.invite("Two", Overrides(plan="plus"))
+    space.save(PLUS)
+    space.override(1, Overrides(billing_period=BillingPeriod.YEARLY))
+    space.adopt(2, clear_overrides=True)
+    return space
+
+
+def test_what_the_use_cases_wrote_has_no_difference(lived_in: Space) -> None:
+    """Recomputed from versions and choices."""
+    assert differences(lived_in) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "difference"),
+    [
+        ("UPDATE subscription SET plan = 'premium' WHERE client_id = 1 AND revision = 1", "recomputed BillingSettings"),
+        ("UPDATE subscription SET add_ons = 'fax' WHERE client_id = 2 AND revision = 1", "does not have: fax"),
+        ("UPDATE subscription SET overridden = '' WHERE client_id = 1 AND revision = 2", "recomputed BillingSettings"),
+        ("DELETE FROM subscription WHERE client_id = 2 AND revision = 1", "expected revision 1"),
+        ("DELETE FROM subscription WHERE client_id = 2 AND revision = 2", "no revision holds now"),
+        ("DELETE FROM subscription WHERE client_id = 2", "has no subscription"),
+        ("UPDATE subscription SET sort_name = 'eno' WHERE client_id = 1 AND revision = 1", "sorts as 'eno'"),
+        ("UPDATE subscription SET valid_from = '2026-03-04' WHERE client_id = 1 AND revision = 2", "begins"),
+    ],
+)
+def test_every_difference_is_found_and_told(lived_in: Space, statement: str, difference: str) -> None:
+    """Each kind of damage, with the partner, the client and the revision."""
+    if lived_in.database.engine.dialect.name == "sqlite":
+        statement = statement.replace("'2026-03-04'", "valid_from + 5")
+    tampered(lived_in, statement)
+    found = differences(lived_in)
+    assert any(difference in line for line in found)
+    assert all(line.startswith("partner 1, client ") for line in found)
+
+
+@pytest.fixture
+def by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path / 'commands.sqlite3'}"
+    monkeypatch.setenv("BILLING_DATABASE_URL", url)
+    return url
+
+
+def test_the_commands_make_and_check_a_demo(by_environment: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 0 when all is well."""
+    assert main(["check"]) == 1
+    assert "Run `python -m core migrate` first" in capsys.readouterr().out
+    assert main(["migrate"]) == 0
+    assert main(["demo"]) == 0
+    assert main(["check"]) == 0
+    assert "No difference." in capsys.readouterr().out
+
+
+def test_check_exits_non_zero_when_there_is_a_difference(
+    by_environment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that a job can raise the alarm."""
+    assert main(["demo"]) == 0
+    database = Database(by_environment)
+    with database.transaction() as session:
+        session.execute(text("DROP TRIGGER subscription_facts_never_changed"))
+        session.execute(text("UPDATE subscription SET payer = 'partner' WHERE client_id = 5 AND payer = 'client'"))
+    database.close()
+    assert main(["check"]) == 1
+    assert "partner 1, client 5, revision 1" in capsys.readouterr().out
+
+
+def test_a_database_that_does_not_answer_is_said_plainly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No stack trace for an operator."""
+    monkeypatch.setenv("BILLING_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert main(["migrate"]) == 1
+    assert "The database does not answer" in capsys.readouterr().err
+
+
+def test_demo_reset_is_refused_on_a_database_demo_mode_did_not_make(
+    by_environment: str, space: Space, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of it is touched."""
+    url = space.database.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("BILLING_DATABASE_URL", url)
+    for command in (["demo"], ["demo", "--reset"]):
+        assert main(command) == 1
+        assert "not made by demo mode" in capsys.readouterr().err
+    with space.database.reading() as session:
+        with pytest.raises(demo.DemoRefused):
+            demo.refuse_foreign(space.database)
+        assert session.scalar(text("SELECT count(*) FROM partner")) == 1
+
+
+def test_the_commands_run_as_a_module(by_environment: str) -> None:
+    """As the README says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "migrate"], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout == "The tables are up to date.\n"
