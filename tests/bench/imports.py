@@ -47,7 +47,7 @@ def file(rows: int) -> bytes:
          "client" if n % 5 == 0 else "", "plus" if n % 7 == 0 else "", "none" if n % 11 == 0 else ""]
         for n in range(rows)
     ]  # fmt: skip
-    return spreadsheets.as_csv(_HEADINGS, lines)
+    return spreadsheets.as_csv([_HEADINGS, *lines]).encode("utf-8-sig")
 
 
 def peak(bench: Bench, rows: int) -> float:
@@ -77,7 +77,7 @@ def _same(invited: int, inserted: int) -> None:
 
 def _previewed(database: Database, member: Any, content: bytes) -> ImportPreview:
     with database.reading() as session:
-        return imports.preview(session, member, spreadsheets.read("clients.csv", content))
+        return imports.preview(session, member, imports.read("clients.csv", content))
 
 
 def _invite(bench: Bench, previewed: ImportPreview, *, and_then: Any = lambda _: None) -> int:

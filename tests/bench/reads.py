@@ -64,7 +64,7 @@ def _page(
     told = {"limit": page_size, "offset": offset} | (values or {})
 
     def ours() -> Any:
-        with bench.database.glance() as session:
+        with bench.database.reading(single=True) as session:
             return reports.billing_sources(session, bench.member, page=page, page_size=page_size, **asked)
 
     return Case(ours, lambda: bare_reads.page(bench.driver, bench.offer, sql, **told), assert_frame_equal)

@@ -110,28 +110,28 @@ def test_versions_follow_each_other_in_time_though_the_clock_steps_back(space: S
     ("settings", "refusal", "sentence"),
     [
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="starter", add_ons=frozenset({"payroll"})), AddOnsNotOffered,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="starter", add_ons=frozenset({"payroll"})), AddOnsNotOffered,  # noqa: E501
             "Payroll: not offered with Starter. Choose another subscription or remove these add-ons.",
             id="add-ons the plan does not offer",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="starter", add_ons=frozenset()), NoPrice,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="starter", add_ons=frozenset()), NoPrice,  # noqa: E501
             "Starter has no price for this billing period: Yearly.", id="a plan without a price for the period",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="premium", add_ons=frozenset({"multi_currency"})), NoPrice,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="premium", add_ons=frozenset({"multi_currency"})), NoPrice,  # noqa: E501
             "Multi-currency has no price", id="an add-on without a price for the period",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="classic", add_ons=frozenset()), RetiredChosen,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="classic", add_ons=frozenset()), RetiredChosen,  # noqa: E501
             "Classic is retired", id="a retired plan",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="gold", add_ons=frozenset()), UnknownChoice,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="gold", add_ons=frozenset()), UnknownChoice,  # noqa: E501
             "no “gold”", id="an unknown plan",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="plus", add_ons=frozenset({"fax"})), UnknownChoice,
+            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="plus", add_ons=frozenset({"fax"})), UnknownChoice,  # noqa: E501
             "no “fax”", id="an unknown add-on",
         ),
     ],

@@ -134,14 +134,14 @@ def fill_as_before(connection: Connection) -> None:
         run(
             text(
                 "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
-                "changed_by_id, origin, reason, payer, billing_period, plan, add_ons) VALUES (1, :id, 1, :at, 'invited', "
+                "changed_by_id, origin, reason, payer, billing_period, plan, add_ons) VALUES (1, :id, 1, :at, 'invited', "  # noqa: E501
                 "'aubry', 'payer;billing_period;plan;add_ons', 1, 'page', '', 'client', 'monthly', 'standard', '')"
             ),
             {"id": client_id, "at": invited_at},
         )
         run(
             text(
-                "INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, "
+                "INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, "  # noqa: E501
                 "attempt, token_hash) VALUES (1, :id, 1, 1, :at, :until, '', '', :hash)"
             ),
             {
