@@ -34,24 +34,13 @@ _INVITATION = """
         token_hash)
     VALUES (:partner, :client, 1, :member, :moment, :expires_at, '', '', :token_hash)"""
 _MESSAGE = """
-    INSERT INTO outbox_message (partner_id, client_id, number, sending, message_id, recipient, recipient_name, subject,
-        text, queued_by_id, queued_at, next_attempt_at, attempts)
-    VALUES (:partner, :client, 1, 1, :message_id, :email, :name, :subject, :text, :member, :moment, :moment, 0)"""
+    INSERT INTO outbox_message (partner_id, client_id, number, sending, message_id, recipient, token,
+        queued_by_id, queued_at, next_attempt_at, attempts)
+    VALUES (:partner, :client, 1, 1, :message_id, :email, :token, :member, :moment, :moment, 0)"""
 _DEFAULTS = """
     INSERT INTO default_settings
         (partner_id, version, payer, billing_period, plan, add_ons, saved_by_id, saved_at, note)
     VALUES (:partner, :version, :payer, :billing_period, :plan, :add_ons, :member, :moment, '')"""
-_LETTER = """Hello {name},
-
-You are invited to our bookkeeping platform.
-
-What you get: {plan}
-
-To accept, open this link:
-http://localhost:8501/accept?invitation={token}
-
-The link holds for thirty days and can be used once.
-"""
 
 
 def override_period(
@@ -99,7 +88,7 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
         token = token_urlsafe(24)
         values |= {
             "token_hash": sha256(token.encode()).hexdigest(), "message_id": f"<{uuid4().hex}@localhost>",
-            "subject": "Bench invites you", "text": _LETTER.format(name=new_client["name"], plan=plan, token=token),
+            "token": f"{who['partner']}.{number[0]}.1.{token}",
         }  # fmt: skip
         for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION, _MESSAGE):
             driver.run(statement, values)

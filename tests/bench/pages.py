@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import here
+from pages.parts import server
 from tests.bench import timing
 from tests.bench.databases import Bench
 from tests.bench.timing import Limit, Timed, milliseconds
@@ -127,7 +127,7 @@ def _served(bench: Bench) -> Iterator[None]:
     try:
         yield
     finally:
-        here.database().close()
+        server.database().close()
         _forget()
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
