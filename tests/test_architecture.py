@@ -10,7 +10,7 @@ FOLDERS = [  # each may import from those before it
     "words", "storage", "spreadsheets", "members", "catalogue", "defaults", "subscriptions", "invitations", "imports",
     "reports",
 ]  # fmt: skip
-ON_TOP = ["configuration", "demo", "__main__"]  # files that put the capabilities together
+ON_TOP = ["configuration", "demo", "commands", "__main__"]  # files that put the capabilities together
 CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 MIGRATIONS = ROOT / "core" / "storage" / "migrations"  # Alembic's own scripts, which know every table

@@ -1,0 +1,118 @@
+"""`import`: invite the clients of a spreadsheet, with the same code and the same report as the page."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from core import imports, members, spreadsheets
+from core.commands.upkeep import NOT_MIGRATED
+from core.imports import ImportPreview, ImportReport, Verdict
+from core.members import Member
+from core.storage import Database
+from core.words import N_, best_language, is_showable, nt, one_line, speak, t
+
+_MOST = 50  # rows that are printed
+_NO_FILE = N_("The file {file} cannot be opened. Look whether it is there and may be read.")
+
+
+def offer(commands: Any) -> None:
+    """Add this command to the parser's."""
+    command = commands.add_parser(
+        "import",
+        help=import_clients.__doc__,
+        description="The exit status is 0 when every row is ready, invited or a client already; 1 when a row needs a "
+        "person (it is to correct, or twice in the file), or when the whole is refused.",
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="an .xlsx, .xls, .ods or .csv file")
+    command.add_argument(
+        "--as", dest="member", required=True, metavar="MEMBER", help="who invites: an e-mail, or partner_id:e-mail"
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what would become of each row, no more")
+    command.set_defaults(run=import_clients)
+
+
+def import_clients(database: Database, asked: Namespace) -> int:
+    """Invite the clients of an .xlsx or CSV file: all its ready rows, or none."""
+    if not database.is_migrated():
+        print(NOT_MIGRATED, file=sys.stderr)
+        return 1
+    with database.reading() as session:
+        found = members.by_email(session, asked.member)
+        if len(found) != 1:
+            print(_whom(asked.member, found), file=sys.stderr)
+            return 1
+        member = found[0]
+        speak(best_language(member.language), member.partner.time_zone)
+        sheet = imports.read(asked.file.name, _content(asked.file))
+        previewed = imports.preview(session, member, sheet, progress=_counter(len(sheet.rows)))
+    report = None
+    if not asked.dry_run:
+        with database.transaction() as session:
+            ready = previewed.counts[Verdict.READY]
+            report = imports.invite_ready(session, member, previewed, progress=_counter(ready))
+    for line in _said(previewed, report):
+        print(line)
+    counts = previewed.counts
+    return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
+
+
+def _whom(who: str, found: list[Member]) -> str:
+    """Why this names no one member."""
+    if not found:
+        return f"{who} is not the e-mail of an active member. Name who invites, with --as."
+    spaces = ", ".join(f"{each.partner_id}:{each.email} ({each.partner.name})" for each in found)
+    return f"{who} is a member of several partner spaces. Say which, with --as and one of: {spaces}."
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(spreadsheets.MAX_BYTES + 1)
+    except OSError as failure:
+        raise spreadsheets.UnreadableFile(_NO_FILE, file=str(path)) from failure
+
+
+def _counter(total: int) -> Callable[[int], None]:
+    """What shows how many are done, to someone who watches."""
+
+    def show(done: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} / {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _said(previewed: ImportPreview, report: ImportReport | None) -> Iterator[str]:
+    """The rows that need a person, what the ready ones cost, and what became of all; None: nothing was written."""
+    counts = previewed.counts
+    attended = [row for row in previewed.rows if row.verdict in (Verdict.NEEDS_CORRECTION, Verdict.TWICE)]
+    for row in attended[:_MOST]:
+        reasons = one_line(imports.reasons_text(row))
+        shown = "".join(c if is_showable(c) else "\ufffd" for c in reasons)
+        yield t("Row {line} · {reasons}", line=str(row.line), reasons=shown)
+    if (more := len(attended) - _MOST) > 0:
+        yield nt("... and {count} more", "... and {count} more", more)
+    us, theirs = previewed.paid_by_us, previewed.paid_by_clients
+    yield t("The ready ones cost us {us} a month, and the clients {clients}.", us=us, clients=theirs)
+    if report is None:
+        yield t(
+            "Rows: {rows}. Ready: {ready}. To correct: {to_correct}. Twice: {twice}. Already clients: {already}.",
+            rows=len(previewed.rows),
+            ready=counts[Verdict.READY],
+            to_correct=counts[Verdict.NEEDS_CORRECTION],
+            twice=counts[Verdict.TWICE],
+            already=counts[Verdict.ALREADY_CLIENT],
+        )
+        yield t("Nothing was written.")
+        return
+    yield t(
+        "Rows: {rows}. Invited: {invited}. To correct: {to_correct}. Twice: {twice}. Already clients: {already}.",
+        rows=report.rows,
+        invited=report.invited,
+        to_correct=report.needing_correction,
+        twice=report.twice,
+        already=report.already_clients,
+    )
+    yield t("Nobody was invited.") if report.batch is None else t("Batch: {batch}.", batch=str(report.batch))
