@@ -104,7 +104,7 @@ def test_a_spreadsheet_of_five_hundred_rows_is_corrected_and_invited(
         invites = page.get_by_role("button", name=re.compile(f"Invite the {ready} ready"))
         expect(invites).to_be_enabled(timeout=30_000)
         invites.click()
-        expect(alert(page)).to_contain_text(f"{ready} clients are invited.", timeout=30_000)
+        expect(alert(page)).to_contain_text(f"{ready} clients are invited.")
         button(page, t("Bring another file")).click()
     assert server.clients_named_like(f"Import {unique} %") == 500
 
