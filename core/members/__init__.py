@@ -1,5 +1,5 @@
-"""Partner spaces and the members who work in them: who may do what, and how a change begins. A change takes the
-partner's turn, asks the member's permission again and counts up the partner's change number."""
+"""Partner spaces and the members who work in them: who may do what, who signed in, and how a change begins. A change
+takes the partner's turn, asks the member's permission again and counts up the partner's change number."""
 
 from core.members.access import (
     MATRIX,
@@ -14,4 +14,16 @@ from core.members.access import (
     require,
     take_turn,
 )
-from core.members.tables import DemoSpace, Member, Partner
+from core.members.sign_in import (
+    Identity,
+    bind,
+    end_sign_ins,
+    is_seen,
+    members_of,
+    record,
+    release_sign_in,
+    see,
+    sign_ins,
+)
+from core.members.spaces import Space, add_partner, spaces
+from core.members.tables import DemoSpace, Member, MemberSignIn, Partner, SignInEvent

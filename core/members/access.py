@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import Member, Partner
@@ -19,6 +19,7 @@ class Permission(StrEnum):
     OVERRIDE = "override"
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
+    KEEP_MEMBERS = "keep members"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -32,6 +33,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.OVERRIDE: _CLIENTS,
     Permission.EXPORT: _CLIENTS_AND_FINANCE,
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
+    Permission.KEEP_MEMBERS: frozenset({Role.ADMINISTRATOR}),
 }
 
 _STILL_SO = exists().where(
@@ -127,7 +129,7 @@ def by_email(session: Session, who: str) -> list[Member]:
     found = (
         select(Member)
         .options(joinedload(Member.partner))
-        .where(func.lower(Member.email) == email.strip().lower(), Member.is_active)
+        .where(Member.email == email.strip().lower(), Member.is_active)
         .order_by(Member.partner_id)
     )
     return [member for member in session.scalars(found) if number in ("", str(member.partner_id))]

@@ -1,12 +1,12 @@
-"""The tables of partner spaces and the members who work in them."""
+"""The tables of partner spaces, the members who work in them, and their sign-ins."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.storage import Base, Instant, word
-from core.words import Role
+from core.words import Role, SignInKind
 
 
 class Partner(Base):
@@ -25,10 +25,13 @@ class Partner(Base):
 
 
 class Member(Base):
-    """A person working at a partner."""
+    """A person working at a partner. The e-mail is in lower case; `last_seen_at` is kept to ten minutes."""
 
     __tablename__ = "member"
-    __table_args__ = (Index("uq_member_email", "partner_id", "email", unique=True),)
+    __table_args__ = (
+        Index("uq_member_email", "partner_id", "email", unique=True),
+        Index("ix_member_email", "email"),
+    )
 
     partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
     member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -38,6 +41,7 @@ class Member(Base):
     client_access: Mapped[bool] = mapped_column(default=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]
+    last_seen_at: Mapped[datetime | None] = mapped_column(Instant)
 
     partner: Mapped[Partner] = relationship(lazy="raise")
 
@@ -49,3 +53,52 @@ class DemoSpace(Base):
 
     partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
     made_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class MemberSignIn(Base):
+    """The account at a sign-in provider (issuer and subject) that is this member, bound at its first sign-in."""
+
+    __tablename__ = "member_sign_in"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        Index("uq_member_sign_in_account", "issuer", "subject", "partner_id", unique=True),
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    bound_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class EndedSignIns(Base):
+    """Every sign-in of this account that the provider confirmed at `through` or before has ended: it signed out."""
+
+    __tablename__ = "ended_sign_ins"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    through: Mapped[datetime] = mapped_column(Instant)
+
+
+class SignInEvent(Base):
+    """Somebody signed in, signed out or was refused: which account, when, from where. Kept once for each sign-in, space
+    and address; `partner_id` is empty for somebody who is a member nowhere."""
+
+    __tablename__ = "sign_in_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        Index("ix_sign_in_event_newest", "partner_id", "happened_at"),
+        Index("ix_sign_in_event_account", "issuer", "subject", "signed_in_at"),
+    )
+
+    event_id: Mapped[int] = mapped_column(primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(Instant)
+    kind: Mapped[SignInKind] = mapped_column(word(SignInKind, "kind"))
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str]
+    signed_in_at: Mapped[datetime] = mapped_column(Instant)
+    address: Mapped[str]
+    partner_id: Mapped[int | None]
+    member_id: Mapped[int | None]

@@ -7,6 +7,7 @@ from core.words.errors import (
     ArchivedClient,
     BadInput,
     BillingError,
+    CannotBeSetUp,
     ChoiceRefused,
     ClientNotFound,
     DemoRefused,
@@ -23,6 +24,7 @@ from core.words.errors import (
     OfferChanged,
     RetiredChosen,
     RetiredDefaults,
+    SignInEnded,
     StaleDefaults,
     StaleError,
     StaleSubscription,
@@ -57,7 +59,7 @@ from core.words.settings import (
     Setting,
     Source,
 )
-from core.words.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Role, Term
+from core.words.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Role, SignInKind, Term
 from core.words.text import (
     CONTROL_CHARACTERS,
     LONGEST_NOTE,

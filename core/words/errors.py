@@ -29,6 +29,8 @@ BillingError
 ├── ColumnsNotFound        its headings lack what an import needs (core.imports)
 ├── SameColumnTwice        two of its headings mean the same column (core.imports)
 ├── NotInTheList           a cell holds none of the words it may hold (core.imports)
+├── SignInEnded            the sign-in was ended, or is too old
+├── CannotBeSetUp          a partner space that cannot be made as asked
 ├── BadInput               what was typed needs a correction, field by field
 └── DemoRefused            demo mode on a database it did not make
 
@@ -61,6 +63,18 @@ class NotAllowed(BillingError):
     sentence = N_(
         "You may not do this with the access you have. An administrator of your partner space can change that."
     )
+
+
+class SignInEnded(BillingError):
+    """Whoever this is signed out, in another window perhaps, or signed in too long ago."""
+
+    sentence = N_("Your sign-in has ended. Sign in again; nothing was changed.")
+
+
+class CannotBeSetUp(BillingError):
+    """A partner space cannot be made like this: `why` is a sentence."""
+
+    sentence = "{why}"
 
 
 class ClientNotFound(BillingError):

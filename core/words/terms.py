@@ -65,3 +65,12 @@ class Role(Term):
     CLIENT_MANAGER = "client_manager", N_("Client manager")
     ACCOUNTANT = "accountant", N_("Accountant")
     FINANCE = "finance", N_("Finance")
+
+
+class SignInKind(Term):
+    """What happened at a sign-in."""
+
+    SIGNED_IN = "signed_in", N_("Signed in")
+    BOUND = "bound", N_("Signed in for the first time")
+    SIGNED_OUT = "signed_out", N_("Signed out")
+    REFUSED = "refused", N_("Refused")
