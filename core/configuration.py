@@ -57,7 +57,7 @@ class SignInProvider(BaseSettings):
 def _provider(prefix: str) -> SignInProvider:
     """The provider that the variables with this prefix describe. Raises ValueError naming those that are wrong."""
     try:
-        return SignInProvider(_env_prefix=prefix)  # type: ignore[call-arg] - as pydantic-settings documents it
+        return SignInProvider(_env_prefix=prefix)  # type: ignore[call-arg]
     except ValidationError as wrong:
         said = [f"{prefix}{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors()]
         raise ValueError("; ".join(said)) from None

@@ -7,7 +7,7 @@ from core import catalogue, invitations, reports, subscriptions
 from core.members import Permission, may, reads_all_clients
 from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
 from pages.clients import change_settings, provenance
-from pages.parts import invitation, notices, server, visitor
+from pages.parts import invitation, notices, server, sign_in, visitor
 from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
@@ -55,7 +55,7 @@ def asked_for() -> int | None:
 
 def find_another() -> None:
     st.session_state.pop("client.last", None)
-    st.query_params.clear()
+    sign_in.clear_url()
 
 
 def who_it_is() -> None:

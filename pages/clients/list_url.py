@@ -34,5 +34,6 @@ def write(parameters: Mapping[str, Any]) -> None:
     """Make the URL say what these parameters hold; None, "" and 1 (the first page) need no words."""
     held = {name: str(value) for name, value in parameters.items() if value not in (None, "", 1)}
     st.session_state[_WRITTEN] = held
-    if st.query_params.to_dict() != held:
-        st.query_params.from_dict(held)
+    others = {name: value for name, value in st.query_params.items() if name not in parameters}
+    if st.query_params.to_dict() != others | held:
+        st.query_params.from_dict(others | held)

@@ -8,7 +8,8 @@ from uuid import uuid4
 import streamlit as st
 
 from core.words import BillingError, DemoRefused, t
-from pages.parts import server, visitor
+from pages.parts import server, sign_in, visitor
+from pages.parts.sign_in import Arrival
 from pages.parts.text import plain
 
 P = ParamSpec("P")
@@ -26,6 +27,7 @@ def callback(act: Callable[P, object]) -> Callable[P, None]:
     def called(*args: P.args, **kwargs: P.kwargs) -> None:
         visitor.speak_as_chosen()
         try:
+            sign_in.refuse_who_left()
             act(*args, **kwargs)
         except BillingError as refusal:
             _show_next(refused, refusal)
@@ -69,6 +71,8 @@ def demo_banner() -> None:
         st.caption(
             t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
         )
+        if server.configuration().providers:
+            st.caption(t("Sign-in is configured on this server, but not used in demo mode."))
 
 
 def no_clients_assigned() -> None:
@@ -79,15 +83,18 @@ def no_clients_assigned() -> None:
     )
 
 
-def nothing_to_show() -> None:
-    """The whole page of someone who may use nothing."""
+def nothing_to_show(arrival: Arrival) -> None:
+    """The whole page of someone who may use nothing, or has not signed in."""
+    if sign_in.is_configured() and arrival.chosen is None:
+        sign_in.page(arrival)
+        return
     st.title("Billing Defaults", anchor=False)
     try:
         server.database()
     except DemoRefused as refusal:
         st.warning(plain(refusal))
         return
-    if server.is_demo():
+    if arrival.chosen is not None:
         why = t("You have no access to clients here. An administrator of your partner space can give it to you.")
     else:
         why = t("Sign-in is not configured on this server, so there is nothing to show yet.")

@@ -9,24 +9,23 @@ from core import demo, invitations, members
 from core.members import Member, Permission
 from core.storage import Database
 from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, best_language, speak, t
-from pages.parts import server
+from pages.parts import server, sign_in
 from pages.parts.choices import choose
+from pages.parts.sign_in import Arrival
 
 _arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
 
 
-def arrive() -> Member | None:
-    """Who is here on this run, read anew from the database, and the language they read from now on.
-
-    Until sign-in exists, members exist in demo mode only; otherwise nobody is here.
-    """
+def arrive() -> tuple[Member | None, Arrival]:
+    """Who is here on this run, read anew from the database, and how they came; the language they read from now on."""
     speak_as_chosen()
-    visitor = _demo_member() if server.is_demo() else None
+    arrival = Arrival(chosen=_demo_member()) if server.is_demo() else sign_in.arrive()
+    visitor = arrival.chosen
     _arrived.set(visitor)
     if visitor is not None:
         st.session_state.setdefault("language", best_language(visitor.language, st.context.locale))
         speak(st.session_state["language"], visitor.partner.time_zone)
-    return visitor
+    return visitor, arrival
 
 
 def speak_as_chosen() -> None:
@@ -37,7 +36,7 @@ def speak_as_chosen() -> None:
 
 def member(permission: Permission) -> Member:
     """The member who is here and may do this: the first line of every page. Raises NotAllowed."""
-    visitor = _arrived.get() or arrive()
+    visitor = _arrived.get() or arrive()[0]
     if visitor is None:
         raise NotAllowed
     members.require(visitor, permission)
