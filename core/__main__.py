@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from core.commands import delivering, importing, upkeep
+from core.commands import delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration
 from core.storage import Database
 from core.words import BillingError
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status tells whether all is well."""
     parser = ArgumentParser(prog="python -m core", description=__doc__.splitlines()[0] if __doc__ else "")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subject in (upkeep, delivering, importing):
+    for subject in (partners, upkeep, doctor, delivering, importing):
         subject.offer(commands)
     asked = parser.parse_args(arguments)
     try:

@@ -3,5 +3,5 @@ the edition of it that is stored, and the sample that ships."""
 
 from core.catalogue.rules import AddOn, Catalogue, Item, Plan, Price, monthly_cents
 from core.catalogue.sample import SAMPLE
-from core.catalogue.stored import current, store
+from core.catalogue.stored import currencies, current, store
 from core.catalogue.tables import AddOnRow, CatalogueEdition

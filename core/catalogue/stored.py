@@ -27,6 +27,13 @@ def current(session: Session, currency: str, *, edition: int | None = None) -> C
     return remembered
 
 
+def currencies(session: Session) -> frozenset[str]:
+    """The currencies in which there are prices; none where no catalogue was loaded."""
+    if session.scalar(_EDITION) is None:
+        return frozenset()
+    return frozenset(session.scalars(select(PlanPriceRow.currency).distinct()))
+
+
 def store(session: Session, catalogue: Catalogue) -> None:
     """Make this the edition that holds, with its prices in its currency.
 

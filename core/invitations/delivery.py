@@ -112,6 +112,21 @@ def deliver(
     return Delivered(**counts)
 
 
+def why_unreachable(server: SmtpServer, host: str) -> str:
+    """What keeps messages from leaving through this server now, in its own words; "" when it lets us in. Sends nothing.
+
+    `host` is the name we give.
+    """
+    connection = _Session(server, host)
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError, ValueError) as failure:
+        return _said(failure)
+    finally:
+        connection.leave()
+    return ""
+
+
 def _partners(database: Database, partner_id: int | None) -> list[int]:
     if partner_id is not None:
         return [partner_id]
