@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from core.members.access import Permission, require, take_turn
 from core.members.tables import EndedSignIns, Member, MemberSignIn, Partner, SignInEvent
 from core.storage import Database, now
-from core.words import SignInEnded, SignInKind, is_showable, one_line
+from core.words import SignInEnded, SignInKind, can_be_seen, is_showable, one_line
 
 _SEEN_EVERY = timedelta(minutes=10)  # how finely a member's last visit is kept
 _CLOCKS_APART = timedelta(minutes=2)  # between the provider's clock and ours
@@ -189,7 +189,7 @@ def _bind(session: Session, member: Member, identity: Identity) -> None:
     account = {"issuer": identity.issuer, "subject": identity.subject}
     session.execute(insert(MemberSignIn), key | account | {"bound_at": now(session)})
     name = one_line(identity.name)[:_LONGEST_NAME]
-    if member.name == member.email and name and is_showable(name):
+    if member.name == member.email and can_be_seen(name) and is_showable(name):
         session.execute(
             update(Member)
             .where(Member.partner_id == member.partner_id, Member.member_id == member.member_id)

@@ -65,7 +65,7 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
 def spaces(session: Session) -> list[Space]:
     """Every partner space, by number."""
     by_partner = select(Member.partner_id, func.count()).where(Member.is_active).group_by(Member.partner_id)
-    counted = dict(session.execute(by_partner).tuples().all())
+    counted: dict[int, int] = dict(iter(session.execute(by_partner)))
     administrators: dict[int, list[str]] = {}
     leading = select(Member.partner_id, Member.email).where(Member.is_active, Member.role == Role.ADMINISTRATOR)
     for partner_id, email in session.execute(leading.order_by(Member.partner_id, Member.member_id)):
