@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from core import catalogue, members
 from core.commands.upkeep import NOT_MIGRATED
 from core.storage import Database
-from core.words import CannotBeSetUp, t
+from core.words import N_, CannotBeSetUp
 
 
 def offer(commands: Any) -> None:
@@ -42,13 +42,8 @@ def add(database: Database, asked: Namespace) -> int:
             )
             number, currency = partner.partner_id, partner.currency
             if priced and currency not in priced:  # rule 44
-                raise CannotBeSetUp(
-                    why=t(
-                        "There are prices in {currencies} only. Load a catalogue in {currency} first.",
-                        currencies=sorted(priced),
-                        currency=currency,
-                    )
-                )
+                only = N_("There are prices in {currencies} only. Load a catalogue in {currency} first.")
+                raise CannotBeSetUp(only, currencies=sorted(priced), currency=currency)
     except IntegrityError:
         print("Another partner space was made at this moment. Run the command again.")
         return 1

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.members.tables import DemoSpace, Member, Partner
-from core.words import N_, CannotBeSetUp, Role, can_be_seen, is_showable, one_line, t
+from core.words import N_, CannotBeSetUp, Role, can_be_seen, is_showable, one_line
 
 _DECIMALS = 2  # of every currency that is taken (rule 44)
 _LONGEST_NAME = 150
@@ -36,21 +36,25 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
     """
     name = one_line(name)
     if session.scalar(select(func.count()).select_from(DemoSpace)):
-        raise _refused(N_("This database holds the demo. Name another one with BILLING_DATABASE_URL."))
+        raise CannotBeSetUp(N_("This database holds the demo. Name another one with BILLING_DATABASE_URL."))
     if not name or len(name) > _LONGEST_NAME or not is_showable(name) or not can_be_seen(name):
-        raise _refused(N_("Give the partner space a name of 1 to 150 characters that can be shown."))
+        raise CannotBeSetUp(N_("Give the partner space a name of 1 to 150 characters that can be shown."))
     taken = session.scalar(select(Partner.partner_id).where(func.lower(Partner.name) == name.lower()))
     if taken is not None:
-        raise _refused(N_("Partner space {number} has this name already. Choose another."), number=str(taken))
+        raise CannotBeSetUp(N_("Partner space {number} has this name already. Choose another."), number=str(taken))
     currency = currency.strip().upper()
     if currency not in list_currencies() or get_currency_precision(currency) != _DECIMALS:
-        raise _refused(N_("{currency} is not a currency with two decimals. Use its code, for example EUR."), currency)
+        raise CannotBeSetUp(
+            N_("{currency} is not a currency with two decimals. Use its code, for example EUR."), currency=currency
+        )
     if time_zone not in available_timezones():
-        raise _refused(N_("{time_zone} is not a time zone. Use a name such as Europe/Brussels."), time_zone=time_zone)
+        raise CannotBeSetUp(
+            N_("{time_zone} is not a time zone. Use a name such as Europe/Brussels."), time_zone=time_zone
+        )
     try:
         email = str(TypeAdapter(EmailStr).validate_python(administrator.strip())).lower()
     except ValidationError:
-        raise _refused(
+        raise CannotBeSetUp(
             N_("{email} is not an e-mail address. Type it like name@example.com."), email=administrator
         ) from None
     number = (session.scalar(select(func.max(Partner.partner_id))) or 0) + 1
@@ -82,7 +86,3 @@ def spaces(session: Session) -> list[Space]:
         )
         for partner in session.scalars(select(Partner).order_by(Partner.partner_id))
     ]
-
-
-def _refused(sentence: str, currency: str = "", **values: str) -> CannotBeSetUp:
-    return CannotBeSetUp(why=t(sentence, currency=currency, **values))

@@ -72,9 +72,11 @@ class SignInEnded(BillingError):
 
 
 class CannotBeSetUp(BillingError):
-    """A partner space cannot be made like this: `why` is a sentence."""
+    """A partner space cannot be made like this; `sentence` says what to change."""
 
-    sentence = "{why}"
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(**values)
+        self.sentence = sentence
 
 
 class ClientNotFound(BillingError):
