@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
+from core import invitations, members
 from core.demo import PARTNER_ID
 from core.invitations import deliver
 from core.words import ClientStatus, speak, t
@@ -16,6 +17,7 @@ from tests.browser.conftest import (
     alert,
     button,
     cell,
+    click_in_row,
     clients,
     expect_title,
     open_page,
@@ -59,6 +61,28 @@ def test_from_an_invitation_to_its_message_its_link_and_an_active_client(
 
     open_page(page, f"{server.url}/?search={unique}", t("Clients"))
     expect(cell(clients(page), 0, t("Status"))).to_have_text(ClientStatus.ACTIVE.label)
+
+
+def test_an_invitation_is_sent_again_from_the_table_in_a_window_that_closes(
+    server: Server, visit: Callable[..., Page], unique: str
+) -> None:
+    """In the reader's language; two quick clicks make one new link."""
+    speak("fr")
+    name = f"Lettre {unique}"
+    client_id = server.invite(name, f"{unique}@example.com")
+    page = visit(locale="fr-BE")
+    open_page(page, f"{server.url}/?search={unique}", t("Clients"))
+    expect(cell(clients(page), 0, t("Client"))).to_have_text(name)
+    click_in_row(page, 0, 1)
+    window = page.get_by_role("dialog")
+    expect(window.get_by_role("heading", name=name)).to_be_visible()
+    expect(window.get_by_text(t("The message that waits"))).to_be_visible()
+    window.get_by_role("button", name=t("Send again")).dblclick()
+    expect(window).to_have_count(0)
+    expect(alert(page)).to_have_text(t("The invitation of {name} has a new link.", name=name))
+    with server.database.reading() as session:
+        administrator = members.of_partner(session, PARTNER_ID)[0]
+        assert invitations.of_client(session, administrator, client_id).sendings == 2
 
 
 def test_a_spreadsheet_of_five_hundred_rows_is_corrected_and_invited(

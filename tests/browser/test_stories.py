@@ -104,7 +104,7 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     button(page, t("Save {count} change", count=1)).click()
     expect(alert(page)).to_contain_text(name)
     expect(alert(page)).to_contain_text("Premium")
-    payer, _period, plan, _add_ons = (four_settings(page, row) for row in range(4))
+    payer, plan = in_force(page, Setting.PAYER), in_force(page, Setting.PLAN)
     expect(plan("In force")).to_have_text("Premium")
     expect(plan("Source")).to_have_text(Source.OVERRIDE.label)
     expect(plan("Where it comes from")).to_contain_text(reason)
@@ -127,14 +127,13 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     expect_title(page, name)
     invited_with = t("Invited with v{version}", version=begun + 1)
     todays_default = t("Today's default v{version}", version=begun + 2)
-    settings = table(page, t("Where it comes from"))
     expect(payer("In force")).to_have_text(Payer.PARTNER.label)
     expect(payer("Source")).to_have_text(t("Default v{version} (older)", version=begun + 1))
-    expect(cell(settings, 0, invited_with)).to_have_text(t("same"))
-    expect(cell(settings, 0, todays_default)).to_have_text(Payer.CLIENT.label)
+    expect(payer(invited_with)).to_have_text(t("same"))
+    expect(payer(todays_default)).to_have_text(Payer.CLIENT.label)
     expect(plan("In force")).to_have_text("Premium")
-    expect(cell(settings, 2, invited_with)).to_have_text("Plus")
-    expect(cell(settings, 2, todays_default)).to_have_text("Standard")
+    expect(plan(invited_with)).to_have_text("Plus")
+    expect(plan(todays_default)).to_have_text("Standard")
 
 
 def test_an_accountant_sees_no_clients_and_is_offered_no_change(server: Server, visit: Callable[..., Page]) -> None:
@@ -446,10 +445,10 @@ def find_in_the_table(page: Page, words: str, name: str) -> None:
     expect(column(clients(page), t("Client"))).to_have_text([name])
 
 
-def four_settings(page: Page, row: int) -> Callable[[str], Locator]:
-    """A row of the settings in force, its cells by the (English) title of the column."""
+def in_force(page: Page, setting: Setting) -> Callable[[str], Locator]:
+    """The row of a setting among those in force, its cells by the (English) title of the column."""
     settings = table(page, t("Where it comes from"))
-    return lambda title: cell(settings, row, t(title))
+    return lambda title: cell(settings, list(Setting).index(setting), t(title))
 
 
 def whole(text: str) -> re.Pattern[str]:

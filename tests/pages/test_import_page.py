@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 from core import catalogue, demo, reports, spreadsheets, subscriptions
 from core.members import Member
 from core.storage import Database
-from core.words import NotAllowed, Role, speak, t
+from core.words import NotAllowed, Role, Setting, listed, speak, t
 from pages.clients import import_files, import_list, import_rows
 from pages.parts import invitation, server
 from tests.pages.conftest import (
     INVITE,
+    ROOT,
     asked,
     at,
     emptied,
@@ -30,6 +31,7 @@ from tests.pages.conftest import (
     saved_by_a_colleague,
 )
 
+WORKBOOKS = ROOT / "tests" / "spreadsheets" / "workbooks"
 HEADINGS = ["Name", "Country", "E-mail", "Subscription", "Paid by", "Notes"]
 GOOD = [
     ["Aubry & Fils", "BE", "aubry@new.example", "", "", "an old friend"],
@@ -184,6 +186,16 @@ def test_headings_and_file_names_are_shown_as_text() -> None:
     assert not [markdown for markdown in [*app.markdown, *app.caption] if "http" in markdown.value]
 
 
+@pytest.mark.parametrize(
+    ("kind", "called"),
+    [("xlsx", "Excel workbook"), ("xls", "Excel workbook"), ("ods", "OpenDocument spreadsheet")],
+)
+def test_a_workbook_of_any_kind_is_read(kind: str, called: str) -> None:
+    """The same list, saved in each format."""
+    app = brought((WORKBOOKS / f"libreoffice.{kind}").read_bytes(), f"list.{kind}")
+    assert f"{called} · 3 rows" in plain_text(app)
+
+
 def test_pasted_rows_are_read_like_a_file() -> None:
     """As a spreadsheet copies them, separated by tabs."""
     app = tab()
@@ -270,6 +282,16 @@ def test_what_was_typed_is_kept_while_one_looks_elsewhere() -> None:
     assert app.session_state["import.upload"].typed == {5: {2: "two@new.example"}, 6: {0: "Émile"}}
     correct(app, row0={"c2": "dupont"})
     assert "1 correction is not checked yet." in plain_text(app)  # typed back as it was
+
+
+def test_what_is_typed_is_kept_when_the_same_click_turns_the_page() -> None:
+    """A browser that leaves a cell for the next page says both at once."""
+    rows = [[f"Client {number}", "BE", f"nobody {number}", "", "", ""] for number in range(150)]
+    app = brought(as_csv(rows))
+    app.pagination[0].set_value(2)
+    edit(app, {0: {"c2": "first@new.example"}})
+    assert app.dataframe[0].value["c0"][0] == "Client 100"
+    assert app.session_state["import.upload"].typed == {2: {2: "first@new.example"}}
 
 
 def test_a_row_that_is_there_twice_can_be_corrected_too() -> None:
@@ -415,14 +437,16 @@ def test_a_catalogue_that_changed_since_is_checked_with_first(demo_database: Dat
 def test_without_defaults_each_row_says_all_four_settings(demo_database: Database) -> None:
     """Rule 7: a row that does not is to be corrected."""
     emptied(demo_database)
-    headings = [*HEADINGS[:3], "Subscription", "Paid by", "Period", "Add-ons"]
+    words = {setting: next(iter(setting.terms)).label for setting in Setting if setting.terms}
+    words |= {Setting.PLAN: "Plus", Setting.ADD_ONS: "none"}
     rows = [
-        ["Whole", "BE", "whole@new.example", "Plus", "us", "monthly", "none"],
-        ["Part", "BE", "part@new.example", "Plus", "", "", ""],
+        ["Whole", "BE", "whole@new.example", *(words[setting] for setting in Setting)],
+        ["Part", "BE", "part@new.example", *("Plus" if setting is Setting.PLAN else "" for setting in Setting)],
     ]
-    app = brought(as_csv(rows, headings))
+    app = brought(as_csv(rows, [*HEADINGS[:3], *(setting.label for setting in Setting)]))
     assert "No default settings are saved yet: each row says all four settings." in plain_text(app)
-    assert "Choose these too: Paid by, Billing period and Add-ons." in app.dataframe[0].value["reasons"][0]
+    others = listed(setting.label for setting in Setting if setting is not Setting.PLAN)
+    assert f"Choose these too: {others}." in app.dataframe[0].value["reasons"][0]
     assert "1 client is invited." in plain_text(invite(app))
 
 

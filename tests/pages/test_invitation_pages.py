@@ -1,11 +1,14 @@
 """Invitations on the pages: the message that waits, its link, sending again, revoking, inviting again."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import reports
+from core import catalogue, invitations, reports, subscriptions
 from core.configuration import Configuration
 from core.storage import Database
+from core.words import ClientStatus, Overrides, Payer
 from tests.pages.conftest import (
     CLIENT,
     INVITE,
@@ -70,6 +73,21 @@ def test_the_link_opens_a_public_page_where_the_client_accepts_once(demo_databas
     assert list(found["status"]) == ["active"]
 
 
+def test_what_is_accepted_is_what_was_shown(demo_database: Database) -> None:
+    """An offer that changed meanwhile is shown first; the second click accepts it."""
+    page = by_link(token_shown(invited_through_the_page()))
+    with demo_database.transaction() as session:
+        overrides = Overrides(payer=Payer.CLIENT)
+        subscriptions.override(session, manager(demo_database), 241, overrides, seen=1)
+    ran(at(page.button, "accept.accept").click())
+    assert "What is offered changed in the meantime." in plain_text(page)
+    assert "You pay: €27.00 a month." in plain_text(page)
+    assert asked(demo_database, subscriptions.detail, 241).status is ClientStatus.INVITED
+    ran(at(page.button, "accept.accept").click())
+    assert "Your subscription starts today" in plain_text(page)
+    assert asked(demo_database, subscriptions.detail, 241).status is ClientStatus.ACTIVE
+
+
 def test_a_link_that_opens_nothing_says_so_in_the_browsers_language() -> None:
     """And nothing else; Dutch too."""
     assert "This link is not valid" in plain_text(by_link("1.1.1.guess"))
@@ -91,6 +109,40 @@ def test_an_invitation_is_sent_again_revoked_and_followed_by_another_from_its_cl
     ran(at(app.button, "invitation.241.again").click())
     assert "is invited again" in plain_text(app)
     assert "Fiduciaire Exemple invites you" in plain_text(by_link(token_shown(app)))
+
+
+def test_two_members_who_send_again_at_once_send_once(demo_database: Database) -> None:
+    """What counts is how many messages each of them saw."""
+    invited_through_the_page()
+    first, second = opened(CLIENT, client="241"), opened(CLIENT, acting=2, client="241")
+    for app in (first, second):
+        ran(at(app.button, "invitation.241.resend").click())
+    assert asked(demo_database, invitations.of_client, 241).sendings == 2
+
+
+def test_what_a_colleague_did_meanwhile_is_said_instead_of_done(demo_database: Database) -> None:
+    """An invitation revoked by somebody else cannot be revoked again."""
+    invited_through_the_page()
+    app = opened(CLIENT, client="241")
+    with demo_database.transaction() as session:
+        invitations.revoke(session, manager(demo_database), 241)
+    ran(at(app.button, "invitation.241.revoke").click())
+    assert "is not pending any more. Look at the client again." in plain_text(app)
+    assert "revoked on" in plain_text(app)
+
+
+def test_a_message_that_cannot_be_written_any_more_says_why(demo_database: Database) -> None:
+    """What the client would pay for lost its price."""
+    app = opened(INVITE)
+    ran(at(app.button_group, form_key(app, "payer")).set_value(Payer.CLIENT))
+    send(typed(app, name="Nouveau Client", email="nouveau@example.com"))
+    with demo_database.transaction() as session:
+        held = catalogue.current(session, "EUR")
+        prices = {key: cents for key, cents in held.plan_prices.items() if key[0] != "standard"}
+        catalogue.store(session, replace(held, plan_prices=prices))
+    app = opened(CLIENT, client="241")
+    assert "Standard has no price for this billing period" in plain_text(app)
+    assert not app.code
 
 
 def test_a_mail_server_that_is_set_gets_the_message_right_after_the_invitation(

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 import streamlit as st
-from sqlalchemy import event
+from sqlalchemy import event, update
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue, defaults, invitations, reports, subscriptions
 from core.catalogue import monthly_cents
 from core.invitations import NewClient
-from core.members import DemoSpace
+from core.members import DemoSpace, Member
 from core.storage import Database
-from core.words import BillingPeriod, ClientStatus, Money, Overrides, Payer, Setting, speak, t
+from core.words import BillingPeriod, ClientStatus, Money, Overrides, Payer, Role, Setting, listed, speak, t
 from pages.parts.text import plain
 from tests.conftest import STANDARD
 from tests.pages.conftest import (
@@ -147,6 +147,22 @@ def test_something_nobody_foresaw_gives_a_reference_and_no_trace(
     (record,) = [r for r in caplog.records if r.name == "billing_defaults"]
     assert record.args
     assert str(record.args[0]) in told
+
+
+def test_a_click_that_goes_wrong_gives_a_reference_on_its_page(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which is there as it was, with what was typed."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("the secret inside")
+
+    monkeypatch.setattr(invitations, "invite", broken)
+    app = send(typed(opened(INVITE), name="Kept as typed", email="kept@example.com"))
+    (record,) = [r for r in caplog.records if r.name == "billing_defaults"]
+    assert f"this reference: {record.args[0]}." in plain_text(app)  # type: ignore[index]
+    assert "secret" not in plain_text(app)
+    assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
 
 
 # --- clients
@@ -392,11 +408,12 @@ def test_without_defaults_the_invitation_asks_for_all_four(demo_database: Databa
     emptied(demo_database)
     app = opened(INVITE)
     assert "Choose all four settings for this client" in plain_text(app)
-    assert "Choose these too: Paid by, Billing period, Subscription and Add-ons." in plain_text(app)
+    assert f"Choose these too: {listed(setting.label for setting in Setting)}." in plain_text(app)
     send(typed(app, name="First", email="first@example.com"))
     assert len(asked(demo_database, reports.billing_sources)) == 0
-    ran(at(app.button_group, form_key(app, "payer")).set_value(Payer.CLIENT))
-    ran(at(app.button_group, form_key(app, "billing_period")).set_value(BillingPeriod.MONTHLY))
+    for setting in Setting:
+        if setting.terms:
+            ran(at(app.button_group, form_key(app, setting.value)).set_value(next(iter(setting.terms))))
     ran(at(app.selectbox, form_key(app, "plan")).set_value("plus"))
     assert "Choose these too: Add-ons." in plain_text(app)
     ran(at(app.button_group, form_key(app, "own add_ons")).set_value("none"))
@@ -422,12 +439,15 @@ def test_the_page_explains_each_setting_of_a_client(demo_database: Database) -> 
     app = opened(CLIENT, client=str(client_id))
     assert app.title[0].value.replace("\\", "").replace("\u2060", "") == shown.client.name
     table = table_of(app)
-    assert list(table["Setting"]) == ["Paid by", "Billing period", "Subscription", "Add-ons"]
-    assert list(table["In force"]) == ["The client", "Monthly", "Standard", "Bank feeds"]
-    assert list(table["Source"]) == [":orange-badge[Default v2 (older)]"] * 4
+    assert list(table["Setting"]) == [setting.label for setting in Setting]
+    assert set(table["Source"]) == {":orange-badge[Default v2 (older)]"}
     assert all("by Demo administrator" in where for where in table["Where it comes from"])
-    assert list(table["Invited with v2"]) == ["same"] * 4
-    assert list(table["Today's default v3"]) == ["Us", "same", "same", "Bank feeds, E-invoicing"]
+    assert set(table["Invited with v2"]) == {"same"}
+    values = dict(zip(table["Setting"], zip(table["In force"], table["Today's default v3"], strict=True), strict=True))
+    assert values["Paid by"] == ("The client", "Us")
+    assert values["Billing period"] == ("Monthly", "same")
+    assert values["Subscription"] == ("Standard", "same")
+    assert values["Add-ons"] == ("Bank feeds", "Bank feeds, E-invoicing")
 
 
 def test_a_change_is_previewed_saved_with_its_reason_and_told_in_the_history(demo_database: Database) -> None:
@@ -506,6 +526,23 @@ def test_someone_elses_change_in_between_is_told_and_what_was_chosen_stays(demo_
     assert asked(demo_database, subscriptions.detail, client_id).overrides == Overrides(plan="plus")
 
 
+def test_a_change_begun_before_a_colleagues_is_refused_though_the_page_showed_it_meanwhile(
+    demo_database: Database,
+) -> None:
+    """Rule 12: what counts is where the form began, not what a run of the page happened to show since."""
+    client_id = plainly_bound(demo_database)
+    app = opened(CLIENT, client=str(client_id))
+    ran(at(app.button, f"client.{client_id}.open change").click())
+    with demo_database.transaction() as session:
+        seen = subscriptions.detail(session, manager(demo_database), client_id).revision
+        overrides = Overrides(payer=Payer.PARTNER)
+        subscriptions.override(session, manager(demo_database), client_id, overrides, seen=seen)
+    ran(at(app.selectbox, f"client.{client_id}.plan").set_value("plus"))
+    ran(at(app.button, f"client.{client_id}.save").click())
+    assert "Demo client manager changed" in plain_text(app)
+    assert asked(demo_database, subscriptions.detail, client_id).overrides == Overrides(payer=Payer.PARTNER)
+
+
 def test_what_is_adopted_is_what_was_previewed(demo_database: Database) -> None:
     """Rules 6 and 12: a version saved meanwhile is told first."""
     client_id = plainly_bound(demo_database)
@@ -536,6 +573,21 @@ def test_an_invitation_on_other_defaults_than_those_shown_is_told_first(demo_dat
     assert "Demo client manager saved version 4 on" in plain_text(app)
     send(app)
     assert "Bound to default settings v4" in plain_text(app)
+
+
+def test_who_lost_the_right_meanwhile_changes_nothing_and_is_told(demo_database: Database) -> None:
+    """The member is asked of the database when it counts."""
+    client_id = plainly_bound(demo_database)
+    app = opened(CLIENT, acting=2, client=str(client_id))
+    ran(at(app.button, f"client.{client_id}.open change").click())
+    ran(at(app.selectbox, f"client.{client_id}.plan").set_value("plus"))
+    with demo_database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == 2).values(role=Role.FINANCE))
+    ran(at(app.button, f"client.{client_id}.save").click())
+    assert "You may not do this with the access you have." in plain_text(app)
+    with demo_database.reading() as session:
+        shown = subscriptions.detail(session, manager(demo_database, 1), client_id)
+    assert shown.effective.overridden == frozenset()
 
 
 def test_cancelling_leaves_everything_as_it_was(demo_database: Database) -> None:
