@@ -11,6 +11,7 @@ from aiosmtpd import smtp
 from aiosmtpd.controller import Controller
 
 from core.invitations import SmtpServer
+from tests.conftest import LONGEST_WAIT
 
 
 class Mailbox:
@@ -52,10 +53,11 @@ class _Server(Controller):
 def smtp_server() -> Iterator[tuple[Mailbox, SmtpServer]]:
     """The mailbox, and the settings by which it is reached."""
     mailbox = Mailbox()
-    controller = _Server(mailbox, hostname="127.0.0.1", port=_free_port())
+    controller = _Server(mailbox, hostname="127.0.0.1", port=_free_port(), ready_timeout=LONGEST_WAIT)
     controller.start()
     try:
-        yield mailbox, SmtpServer("127.0.0.1", controller.port, "none", sender="billing@example.com", timeout=2)
+        server = SmtpServer("127.0.0.1", controller.port, "none", sender="billing@example.com", timeout=LONGEST_WAIT)
+        yield mailbox, server
     finally:
         controller.stop(no_assert=True)
 

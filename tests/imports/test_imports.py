@@ -553,7 +553,7 @@ CELLS = {
     shuffled=st.permutations(range(len(CELLS))),
     has_defaults=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_whatever_is_brought_the_report_adds_up(
     make_space: Callable[[int], Space], rows: list[tuple[str, ...]], shuffled: list[int], has_defaults: bool
 ) -> None:

@@ -21,7 +21,7 @@ from core.invitations import Delivered, Delivery, Invitation, OutboxMessage, Smt
 from core.invitations.invitation import link
 from core.subscriptions import Client
 from core.words import DeliveryStatus
-from tests.conftest import ROOT, STANDARD, Space
+from tests.conftest import LONGEST_WAIT, ROOT, STANDARD, Space
 from tests.smtp import Mailbox, smtp_server
 
 
@@ -129,7 +129,7 @@ def test_a_server_that_fails_loses_no_message(space: Space, post, fault: str) ->
 def test_a_server_that_is_not_there_is_asked_once_a_pass(space: Space) -> None:
     """The other messages stay due and are not made to wait longer."""
     invited(space, "One", "Two", "Three")
-    nobody = SmtpServer("127.0.0.1", 1, "none", sender="billing@example.com", timeout=1)
+    nobody = SmtpServer("127.0.0.1", 1, "none", sender="billing@example.com")
     assert deliver(space.database, nobody) == Delivered(failed=1)
     assert [stored(space, client).attempts for client in (1, 2, 3)] == [1, 0, 0]
 
@@ -259,7 +259,7 @@ def test_a_deliverer_that_goes_on_stops_when_it_is_told(space: Space, post) -> N
         assert running.stdout is not None
         assert running.stdout.readline() == "Sent: 1. Failed for now: 0. Given up: 0.\n"
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=LONGEST_WAIT) == 0
     assert len(mailbox.received) == 1
 
 

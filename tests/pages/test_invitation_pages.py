@@ -9,10 +9,10 @@ from core import catalogue, invitations, reports, subscriptions
 from core.configuration import Configuration
 from core.storage import Database
 from core.words import ClientStatus, Overrides, Payer
+from tests.conftest import LONGEST_WAIT
 from tests.pages.conftest import (
     CLIENT,
     INVITE,
-    LONGEST_RUN,
     ROOT,
     asked,
     at,
@@ -42,7 +42,7 @@ def token_shown(app: AppTest) -> str:
 
 
 def by_link(token: str, locale: str = "en-GB") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_RUN)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context = {"locale": locale}
     app.query_params["invitation"] = token
     app.switch_page(INVITATION)

@@ -15,14 +15,13 @@ from core.members import DemoSpace, Member
 from core.storage import Database
 from core.words import BillingPeriod, ClientStatus, Money, Overrides, Payer, Role, Setting, listed, speak, t
 from pages.parts.text import plain
-from tests.conftest import STANDARD
+from tests.conftest import LONGEST_WAIT, STANDARD
 from tests.pages.conftest import (
     CLIENT,
     CLIENTS,
     DEFAULTS,
     DISTRIBUTION,
     INVITE,
-    LONGEST_RUN,
     ROOT,
     asked,
     at,
@@ -140,7 +139,7 @@ def test_something_nobody_foresaw_gives_a_reference_and_no_trace(
         raise ZeroDivisionError("the secret inside")
 
     monkeypatch.setattr(reports, "listed", broken)
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_RUN).run()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT).run()
     told = plain_text(app)
     assert "Something went wrong" in told
     assert "secret" not in told

@@ -594,7 +594,7 @@ def stored(content: bytes) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_workbook_damaged_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     """Bytes changed, in the archive, in the XML of a part or in a record, lead to a table or a refusal."""
     name, original = data.draw(st.sampled_from([
@@ -610,7 +610,7 @@ def test_a_workbook_damaged_anywhere_is_read_or_refused(data: st.DataObject) -> 
 @given(
     st.sampled_from(["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"]), st.data()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_part_rewritten_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """A piece of XML left out, doubled or replaced leads to a table or a refusal."""
     with ZipFile(BytesIO(SMALL)) as old:
@@ -627,7 +627,7 @@ def test_a_part_rewritten_is_read_or_refused(name: str, data: st.DataObject) -> 
     st.binary(),
     st.sampled_from([b"PK\3\4", b"\xd0\xcf\x11\xe0", b""]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_bytes_are_read_or_refused(name: str, content: bytes, beginning: bytes) -> None:
     """Nothing else than a refusal leaves the reader."""
     read_or_refused(name, beginning + content)

@@ -21,7 +21,7 @@ from core import defaults, subscriptions
 from core.members import Partner
 from core.storage import Base, Codes, Database, Settings, codes, now, settings_as_text, settings_from_text
 from core.words import Setting
-from tests.conftest import STANDARD, Space
+from tests.conftest import LONGEST_WAIT, STANDARD, Space
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
@@ -85,7 +85,9 @@ def test_a_connection_the_server_gave_up_is_replaced(postgres_url: str) -> None:
         with database.reading() as session:
             kept = session.scalar(text("SELECT pg_backend_pid()"))
         with other.transaction() as session:
-            assert session.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": kept})
+            assert session.scalar(
+                text("SELECT pg_terminate_backend(:pid, :wait)"), {"pid": kept, "wait": LONGEST_WAIT * 1000}
+            )
         with database.reading() as session:
             assert session.scalar(text("SELECT pg_backend_pid()")) != kept
     finally:

@@ -252,9 +252,7 @@ def run(database_of: Any, examples: int) -> None:
 
     run_state_machine_as_test(
         Machine,
-        settings=settings(
-            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=examples, stateful_step_count=25, suppress_health_check=list(HealthCheck)),
     )
 
 
