@@ -264,6 +264,21 @@ def test_the_same_adoption_sent_twice_makes_one_revision(space: Space) -> None:
         subscriptions.override(session, space.manager, client_id, Overrides(), seen=1)
 
 
+def test_the_same_settings_for_another_reason_are_another_change(space: Space) -> None:
+    """The reason would be lost if it were taken for a second click."""
+    space.save(STANDARD)
+    overridden, adopting = (space.invite(name).client_id for name in ("Overridden", "Adopting"))
+    space.save(PLUS)
+    with space.database.transaction() as session:
+        subscriptions.override(session, space.manager, overridden, Overrides(plan="plus"), seen=1, reason="one")
+        subscriptions.adopt_current_defaults(session, space.manager, [adopting], seen={adopting: 1}, reason="one")
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.override(session, space.manager, overridden, Overrides(plan="plus"), seen=1, reason="another")
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.adopt_current_defaults(session, space.manager, [adopting], seen={adopting: 1}, reason="another")
+    assert [space.detail(client_id).history[0].reason for client_id in (overridden, adopting)] == ["one", "one"]
+
+
 def test_a_change_that_changes_nothing_makes_no_revision(space: Space) -> None:
     """History tells changes."""
     space.save(STANDARD)
