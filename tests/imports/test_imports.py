@@ -121,6 +121,15 @@ def test_every_row_gets_the_verdict_that_it_deserves(space: Space) -> None:
     assert shown.defaults_version == 1
 
 
+def test_rows_with_one_e_mail_name_the_first_of_them(space: Space) -> None:
+    """Also where the first is to be corrected, and however many follow."""
+    space.save()
+    brought = sheet(("", "BE", "a@example.com"), *((f"Aubry {number}", "BE", "a@example.com") for number in range(3)))
+    shown = previewed(space, brought)
+    assert [row.verdict for row in shown.rows] == [NEEDS_CORRECTION, TWICE, TWICE, TWICE]
+    assert {reasons(row)[Column.EMAIL] for row in shown.rows[1:]} == {"Row 2 has the same e-mail."}
+
+
 def test_every_reason_of_a_row_is_told_at_once(space: Space) -> None:
     """One round of corrections is enough; the reasons stand in the order of the columns."""
     space.save()
