@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -238,6 +238,24 @@ def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> Non
         assert (
             reports.plan_distribution(session, space.manager, as_of=before_the_change)["cents_per_year"].sum() == 28800
         )
+
+
+def test_what_held_at_an_instant_held_from_its_begin_until_the_next_began(space: Space) -> None:
+    """Rule 11, to the microsecond: at the instant of a change the new settings hold, and they alone."""
+    space.save(STANDARD)
+    client_id = space.invite().client_id
+    began = space.clock()
+    space.clock.forward(days=1)
+    space.override(client_id, Overrides(plan="plus"))
+    changed, moment = space.clock(), timedelta(microseconds=1)
+
+    def plans(instant: datetime) -> list[tuple[str, int]]:
+        with space.database.reading() as session:
+            spread = reports.plan_distribution(session, space.manager, as_of=instant)
+        return list(spread[["plan", "clients"]].itertuples(index=False, name=None))
+
+    assert [plans(began - moment), plans(began)] == [[], [("standard", 1)]]
+    assert [plans(changed - moment), plans(changed)] == [[("standard", 1)], [("plus", 1)]]
 
 
 def test_a_client_whose_price_is_gone_is_still_listed(space: Space) -> None:
