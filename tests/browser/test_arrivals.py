@@ -111,6 +111,6 @@ def test_a_spreadsheet_of_five_hundred_rows_is_corrected_and_invited(
 
 def written(file: Path, lines: list[list[str]], *, emails: dict[int, str]) -> Path:
     """The list as a file, some of its e-mails replaced."""
-    told = [[name, country, emails.get(n, email), plan] for n, (name, country, email, plan) in enumerate(lines)]
-    file.write_text("\n".join(";".join(line) for line in told), encoding="utf-8")
+    rows = [[name, country, emails.get(n, email), plan] for n, (name, country, email, plan) in enumerate(lines)]
+    file.write_text("\n".join(";".join(line) for line in rows), encoding="utf-8")
     return file

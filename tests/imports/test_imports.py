@@ -67,9 +67,9 @@ def previewed(space: Space, brought: Sheet, role: Role = Role.CLIENT_MANAGER) ->
         return imports.preview(session, space.members[role], brought)
 
 
-def invited(space: Space, shown: ImportPreview, **told: Any) -> ImportReport:
+def invited(space: Space, shown: ImportPreview, **named: Any) -> ImportReport:
     with space.database.transaction() as session:
-        return imports.invite_ready(session, space.manager, shown, **told)
+        return imports.invite_ready(session, space.manager, shown, **named)
 
 
 def verdicts(space: Space, *rows: Sequence[str]) -> list[Verdict]:
@@ -135,9 +135,21 @@ def test_every_reason_of_a_row_is_told_at_once(space: Space) -> None:
     space.save()
     headings = (*HEADINGS, "Language", "First name", "Last name", "Company number", "Message")
     row = only(
-        space, "", "ZZ", "x", "nobody", "weekly", "gold", "bank feeds; pool", "es", "x" * 150, "y" * 150, "1", "z\x00",
+        space,
+        "",
+        "ZZ",
+        "x",
+        "nobody",
+        "weekly",
+        "gold",
+        "bank feeds; pool",
+        "es",
+        "x" * 150,
+        "y" * 150,
+        "1",
+        "z\x00",
         headings=headings,
-    )  # fmt: skip
+    )
     assert row.verdict is NEEDS_CORRECTION
     assert [reason.column for reason in row.reasons] == [
         Column.NAME, Column.COUNTRY, Column.EMAIL, Column.FIRST_NAME, Column.LANGUAGE, Column.MESSAGE, Column.PAYER,
@@ -413,20 +425,20 @@ def test_an_import_stopped_in_the_middle_leaves_nothing_and_the_next_one_finishe
     space.save()
     shown = previewed(space, companies(*range(5)))
     before = fingerprint(space)
-    told: list[int] = []
+    counts: list[int] = []
 
     def stop(done: int) -> None:
-        told.append(done)
+        counts.append(done)
         if done >= 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         invited(space, shown, progress=stop)
-    assert told == [2, 4]
+    assert counts == [2, 4]
     assert fingerprint(space) == before
-    report = invited(space, shown, progress=told.append)
+    report = invited(space, shown, progress=counts.append)
     assert (report.invited, report.batch) == (5, 1)
-    assert told[2:] == [2, 4, 5]
+    assert counts[2:] == [2, 4, 5]
 
 
 def test_the_preview_tells_how_far_it_is(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,10 +446,10 @@ def test_the_preview_tells_how_far_it_is(space: Space, monkeypatch: pytest.Monke
     monkeypatch.setattr(judging, "CHUNK", 2)
     space.save()
     invited(space, previewed(space, companies(0, 4)))
-    told: list[int] = []
+    counts: list[int] = []
     with space.database.reading() as session:
-        shown = imports.preview(session, space.manager, companies(*range(5)), progress=told.append)
-    assert told == [2, 4, 5]
+        shown = imports.preview(session, space.manager, companies(*range(5)), progress=counts.append)
+    assert counts == [2, 4, 5]
     assert [row.client_id for row in shown.rows] == [1, None, None, None, 2]
 
 

@@ -179,8 +179,8 @@ def test_a_server_that_fails_loses_no_message(space: Space, post, fault: str) ->
         case _:
             server = replace(server, port=1)
     done = deliver(space.database, server)
-    (told,) = deliveries(space)
-    assert len(told.failures) == 1
+    (delivery,) = deliveries(space)
+    assert len(delivery.failures) == 1
     if fault == "data 5xx":
         assert done == Delivered(given_up=1)
         return
@@ -355,9 +355,12 @@ def test_a_deliverer_that_goes_on_stops_when_it_is_told(space: Space, post) -> N
         session.execute(update(Invitation).values(expires_at=datetime.now(UTC) + timedelta(days=1)))
     environment = os.environ | {
         "BILLING_DATABASE_URL": space.database.engine.url.render_as_string(hide_password=False),
-        "BILLING_SMTP_HOST": server.host, "BILLING_SMTP_PORT": str(server.port), "BILLING_SMTP_TLS": "none",
-        "BILLING_SMTP_SENDER": server.sender, "BILLING_PUBLIC_URL": "https://billing.example.com",
-    }  # fmt: skip
+        "BILLING_SMTP_HOST": server.host,
+        "BILLING_SMTP_PORT": str(server.port),
+        "BILLING_SMTP_TLS": "none",
+        "BILLING_SMTP_SENDER": server.sender,
+        "BILLING_PUBLIC_URL": "https://billing.example.com",
+    }
     command = [sys.executable, "-m", "core", "deliver", "--every", "1h"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None

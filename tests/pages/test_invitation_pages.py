@@ -55,11 +55,11 @@ def by_link(token: str, locale: str = "en-GB") -> AppTest:
 def test_without_a_mail_server_the_message_waits_and_is_shown_as_it_would_look() -> None:
     """Nothing pretends to be sent: its text, its link to copy, and a file to send by hand."""
     app = invited_through_the_page(message="See <b>you</b>")
-    told = plain_text(app)
-    assert "In the demo nothing is ever sent." in told
-    assert "Subject: Fiduciaire Exemple invites you" in told
-    assert "See <b>you</b>" in told
-    assert token_shown(app) in told
+    output = plain_text(app)
+    assert "In the demo nothing is ever sent." in output
+    assert "Subject: Fiduciaire Exemple invites you" in output
+    assert "See <b>you</b>" in output
+    assert token_shown(app) in output
 
 
 def test_the_link_opens_a_public_page_where_the_client_accepts_once(demo_database: Database) -> None:

@@ -76,8 +76,10 @@ def test_one_row_per_client_says_what_holds_and_where_from(filled: Space) -> Non
         settings, effective = shown.effective.settings, shown.effective
         assert (row["name"], row["status"]) == (shown.client.name, shown.status)
         assert (row["plan"], row["billing_period"], row["payer"]) == (
-            settings.plan, settings.billing_period, settings.payer,
-        )  # fmt: skip
+            settings.plan,
+            settings.billing_period,
+            settings.payer,
+        )
         assert row["add_ons"] == ";".join(sorted(settings.add_ons))
         assert row["source"] == (Source.OVERRIDE if effective.overridden else Source.DEFAULT)
         assert row["overridden"] == ";".join(setting for setting in Setting if setting in effective.overridden)
@@ -207,11 +209,14 @@ def test_totals_of_the_distribution_agree_to_the_cent_with_the_sum_over_clients(
     assert figures.per_month.cents == monthly_cents(figures.cents_per_year)
     expected = Counter(
         (
-            d.effective.settings.plan, d.effective.settings.billing_period.value, d.effective.settings.payer.value,
-            "override" if d.effective.overridden else "default", d.status.value,
+            d.effective.settings.plan,
+            d.effective.settings.billing_period.value,
+            d.effective.settings.payer.value,
+            "override" if d.effective.overridden else "default",
+            d.status.value,
         )
         for d in details
-    )  # fmt: skip
+    )
     assert Counter({tuple(row[:5]): row[5] for row in spread.itertuples(index=False)}) == expected
 
 
@@ -225,15 +230,15 @@ def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> Non
     space.clock.forward(days=2)
     space.archive(client_id)
 
-    def told(instant: Any) -> list[tuple[str, str, int]]:
+    def plans(instant: Any) -> list[tuple[str, str, int]]:
         with space.database.reading() as session:
             spread = reports.plan_distribution(session, space.manager, as_of=instant)
         return list(spread[["plan", "status", "clients"]].itertuples(index=False, name=None))
 
-    assert told(before_the_change - timedelta(days=1)) == []
-    assert told(before_the_change) == [("standard", "invited", 1)]
-    assert told(before_the_change + timedelta(days=3)) == [("plus", "invited", 1)]
-    assert told(None) == [("plus", "archived", 1)]
+    assert plans(before_the_change - timedelta(days=1)) == []
+    assert plans(before_the_change) == [("standard", "invited", 1)]
+    assert plans(before_the_change + timedelta(days=3)) == [("plus", "invited", 1)]
+    assert plans(None) == [("plus", "archived", 1)]
     with space.database.reading() as session:
         assert (
             reports.plan_distribution(session, space.manager, as_of=before_the_change)["cents_per_year"].sum() == 28800

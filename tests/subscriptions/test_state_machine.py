@@ -116,9 +116,7 @@ class TwoPartners(RuleBasedStateMachine):
                 session.add(Partner(partner_id=partner_id, name=f"P{partner_id}", currency="EUR", time_zone="UTC"))
                 session.flush()
                 for member_id, role in enumerate(Role, 1):
-                    session.add(
-                        Member(partner_id=partner_id, member_id=member_id, name=role, email=role, role=role)
-                    )  # fmt: skip
+                    session.add(Member(partner_id=partner_id, member_id=member_id, name=role, email=role, role=role))
             catalogue.store(session, SAMPLE)
         with self.database.reading() as session:
             for partner_id in (1, 2):

@@ -208,8 +208,9 @@ def test_as_of_any_instant_the_settings_in_force_then_are_known(space: Space) ->
     space.override(client_id, Overrides(plan="plus"))
     second = space.clock()
     instants = (first - timedelta(microseconds=1), first, second - timedelta(microseconds=1), second)
-    told = [space.as_of(client_id, instant) for instant in instants]
-    assert [None if held is None else held.settings.plan for held in told] == [None, "standard", "standard", "plus"]
+    revisions = [space.as_of(client_id, instant) for instant in instants]
+    plans = [None if held is None else held.settings.plan for held in revisions]
+    assert plans == [None, "standard", "standard", "plus"]
 
 
 def test_each_choice_knows_the_revision_that_made_it(space: Space) -> None:
