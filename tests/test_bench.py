@@ -25,13 +25,13 @@ def bench(*arguments: str) -> list[tuple[str, str]]:
     command = [sys.executable, "-m", "tests.bench", "--clients", "300", "--quick", *arguments]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    told = ran.stdout.splitlines()
-    assert told[1].split() == [
+    lines = ran.stdout.splitlines()
+    assert lines[1].split() == [
         "database", "operation", "clients", "ours", "p95", "bare", "p95", "ratio", "growth", "limit",
     ]  # fmt: skip
-    assert told[-1].startswith("Over the limit: ")
-    assert {line[43:53].strip() for line in told[2:-1]} == {"300"}
-    return [(line[:10].strip(), line[12:41].strip()) for line in told[2:-1]]
+    assert lines[-1].startswith("Over the limit: ")
+    assert {line[43:53].strip() for line in lines[2:-1]} == {"300"}
+    return [(line[:10].strip(), line[12:41].strip()) for line in lines[2:-1]]
 
 
 def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:

@@ -26,9 +26,17 @@ def made(database: Database, clock: Clock) -> Database:
 def everything(database: Database) -> list[tuple]:
     with database.reading() as session:
         facts = [
-            Client.name, Client.email, Client.company_number, Subscription.revision, Subscription.valid_from,
-            Subscription.payer, Subscription.plan, Subscription.add_ons, Subscription.overridden, Subscription.status,
-        ]  # fmt: skip
+            Client.name,
+            Client.email,
+            Client.company_number,
+            Subscription.revision,
+            Subscription.valid_from,
+            Subscription.payer,
+            Subscription.plan,
+            Subscription.add_ons,
+            Subscription.overridden,
+            Subscription.status,
+        ]
         same_client = (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
         rows = session.execute(
             select(*facts).join(Subscription, same_client).order_by(Subscription.client_id, Subscription.revision)
@@ -62,11 +70,11 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     assert set(every["status"]) == set(ClientStatus)
     assert roles == set(Role)
     equal_to_default = [
-        s for s in current
-        if s.defaults_version and any(
-            getattr(s, setting) == getattr(defaults[s.defaults_version], setting) for setting in s.overridden
-        )
-    ]  # fmt: skip
+        s
+        for s in current
+        if s.defaults_version
+        and any(getattr(s, setting) == getattr(defaults[s.defaults_version], setting) for setting in s.overridden)
+    ]
     assert equal_to_default
     assert every["name"].str.len().max() > 120
     assert every["name"].str.contains("[éèÉœŒüÅ]").any()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
@@ -16,8 +15,6 @@ from core.subscriptions.tables import Client
 from core.words import ClientNotFound, ClientStatus, Overrides, Setting
 
 _LARGEST_NUMBER = 2**31 - 1  # that the column of client numbers holds
-
-_CLIENT = select(Client).where(Client.partner_id == bindparam("partner_id"), Client.client_id == bindparam("client_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def visible(session: Session, member: Member, client_id: int) -> Client:
     members.require(member, Permission.READ_CLIENTS)
     found = None
     if members.reads_all_clients(member) and 0 < client_id <= _LARGEST_NUMBER:
-        found = session.scalar(_CLIENT, {"partner_id": member.partner_id, "client_id": client_id})
+        found = session.get(Client, (member.partner_id, client_id))
     if found is None:
         raise ClientNotFound(client_id=str(client_id))
     return found

@@ -92,9 +92,12 @@ def _lines(kind: str, benches: Mapping[int, Bench], asked: Namespace) -> Iterato
 
 
 def _core_lines(
-    kind: str, operations: Sequence[Operation], benches: Mapping[int, Bench], asked: Namespace,
+    kind: str,
+    operations: Sequence[Operation],
+    benches: Mapping[int, Bench],
+    asked: Namespace,
     patience: Patience = Patience(4, 15, 300),
-) -> Iterator[Line]:  # fmt: skip
+) -> Iterator[Line]:
     patience = Patience(0.05, 2, 5) if asked.quick else patience
     for operation, limit, case_of in operations:
         if _wanted(operation, asked):

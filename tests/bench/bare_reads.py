@@ -94,9 +94,21 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
         for accepted, revoked, expires in zip(*answers, strict=True)
     ]
     in_order = (
-        client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited,
+        client_id,
+        name,
+        status,
+        plan,
+        add_ons,
+        period,
+        payer,
+        monthly,
+        source,
+        overridden,
+        version,
+        older,
+        invited,
         stands,
-    )  # fmt: skip
+    )
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
 
@@ -131,8 +143,9 @@ def figures(driver: Driver, offer: Offer, searched: str = "", **values: Any) -> 
     for plan, period, payer, add_ons, overridden, status, version, clients, latest in driver.rows(sql, **values):
         cents = 0 if status == "archived" else clients * offer.yearly_cents(plan, period, add_ons)
         older = version is not None and version < latest
-        for place, more in enumerate((clients, (payer == "partner") * clients, bool(overridden) * clients,
-                                      older * clients, cents)):  # fmt: skip
+        for place, more in enumerate(
+            (clients, (payer == "partner") * clients, bool(overridden) * clients, older * clients, cents)
+        ):
             counted[place] += more
     return tuple(counted)
 

@@ -59,10 +59,17 @@ def override_period(
         offer.refuse_unsellable(plan, period or default, add_ons)
         values |= {
             "moment": max(driver.stored(datetime.now(UTC)), driver.just_after(valid_from)),
-            "revision": seen + 1, "status": status, "sort_name": held[14], "version": version, "reason": "bench",
-            "payer": payer, "billing_period": period or default, "plan": plan, "add_ons": add_ons,
+            "revision": seen + 1,
+            "status": status,
+            "sort_name": held[14],
+            "version": version,
+            "reason": "bench",
+            "payer": payer,
+            "billing_period": period or default,
+            "plan": plan,
+            "add_ons": add_ons,
             "overridden": "billing_period" if period else "",
-        }  # fmt: skip
+        }
         if driver.run(_CLOSE, values).rowcount != 1:
             raise ValueError("somebody else changed it")
         driver.run(_SUBSCRIPTION, values)
@@ -81,15 +88,27 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
         version, payer, period, plan, add_ons, *_rest = bare_reads.defaults_in_force(driver)
         offer.refuse_unsellable(plan, period, add_ons)
         values = {
-            **who, **new_client, "client": number[0], "revision": 1, "status": "invited", "overridden": "",
-            "version": version, "payer": payer, "billing_period": period, "plan": plan, "add_ons": add_ons,
-            "moment": driver.stored(now), "expires_at": driver.stored(now + timedelta(days=30)), "reason": "",
-        }  # fmt: skip
+            **who,
+            **new_client,
+            "client": number[0],
+            "revision": 1,
+            "status": "invited",
+            "overridden": "",
+            "version": version,
+            "payer": payer,
+            "billing_period": period,
+            "plan": plan,
+            "add_ons": add_ons,
+            "moment": driver.stored(now),
+            "expires_at": driver.stored(now + timedelta(days=30)),
+            "reason": "",
+        }
         token = token_urlsafe(24)
         values |= {
-            "token_hash": sha256(token.encode()).hexdigest(), "message_id": f"<{uuid4().hex}@localhost>",
+            "token_hash": sha256(token.encode()).hexdigest(),
+            "message_id": f"<{uuid4().hex}@localhost>",
             "token": f"{who['partner']}.{number[0]}.1.{token}",
-        }  # fmt: skip
+        }
         for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION, _MESSAGE):
             driver.run(statement, values)
         return int(number[0])

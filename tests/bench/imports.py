@@ -43,10 +43,20 @@ def operations(sizes: list[int]) -> list[Operation]:
 def file(rows: int) -> bytes:
     """A list as people bring it: most rows on the defaults, some with a choice."""
     lines = [
-        [f"Boulangerie {n}", "BE", f"import{n}@example.com", "Anne", f"Peeters {n}", "fr-BE", _company_number(n),
-         "client" if n % 5 == 0 else "", "plus" if n % 7 == 0 else "", "none" if n % 11 == 0 else ""]
+        [
+            f"Boulangerie {n}",
+            "BE",
+            f"import{n}@example.com",
+            "Anne",
+            f"Peeters {n}",
+            "fr-BE",
+            _company_number(n),
+            "client" if n % 5 == 0 else "",
+            "plus" if n % 7 == 0 else "",
+            "none" if n % 11 == 0 else "",
+        ]
         for n in range(rows)
-    ]  # fmt: skip
+    ]
     return spreadsheets.as_csv([_HEADINGS, *lines]).encode("utf-8-sig")
 
 

@@ -19,8 +19,8 @@ def peak(bench: Bench) -> float:
     """The peak of such a process in MB."""
     command = [sys.executable, "-m", "tests.bench.memory", bench.url]
     root = Path(__file__).parent.parent.parent
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
-    return float(told.stdout)
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    return float(ran.stdout)
 
 
 def read_everything(url: str) -> None:

@@ -84,8 +84,13 @@ def _steps(app: AppTest, clients: int) -> dict[str, Step]:
     def opened(page: str) -> Step:
         return lambda: _on(app, _LIST).switch_page(page)
 
-    steps = {"page: a filter": a_filter, "page: a client": a_client, "page: invite": opened(_INVITE),
-             "page: defaults": opened(_DEFAULTS), DISTRIBUTION: opened(_DISTRIBUTION)}  # fmt: skip
+    steps = {
+        "page: a filter": a_filter,
+        "page: a client": a_client,
+        "page: invite": opened(_INVITE),
+        "page: defaults": opened(_DEFAULTS),
+        DISTRIBUTION: opened(_DISTRIBUTION),
+    }
     return ({"page: next page": next_page} if clients > 100 else {}) | steps
 
 

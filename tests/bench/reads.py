@@ -61,13 +61,13 @@ def _page(
     offset = (page - 1) * page_size
     if offset + page_size > bench.clients and page > 1:
         return None
-    told = {"limit": page_size, "offset": offset} | (values or {})
+    named = {"limit": page_size, "offset": offset} | (values or {})
 
     def ours() -> Any:
         with bench.database.reading(single=True) as session:
             return reports.billing_sources(session, bench.member, page=page, page_size=page_size, **asked)
 
-    return Case(ours, lambda: bare_reads.page(bench.driver, bench.offer, sql, **told), assert_frame_equal)
+    return Case(ours, lambda: bare_reads.page(bench.driver, bench.offer, sql, **named), assert_frame_equal)
 
 
 def _equal(**filters: Any) -> Callable[[Bench], Case | None]:
@@ -112,12 +112,15 @@ def _figures(bench: Bench, searched: str = "", values: dict[str, Any] | None = N
 
     def same(counted: Figures, by_hand: tuple[int, ...]) -> None:
         assert by_hand == (
-            counted.clients, counted.paid_by_partner, counted.overridden, counted.on_older_defaults,
+            counted.clients,
+            counted.paid_by_partner,
+            counted.overridden,
+            counted.on_older_defaults,
             counted.cents_per_year,
-        )  # fmt: skip
+        )
 
-    told = values or {}
-    return Case(ours, lambda: bare_reads.figures(bench.driver, bench.offer, searched, **told), same)
+    named = values or {}
+    return Case(ours, lambda: bare_reads.figures(bench.driver, bench.offer, searched, **named), same)
 
 
 def _figures_of_a_search(bench: Bench) -> Case:

@@ -66,9 +66,15 @@ def _partner(session: Session, clients: int) -> Member:
         partner_id=PARTNER_ID, name="Bench", currency="EUR", time_zone="Europe/Brussels", last_client_id=clients
     )
     administrator = Member(
-        partner_id=PARTNER_ID, member_id=1, name="Administrator", email="admin@example.com", role=Role.ADMINISTRATOR,
-        client_access=True, is_active=True, partner=partner,
-    )  # fmt: skip
+        partner_id=PARTNER_ID,
+        member_id=1,
+        name="Administrator",
+        email="admin@example.com",
+        role=Role.ADMINISTRATOR,
+        client_access=True,
+        is_active=True,
+        partner=partner,
+    )
     session.add_all([partner, administrator])
     session.flush()
     catalogue.store(session, SAMPLE)
@@ -99,17 +105,39 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         for revision, (chosen, start, end) in enumerate(held if revised else [(overrides, invited, None)], 1):
             effective = resolve(VERSIONS[version - 1], chosen, version=version)
             settings = effective.settings
-            subscriptions.append((
-                PARTNER_ID, client_id, revision, instant(start), instant(end), status, sort_name,
-                settings_as_text(effective.overridden), version, 1, "page", "", settings.payer.value,
-                settings.billing_period.value, settings.plan, ";".join(sorted(settings.add_ons)),
-            ))  # fmt: skip
+            subscriptions.append(
+                (
+                    PARTNER_ID,
+                    client_id,
+                    revision,
+                    instant(start),
+                    instant(end),
+                    status,
+                    sort_name,
+                    settings_as_text(effective.overridden),
+                    version,
+                    1,
+                    "page",
+                    "",
+                    settings.payer.value,
+                    settings.billing_period.value,
+                    settings.plan,
+                    ";".join(sorted(settings.add_ons)),
+                )
+            )
         number = f"{client_id % 20_000_000:08}"
         client = (PARTNER_ID, client_id, name, sort_name, f"office{client_id}@example.com", number + "00", "", "en")
         invitation = (
-            PARTNER_ID, client_id, 1, 1,
-            instant(invited), instant(invited + timedelta(days=30)), instant(invited), "", "",
-        )  # fmt: skip
+            PARTNER_ID,
+            client_id,
+            1,
+            1,
+            instant(invited),
+            instant(invited + timedelta(days=30)),
+            instant(invited),
+            "",
+            "",
+        )
         yield [client], subscriptions, [invitation]
 
 

@@ -114,9 +114,11 @@ def _save(bench: Bench) -> Case:
     def bare() -> BillingSettings:
         wanted = next(settings)
         words = {
-            "payer": wanted.payer.value, "billing_period": wanted.billing_period.value, "plan": wanted.plan,
+            "payer": wanted.payer.value,
+            "billing_period": wanted.billing_period.value,
+            "plan": wanted.plan,
             "add_ons": ";".join(sorted(wanted.add_ons)),
-        }  # fmt: skip
+        }
         saved = bare_writes.save(bench.driver, bench.offer, _WHO, words, seen=next(seen))
         return BillingSettings.starting_with(
             payer=Payer(saved[1]),

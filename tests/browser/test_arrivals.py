@@ -102,7 +102,7 @@ def test_a_spreadsheet_of_five_hundred_rows_is_corrected_and_invited(
     for file, ready in ((faulty, 488), (corrected, 12)):
         page.locator("input[type=file]").set_input_files(file)
         invites = page.get_by_role("button", name=re.compile(f"Invite the {ready} ready"))
-        expect(invites).to_be_enabled(timeout=30_000)
+        expect(invites).to_be_enabled()
         invites.click()
         expect(alert(page)).to_contain_text(f"{ready} clients are invited.")
         button(page, t("Bring another file")).click()
@@ -111,6 +111,6 @@ def test_a_spreadsheet_of_five_hundred_rows_is_corrected_and_invited(
 
 def written(file: Path, lines: list[list[str]], *, emails: dict[int, str]) -> Path:
     """The list as a file, some of its e-mails replaced."""
-    told = [[name, country, emails.get(n, email), plan] for n, (name, country, email, plan) in enumerate(lines)]
-    file.write_text("\n".join(";".join(line) for line in told), encoding="utf-8")
+    rows = [[name, country, emails.get(n, email), plan] for n, (name, country, email, plan) in enumerate(lines)]
+    file.write_text("\n".join(";".join(line) for line in rows), encoding="utf-8")
     return file

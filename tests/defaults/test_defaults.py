@@ -1,5 +1,7 @@
 """Default settings: rules 2, 3, 7, 8, 9 and 12."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -11,7 +13,6 @@ from core.words import (
     BillingPeriod,
     BillingSettings,
     NoPrice,
-    Payer,
     RetiredChosen,
     Role,
     StaleDefaults,
@@ -110,32 +111,42 @@ def test_versions_follow_each_other_in_time_though_the_clock_steps_back(space: S
     ("settings", "refusal", "sentence"),
     [
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="starter", add_ons=frozenset({"payroll"})), AddOnsNotOffered,  # noqa: E501
+            replace(STANDARD, plan="starter", add_ons=frozenset({"payroll"})),
+            AddOnsNotOffered,
             "Payroll: not offered with Starter. Choose another subscription or remove these add-ons.",
             id="add-ons the plan does not offer",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="starter", add_ons=frozenset()), NoPrice,  # noqa: E501
-            "Starter has no price for this billing period: Yearly.", id="a plan without a price for the period",
+            replace(STANDARD, plan="starter", billing_period=BillingPeriod.YEARLY, add_ons=frozenset()),
+            NoPrice,
+            "Starter has no price for this billing period: Yearly.",
+            id="a plan without a price for the period",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.YEARLY, plan="premium", add_ons=frozenset({"multi_currency"})), NoPrice,  # noqa: E501
-            "Multi-currency has no price", id="an add-on without a price for the period",
+            replace(
+                STANDARD, plan="premium", billing_period=BillingPeriod.YEARLY, add_ons=frozenset({"multi_currency"})
+            ),
+            NoPrice,
+            "Multi-currency has no price",
+            id="an add-on without a price for the period",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="classic", add_ons=frozenset()), RetiredChosen,  # noqa: E501
-            "Classic is retired", id="a retired plan",
+            replace(STANDARD, plan="classic", add_ons=frozenset()),
+            RetiredChosen,
+            "Classic is retired",
+            id="a retired plan",
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="gold", add_ons=frozenset()), UnknownChoice,  # noqa: E501
-            "no “gold”", id="an unknown plan",
+            replace(STANDARD, plan="gold", add_ons=frozenset()), UnknownChoice, "no “gold”", id="an unknown plan"
         ),
         pytest.param(
-            BillingSettings.starting_with(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="plus", add_ons=frozenset({"fax"})), UnknownChoice,  # noqa: E501
-            "no “fax”", id="an unknown add-on",
+            replace(STANDARD, plan="plus", add_ons=frozenset({"fax"})),
+            UnknownChoice,
+            "no “fax”",
+            id="an unknown add-on",
         ),
     ],
-)  # fmt: skip
+)
 def test_settings_that_cannot_be_had_are_not_saved(
     space: Space, settings: BillingSettings, refusal: type[Exception], sentence: str
 ) -> None:

@@ -16,7 +16,7 @@ payers, periods = st.sampled_from(Payer), st.sampled_from(BillingPeriod)
 all_settings = st.builds(BillingSettings, payers, periods, plans, add_on_sets)
 any_overrides = st.builds(
     Overrides, st.none() | payers, st.none() | periods, st.none() | plans, st.none() | add_on_sets
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,11 @@ any_overrides = st.builds(
         pytest.param(Overrides(add_ons=frozenset()), (*(Source.DEFAULT,) * 3, Source.OVERRIDE), id="no add-ons chosen"),
         pytest.param(
             Overrides(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard"),
-            (*(Source.OVERRIDE,) * 3, Source.DEFAULT), id="choices that equal the defaults",
+            (*(Source.OVERRIDE,) * 3, Source.DEFAULT),
+            id="choices that equal the defaults",
         ),
     ],
-)  # fmt: skip
+)
 def test_every_setting_comes_back_with_its_source(overrides: Overrides, expected: tuple[Source, ...]) -> None:
     """Rule 4; rule 5: an override is a choice, also one that equals the default; none is a choice of add-ons."""
     found = resolve(STANDARD, overrides, version=3)
@@ -90,8 +91,8 @@ def test_without_defaults_all_sources_are_override() -> None:
 @given(all_settings, all_settings)
 def test_changes_name_exactly_the_settings_that_differ(before: BillingSettings, after: BillingSettings) -> None:
     """What history and previews tell."""
-    told = changes(before, after)
-    assert [change.setting for change in told] == [
+    found = changes(before, after)
+    assert [change.setting for change in found] == [
         s for s in Setting if getattr(before, s.value) != getattr(after, s.value)
     ]
-    assert all(c == Change(c.setting, getattr(before, c.setting), getattr(after, c.setting)) for c in told)
+    assert all(c == Change(c.setting, getattr(before, c.setting), getattr(after, c.setting)) for c in found)

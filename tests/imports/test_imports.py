@@ -67,9 +67,9 @@ def previewed(space: Space, brought: Sheet, role: Role = Role.CLIENT_MANAGER) ->
         return imports.preview(session, space.members[role], brought)
 
 
-def invited(space: Space, shown: ImportPreview, **told: Any) -> ImportReport:
+def invited(space: Space, shown: ImportPreview, **named: Any) -> ImportReport:
     with space.database.transaction() as session:
-        return imports.invite_ready(session, space.manager, shown, **told)
+        return imports.invite_ready(session, space.manager, shown, **named)
 
 
 def verdicts(space: Space, *rows: Sequence[str]) -> list[Verdict]:
@@ -121,14 +121,35 @@ def test_every_row_gets_the_verdict_that_it_deserves(space: Space) -> None:
     assert shown.defaults_version == 1
 
 
+def test_rows_with_one_e_mail_name_the_first_of_them(space: Space) -> None:
+    """Also where the first is to be corrected, and however many follow."""
+    space.save()
+    brought = sheet(("", "BE", "a@example.com"), *((f"Aubry {number}", "BE", "a@example.com") for number in range(3)))
+    shown = previewed(space, brought)
+    assert [row.verdict for row in shown.rows] == [NEEDS_CORRECTION, TWICE, TWICE, TWICE]
+    assert {reasons(row)[Column.EMAIL] for row in shown.rows[1:]} == {"Row 2 has the same e-mail."}
+
+
 def test_every_reason_of_a_row_is_told_at_once(space: Space) -> None:
     """One round of corrections is enough; the reasons stand in the order of the columns."""
     space.save()
     headings = (*HEADINGS, "Language", "First name", "Last name", "Company number", "Message")
     row = only(
-        space, "", "ZZ", "x", "nobody", "weekly", "gold", "bank feeds; pool", "es", "x" * 150, "y" * 150, "1", "z\x00",
+        space,
+        "",
+        "ZZ",
+        "x",
+        "nobody",
+        "weekly",
+        "gold",
+        "bank feeds; pool",
+        "es",
+        "x" * 150,
+        "y" * 150,
+        "1",
+        "z\x00",
         headings=headings,
-    )  # fmt: skip
+    )
     assert row.verdict is NEEDS_CORRECTION
     assert [reason.column for reason in row.reasons] == [
         Column.NAME, Column.COUNTRY, Column.EMAIL, Column.FIRST_NAME, Column.LANGUAGE, Column.MESSAGE, Column.PAYER,
@@ -404,20 +425,20 @@ def test_an_import_stopped_in_the_middle_leaves_nothing_and_the_next_one_finishe
     space.save()
     shown = previewed(space, companies(*range(5)))
     before = fingerprint(space)
-    told: list[int] = []
+    counts: list[int] = []
 
     def stop(done: int) -> None:
-        told.append(done)
+        counts.append(done)
         if done >= 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         invited(space, shown, progress=stop)
-    assert told == [2, 4]
+    assert counts == [2, 4]
     assert fingerprint(space) == before
-    report = invited(space, shown, progress=told.append)
+    report = invited(space, shown, progress=counts.append)
     assert (report.invited, report.batch) == (5, 1)
-    assert told[2:] == [2, 4, 5]
+    assert counts[2:] == [2, 4, 5]
 
 
 def test_the_preview_tells_how_far_it_is(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -425,10 +446,10 @@ def test_the_preview_tells_how_far_it_is(space: Space, monkeypatch: pytest.Monke
     monkeypatch.setattr(judging, "CHUNK", 2)
     space.save()
     invited(space, previewed(space, companies(0, 4)))
-    told: list[int] = []
+    counts: list[int] = []
     with space.database.reading() as session:
-        shown = imports.preview(session, space.manager, companies(*range(5)), progress=told.append)
-    assert told == [2, 4, 5]
+        shown = imports.preview(session, space.manager, companies(*range(5)), progress=counts.append)
+    assert counts == [2, 4, 5]
     assert [row.client_id for row in shown.rows] == [1, None, None, None, 2]
 
 
@@ -553,7 +574,7 @@ CELLS = {
     shuffled=st.permutations(range(len(CELLS))),
     has_defaults=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_whatever_is_brought_the_report_adds_up(
     make_space: Callable[[int], Space], rows: list[tuple[str, ...]], shuffled: list[int], has_defaults: bool
 ) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -52,7 +52,7 @@ def act(space: Space, action: Callable[..., Any], *arguments: Any, **named: Any)
         return action(session, *arguments, **named)
 
 
-def told(space: Space, token: str) -> invitations.Offered:
+def offer(space: Space, token: str) -> invitations.Offered:
     with space.database.reading() as session:
         return invitations.offered(session, token)
 
@@ -134,13 +134,13 @@ def test_the_link_is_kept_as_a_hash_but_for_the_message_that_waits(invited: Spac
 
 def test_what_is_offered_is_told_in_the_clients_language(invited: Space) -> None:
     """Who invites, what, until when; a client who pays sees the price, one whose partner pays does not."""
-    offered = told(invited, token_of(invited))
+    offered = offer(invited, token_of(invited))
     assert (offered.partner, offered.client, offered.language) == ("Partner 1", "Aubry & Fils", "fr")
     assert offered.price is not None
     assert "Bonjour Aubry & Fils," in text_of(invited)
     assert "24,00" in text_of(invited)
     invited.invite("Second", Overrides(payer=Payer.PARTNER))
-    assert told(invited, token_of(invited, 2)).price is None
+    assert offer(invited, token_of(invited, 2)).price is None
     assert "24" not in text_of(invited, 2).replace("2026", "").split("http")[0]
 
 
@@ -152,8 +152,8 @@ def test_a_resent_invitation_has_a_new_link_and_the_old_one_is_dead(invited: Spa
     new = token_of(invited)
     assert new != old
     with pytest.raises(LinkUnknown):
-        told(invited, old)
-    assert told(invited, new).client == "Aubry & Fils"
+        offer(invited, old)
+    assert offer(invited, new).client == "Aubry & Fils"
     sendings = invited.invitation(1).deliveries
     assert [(d.sending, d.status) for d in sendings] == [(2, DeliveryStatus.WAITING), (1, DeliveryStatus.WITHDRAWN)]
 
@@ -177,6 +177,20 @@ def test_a_lapsed_invitation_is_expired_by_itself_and_does_not_block_inviting_ag
     assert invited.detail(1).status is ClientStatus.ACTIVE
 
 
+def test_an_invitation_holds_until_the_instant_it_expires_and_not_at_it(invited: Space) -> None:
+    """A message that did not leave until then does not wait any more either: its link would open nothing."""
+    token = token_of(invited)
+    invited.clock.moment = invited.invitation(1).invitation.expires_at - timedelta(microseconds=1)
+    assert invited.invitation(1).status is InvitationStatus.PENDING
+    assert offer(invited, token).client == "Aubry & Fils"
+    assert token in text_of(invited)
+    invited.clock.forward(microseconds=1)
+    assert invited.invitation(1).status is InvitationStatus.EXPIRED
+    with pytest.raises(LinkExpired):
+        offer(invited, token)
+    assert text_of(invited) == ""
+
+
 def test_a_client_that_is_invited_or_active_is_not_invited_again(invited: Space) -> None:
     """Rule 14."""
     with pytest.raises(StillInvited):
@@ -193,7 +207,7 @@ def test_a_revoked_invitation_says_by_whom_and_can_be_followed_by_another(invite
     assert (shown.status, shown.revoked_by) == (InvitationStatus.REVOKED, invited.manager.name)
     assert text_of(invited) == ""
     act(invited, invitations.invite_again, invited.manager, 1)
-    assert told(invited, token_of(invited)).client == "Aubry & Fils"
+    assert offer(invited, token_of(invited)).client == "Aubry & Fils"
 
 
 def test_an_archived_client_is_invited_again_on_the_defaults_in_force_then(invited: Space) -> None:
@@ -217,13 +231,13 @@ UNTIL = datetime(2026, 3, 3, tzinfo=UTC)
 def test_what_is_accepted_is_what_was_shown(invited: Space) -> None:
     """A change in between is told, and nothing is accepted; seen again, it can be."""
     token = token_of(invited)
-    seen = told(invited, token).revision
+    seen = offer(invited, token).revision
     invited.override(1, Overrides(plan="plus", add_ons=frozenset()))
     token = token_of(invited)
     with pytest.raises(OfferChanged):
         act(invited, invitations.accept, token, seen=seen)
     assert invited.detail(1).status is ClientStatus.INVITED
-    act(invited, invitations.accept, token, seen=told(invited, token).revision)
+    act(invited, invitations.accept, token, seen=offer(invited, token).revision)
     assert invited.detail(1).status is ClientStatus.ACTIVE
 
 

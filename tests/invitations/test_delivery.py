@@ -7,21 +7,24 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from core import invitations
 from core.__main__ import main
 from core.configuration import Configuration
 from core.invitations import Delivered, Delivery, Invitation, OutboxMessage, SmtpServer, deliver, outbox
 from core.invitations.invitation import link
+from core.storage import Database
 from core.subscriptions import Client
 from core.words import DeliveryStatus
-from tests.conftest import ROOT, STANDARD, Space
+from tests.conftest import LONGEST_WAIT, ROOT, STANDARD, Space
 from tests.smtp import Mailbox, smtp_server
 
 
@@ -79,7 +82,7 @@ def test_a_message_is_sent_once_and_its_token_is_removed(space: Space, post) -> 
     assert [d.status for d in deliveries(space)] == [DeliveryStatus.SENT]
 
 
-@pytest.mark.parametrize("answer", ["451 try later", "550 no such mailbox"])
+@pytest.mark.parametrize("answer", ["451 try later", "499 try later", "500 what?", "550 no such mailbox"])
 def test_a_refused_recipient_is_kept_in_the_servers_words(space: Space, post, answer: str) -> None:
     """4xx is for now and retried; 5xx is the server's last word."""
     mailbox, server = post
@@ -94,6 +97,68 @@ def test_a_refused_recipient_is_kept_in_the_servers_words(space: Space, post, an
     assert (stored(space).token is None) is is_final
     space.clock.forward(minutes=1)
     assert deliver(space.database, server) == (Delivered() if is_final else Delivered(sent=1))
+
+
+@pytest.mark.parametrize(("answer", "ends"), [("499 later", Delivered(failed=1)), ("500 no", Delivered(given_up=1))])
+def test_a_refused_text_is_given_up_from_500_on(space: Space, post, answer: str, ends: Delivered) -> None:
+    """The server's answer to the text itself, at the boundary between "for now" and "for good"."""
+    mailbox, server = post
+    invited(space)
+    mailbox.to_data = [answer]
+    assert deliver(space.database, server) == ends
+
+
+def test_a_failure_before_a_message_was_sent_stays_with_it(space: Space, post) -> None:
+    """Whoever asks why a letter came late is told."""
+    mailbox, server = post
+    invited(space)
+    mailbox.to_recipient = ["451 try later"]
+    deliver(space.database, server)
+    failed_at = space.clock()
+    space.clock.forward(minutes=1)
+    assert deliver(space.database, server) == Delivered(sent=1)
+    (sent,) = deliveries(space)
+    assert (sent.status, sent.attempts) == (DeliveryStatus.SENT, 2)
+    assert sent.failures == ((failed_at, "451 try later"),)
+
+
+def test_a_message_that_left_is_recorded_though_the_database_is_busy_just_then(space: Space, post) -> None:
+    """Otherwise it would leave a second time."""
+    mailbox, server = post
+    invited(space)
+    writer = ExitStack()  # somebody else, who writes from the moment the message arrives until the third refusal
+    refusals: list[object] = []
+
+    def begin_to_write() -> None:
+        session = writer.enter_context(space.database.transaction())
+        session.execute(update(OutboxMessage).values(attempts=OutboxMessage.attempts))
+
+    def refused(context: object) -> None:
+        refusals.append(context)
+        if len(refusals) == 3:
+            writer.close()
+
+    mailbox.on_data = begin_to_write
+    deliverer = impatient(space.database)
+    event.listen(deliverer.engine, "handle_error", refused)
+    assert deliver(deliverer, server) == Delivered(sent=1)
+    deliverer.close()
+    assert len(refusals) == 3
+    assert stored(space).sent_at == space.clock()
+    assert len(mailbox.received) == 1
+
+
+def impatient(database: Database) -> Database:
+    """The same database, by connections that do not wait for their turn."""
+    other = Database(database.engine.url.render_as_string(hide_password=False), clock=database.clock)
+    statement = "PRAGMA busy_timeout = 0" if database.is_embedded else "SET lock_timeout = 1"
+
+    @event.listens_for(other.engine, "connect")
+    def _hurry(connection: Any, _record: Any) -> None:
+        connection.execute(statement)
+        connection.commit()
+
+    return other
 
 
 @pytest.mark.parametrize("fault", ["drops", "stalls", "data 4xx", "data 5xx", "nobody there"])
@@ -114,8 +179,8 @@ def test_a_server_that_fails_loses_no_message(space: Space, post, fault: str) ->
         case _:
             server = replace(server, port=1)
     done = deliver(space.database, server)
-    (told,) = deliveries(space)
-    assert len(told.failures) == 1
+    (delivery,) = deliveries(space)
+    assert len(delivery.failures) == 1
     if fault == "data 5xx":
         assert done == Delivered(given_up=1)
         return
@@ -129,7 +194,7 @@ def test_a_server_that_fails_loses_no_message(space: Space, post, fault: str) ->
 def test_a_server_that_is_not_there_is_asked_once_a_pass(space: Space) -> None:
     """The other messages stay due and are not made to wait longer."""
     invited(space, "One", "Two", "Three")
-    nobody = SmtpServer("127.0.0.1", 1, "none", sender="billing@example.com", timeout=1)
+    nobody = SmtpServer("127.0.0.1", 1, "none", sender="billing@example.com")
     assert deliver(space.database, nobody) == Delivered(failed=1)
     assert [stored(space, client).attempts for client in (1, 2, 3)] == [1, 0, 0]
 
@@ -151,6 +216,45 @@ def test_pauses_grow_and_after_a_day_it_is_given_up(space: Space, post) -> None:
     assert len(deliveries(space)[0].failures) == len(pauses) + 1 > 8
     assert deliveries(space)[0].status is DeliveryStatus.GIVEN_UP
     assert 12 < (space.clock.moment - deliveries(space)[0].queued_at).total_seconds() / 3600 <= 24
+
+
+@pytest.mark.parametrize(("early", "is_given_up"), [(0, True), (1, False)])
+def test_a_message_is_given_up_when_its_next_attempt_would_be_a_day_after_the_first(
+    space: Space, post, early: int, is_given_up: bool
+) -> None:
+    """Exactly a day is too late, a microsecond less is not."""
+    mailbox, server = post
+    invited(space)
+    mailbox.to_recipient = ["451 not now", "451 not now"]
+    deliver(space.database, server)
+    pause_after_the_second = timedelta(minutes=2)
+    space.clock.moment += outbox.GIVEN_UP_AFTER - pause_after_the_second - timedelta(microseconds=early)
+    expected = Delivered(given_up=1) if is_given_up else Delivered(failed=1)
+    assert deliver(space.database, server) == expected
+    assert (stored(space).token is None) is is_given_up
+
+
+@pytest.mark.parametrize(("early", "sent"), [(0, 0), (1, 1)])
+def test_a_message_leaves_until_the_instant_its_invitation_expires(space: Space, post, early: int, sent: int) -> None:
+    """At that instant its link opens nothing, and it is given up."""
+    mailbox, server = post
+    invited(space)
+    space.clock.moment = space.invitation(1).invitation.expires_at - timedelta(microseconds=early)
+    assert deliver(space.database, server) == Delivered(sent=sent)
+    assert len(mailbox.received) == sent
+    assert stored(space).token is None
+
+
+def test_a_message_is_due_at_its_instant_and_not_before(space: Space, post) -> None:
+    """As the pause says."""
+    mailbox, server = post
+    invited(space)
+    mailbox.to_recipient = ["451 not now"]
+    deliver(space.database, server)
+    space.clock.moment = stored(space).next_attempt_at - timedelta(microseconds=1)
+    assert deliver(space.database, server) == Delivered()
+    space.clock.forward(microseconds=1)
+    assert deliver(space.database, server) == Delivered(sent=1)
 
 
 def test_a_message_that_no_header_takes_stops_no_other(space: Space, post) -> None:
@@ -251,15 +355,18 @@ def test_a_deliverer_that_goes_on_stops_when_it_is_told(space: Space, post) -> N
         session.execute(update(Invitation).values(expires_at=datetime.now(UTC) + timedelta(days=1)))
     environment = os.environ | {
         "BILLING_DATABASE_URL": space.database.engine.url.render_as_string(hide_password=False),
-        "BILLING_SMTP_HOST": server.host, "BILLING_SMTP_PORT": str(server.port), "BILLING_SMTP_TLS": "none",
-        "BILLING_SMTP_SENDER": server.sender, "BILLING_PUBLIC_URL": "https://billing.example.com",
-    }  # fmt: skip
+        "BILLING_SMTP_HOST": server.host,
+        "BILLING_SMTP_PORT": str(server.port),
+        "BILLING_SMTP_TLS": "none",
+        "BILLING_SMTP_SENDER": server.sender,
+        "BILLING_PUBLIC_URL": "https://billing.example.com",
+    }
     command = [sys.executable, "-m", "core", "deliver", "--every", "1h"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "Sent: 1. Failed for now: 0. Given up: 0.\n"
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        assert running.wait(timeout=LONGEST_WAIT) == 0
     assert len(mailbox.received) == 1
 
 

@@ -1,17 +1,18 @@
 """Who may do what: rule 10, every role against every use case."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions
 from core.imports.columns import recognise
 from core.invitations import NewClient
-from core.members import Member
+from core.members import Member, Permission
 from core.words import BillingError, ClientNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
 
@@ -137,6 +138,25 @@ def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_
     with space.database.transaction() as session:
         session.execute(update(Member).where(Member.member_id == space.manager.member_id).values(**change))
     assert outcome(space, space.manager, use_case) is NotAllowed
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # on SQLite nobody begins while another writes
+def test_a_role_taken_away_while_its_holder_waits_for_the_turn_is_gone(space: Space) -> None:
+    """What the member may is asked once more when the turn comes."""
+    space.save(STANDARD)
+    space.invite()
+    with ThreadPoolExecutor(1) as pool:
+        with space.database.transaction() as session:
+            members.act(session, space.administrator, Permission.SAVE_DEFAULTS)
+            session.execute(
+                update(Member).where(Member.member_id == space.manager.member_id).values(role=Role.ACCOUNTANT)
+            )
+            waiting = pool.submit(outcome, space, space.manager, "subscriptions.override")
+            with space.database.reading(single=True) as watching:
+                while not watching.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    assert not waiting.done()
+        assert waiting.result() is NotAllowed
+    assert space.detail(1).revision == 1
 
 
 @pytest.mark.parametrize("use_case", USE_CASES)

@@ -17,7 +17,7 @@ from core.members import Member
 from core.storage import Database
 from core.words import NotAllowed, speak
 from pages.parts import server
-from tests.conftest import STANDARD
+from tests.conftest import LONGEST_WAIT, STANDARD
 
 ROOT = Path(__file__).parent.parent.parent
 INVITE = "pages/clients/invite_client.py"
@@ -25,7 +25,6 @@ CLIENT = "pages/clients/client_subscription.py"
 DEFAULTS = "pages/settings/defaults.py"
 DISTRIBUTION = "pages/finance/plan_distribution.py"
 CLIENTS = "pages/clients/billing_sources.py"
-LONGEST_RUN = 120  # seconds: a machine that is busy fails no test
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,7 @@ def demo_database(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def opened(path: str = "", /, *, acting: int = 1, locale: str = "en-GB", **parameters: str) -> AppTest:
     """The product opened by this member, on this page."""
     speak("fr" if locale == "fr-BE" else "en")  # AppTest matches options by their words
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_RUN)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context = {"locale": locale}
     app.session_state["demo.member"] = acting
     if not path:
@@ -134,7 +133,7 @@ def saved_by_a_colleague(database: Database, **changed: Any) -> None:
 def refused_alone(page: str, caplog: pytest.LogCaptureFixture, acting: int = 1) -> bool:
     """Whether a page run without the frame around it refuses with NotAllowed before it shows anything."""
     caplog.clear()
-    alone = AppTest.from_file(str(ROOT / page), default_timeout=LONGEST_RUN)
+    alone = AppTest.from_file(str(ROOT / page), default_timeout=LONGEST_WAIT)
     alone.session_state["demo.member"] = acting
     alone.run()
     raised = [record.exc_info[0] for record in caplog.records if record.exc_info]

@@ -134,10 +134,10 @@ def test_a_template_can_be_brought_as_it_is(
 def test_what_was_understood_is_said_before_anybody_is_invited(demo_database: Database) -> None:
     """The format, the headings that are not used, what each row would become, and what it costs whom."""
     app = brought(as_csv(GOOD + BAD, separator=";"))
-    told = plain_text(app)
-    assert "CSV, UTF-8, separated by semicolon · 6 rows" in told
-    assert "Not used: Notes" in told
-    assert "Bound to default settings v3" in told
+    output = plain_text(app)
+    assert "CSV, UTF-8, separated by semicolon · 6 rows" in output
+    assert "Not used: Notes" in output
+    assert "Bound to default settings v3" in output
     assert verdicts(app) == ["All rows · 6", "Ready · 3", "Needs correction · 2", "Twice in this file · 1"]
     assert [(figure.label, figure.value) for figure in app.metric] == [
         ("A month, paid by us", r"€54\.00"),
@@ -359,10 +359,10 @@ def test_all_ready_rows_are_invited_at_once_and_the_report_adds_up(demo_database
     """With the settings that were shown; what is not ready stays to correct."""
     known = asked(demo_database, subscriptions.detail, 7).client.email
     app = invite(brought(as_csv([*GOOD, *BAD, ["Known", "BE", known, "", "", ""]])))
-    told = plain_text(app)
-    assert "3 clients are invited." in told
-    assert "Batch 1 · Bound to default settings v3" in told
-    assert "In the demo nothing is ever sent." in told
+    output = plain_text(app)
+    assert "3 clients are invited." in output
+    assert "Batch 1 · Bound to default settings v3" in output
+    assert "In the demo nothing is ever sent." in output
     assert counted(app) == ["3", "2", "1", "1"]
     assert "**7**" in [markdown.value for markdown in app.markdown]
     assert clients(demo_database) == ["aubry@new.example", "brasserie@new.example", "cordier@new.example"]
@@ -412,10 +412,10 @@ def test_defaults_that_changed_since_are_shown_before_anybody_is_invited(demo_da
     app = brought(as_csv(GOOD + BAD))
     saved_by_a_colleague(demo_database, plan="plus", add_ons=frozenset())
     invite(app)
-    told = plain_text(app)
-    assert "Demo client manager saved version 4 on" in told
-    assert "Nobody was invited. The rows are checked again" in told
-    assert "Bound to default settings v4" in told
+    output = plain_text(app)
+    assert "Demo client manager saved version 4 on" in output
+    assert "Nobody was invited. The rows are checked again" in output
+    assert "Bound to default settings v4" in output
     assert clients(demo_database) == []
     invite(app)
     assert "3 clients are invited." in plain_text(app)

@@ -1,18 +1,21 @@
 """Invitations on the pages: the message that waits, its link, sending again, revoking, inviting again."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue, invitations, reports, subscriptions
 from core.configuration import Configuration
+from core.invitations import Invitation
 from core.storage import Database
 from core.words import ClientStatus, Overrides, Payer
+from tests.conftest import LONGEST_WAIT
 from tests.pages.conftest import (
     CLIENT,
     INVITE,
-    LONGEST_RUN,
     ROOT,
     asked,
     at,
@@ -42,7 +45,7 @@ def token_shown(app: AppTest) -> str:
 
 
 def by_link(token: str, locale: str = "en-GB") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_RUN)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context = {"locale": locale}
     app.query_params["invitation"] = token
     app.switch_page(INVITATION)
@@ -52,11 +55,11 @@ def by_link(token: str, locale: str = "en-GB") -> AppTest:
 def test_without_a_mail_server_the_message_waits_and_is_shown_as_it_would_look() -> None:
     """Nothing pretends to be sent: its text, its link to copy, and a file to send by hand."""
     app = invited_through_the_page(message="See <b>you</b>")
-    told = plain_text(app)
-    assert "In the demo nothing is ever sent." in told
-    assert "Subject: Fiduciaire Exemple invites you" in told
-    assert "See <b>you</b>" in told
-    assert token_shown(app) in told
+    output = plain_text(app)
+    assert "In the demo nothing is ever sent." in output
+    assert "Subject: Fiduciaire Exemple invites you" in output
+    assert "See <b>you</b>" in output
+    assert token_shown(app) in output
 
 
 def test_the_link_opens_a_public_page_where_the_client_accepts_once(demo_database: Database) -> None:
@@ -143,6 +146,36 @@ def test_a_message_that_cannot_be_written_any_more_says_why(demo_database: Datab
     app = opened(CLIENT, client="241")
     assert "Standard has no price for this billing period" in plain_text(app)
     assert not app.code
+
+
+def test_a_message_whose_invitation_lapsed_first_is_not_shown_as_waiting(demo_database: Database) -> None:
+    """Nor is the link, which opens nothing any more."""
+    invited_through_the_page()
+    with demo_database.transaction() as session:
+        long_ago = demo_database.clock() - timedelta(days=31)
+        lapsed = {"invited_at": long_ago, "expires_at": long_ago + timedelta(days=30)}
+        session.execute(update(Invitation).where(Invitation.client_id == 241).values(**lapsed))
+    app = opened(CLIENT, client="241")
+    assert "Never sent to nouveau@example.com: the invitation lapsed first" in plain_text(app)
+    assert "Waiting to be sent" not in plain_text(app)
+    assert not app.code
+
+
+def test_a_failure_before_a_message_was_sent_is_shown_with_it(
+    monkeypatch: pytest.MonkeyPatch, demo_database: Database
+) -> None:
+    """In the words of the server."""
+    with smtp_server() as (mailbox, server):
+        monkeypatch.setattr(Configuration, "smtp", property(lambda _: server))
+        mailbox.to_recipient = ["451 try later"]
+        invited_through_the_page()
+        url, clock = demo_database.engine.url.render_as_string(hide_password=False), demo_database.clock
+        later = Database(url, clock=lambda: clock() + timedelta(minutes=2))
+        assert invitations.deliver(later, server, client_id=241).sent == 1
+        later.close()
+    text = plain_text(opened(CLIENT, client="241"))
+    assert "Sent to nouveau@example.com" in text
+    assert "451 try later" in text
 
 
 def test_a_mail_server_that_is_set_gets_the_message_right_after_the_invitation(

@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import product
 from typing import Any
@@ -76,8 +76,10 @@ def test_one_row_per_client_says_what_holds_and_where_from(filled: Space) -> Non
         settings, effective = shown.effective.settings, shown.effective
         assert (row["name"], row["status"]) == (shown.client.name, shown.status)
         assert (row["plan"], row["billing_period"], row["payer"]) == (
-            settings.plan, settings.billing_period, settings.payer,
-        )  # fmt: skip
+            settings.plan,
+            settings.billing_period,
+            settings.payer,
+        )
         assert row["add_ons"] == ";".join(sorted(settings.add_ons))
         assert row["source"] == (Source.OVERRIDE if effective.overridden else Source.DEFAULT)
         assert row["overridden"] == ";".join(setting for setting in Setting if setting in effective.overridden)
@@ -207,11 +209,14 @@ def test_totals_of_the_distribution_agree_to_the_cent_with_the_sum_over_clients(
     assert figures.per_month.cents == monthly_cents(figures.cents_per_year)
     expected = Counter(
         (
-            d.effective.settings.plan, d.effective.settings.billing_period.value, d.effective.settings.payer.value,
-            "override" if d.effective.overridden else "default", d.status.value,
+            d.effective.settings.plan,
+            d.effective.settings.billing_period.value,
+            d.effective.settings.payer.value,
+            "override" if d.effective.overridden else "default",
+            d.status.value,
         )
         for d in details
-    )  # fmt: skip
+    )
     assert Counter({tuple(row[:5]): row[5] for row in spread.itertuples(index=False)}) == expected
 
 
@@ -225,19 +230,37 @@ def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> Non
     space.clock.forward(days=2)
     space.archive(client_id)
 
-    def told(instant: Any) -> list[tuple[str, str, int]]:
+    def plans(instant: Any) -> list[tuple[str, str, int]]:
         with space.database.reading() as session:
             spread = reports.plan_distribution(session, space.manager, as_of=instant)
         return list(spread[["plan", "status", "clients"]].itertuples(index=False, name=None))
 
-    assert told(before_the_change - timedelta(days=1)) == []
-    assert told(before_the_change) == [("standard", "invited", 1)]
-    assert told(before_the_change + timedelta(days=3)) == [("plus", "invited", 1)]
-    assert told(None) == [("plus", "archived", 1)]
+    assert plans(before_the_change - timedelta(days=1)) == []
+    assert plans(before_the_change) == [("standard", "invited", 1)]
+    assert plans(before_the_change + timedelta(days=3)) == [("plus", "invited", 1)]
+    assert plans(None) == [("plus", "archived", 1)]
     with space.database.reading() as session:
         assert (
             reports.plan_distribution(session, space.manager, as_of=before_the_change)["cents_per_year"].sum() == 28800
         )
+
+
+def test_what_held_at_an_instant_held_from_its_begin_until_the_next_began(space: Space) -> None:
+    """Rule 11, to the microsecond: at the instant of a change the new settings hold, and they alone."""
+    space.save(STANDARD)
+    client_id = space.invite().client_id
+    began = space.clock()
+    space.clock.forward(days=1)
+    space.override(client_id, Overrides(plan="plus"))
+    changed, moment = space.clock(), timedelta(microseconds=1)
+
+    def plans(instant: datetime) -> list[tuple[str, int]]:
+        with space.database.reading() as session:
+            spread = reports.plan_distribution(session, space.manager, as_of=instant)
+        return list(spread[["plan", "clients"]].itertuples(index=False, name=None))
+
+    assert [plans(began - moment), plans(began)] == [[], [("standard", 1)]]
+    assert [plans(changed - moment), plans(changed)] == [[("standard", 1)], [("plus", 1)]]
 
 
 def test_a_client_whose_price_is_gone_is_still_listed(space: Space) -> None:

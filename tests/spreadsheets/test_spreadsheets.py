@@ -47,7 +47,7 @@ def known(headings: Sequence[str]) -> int:
 
 
 @given(tables())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_workbook_written_is_read_back(brought: tuple[list[str], list[list[str]]]) -> None:
     """Every cell returns trimmed, on the line where the spreadsheet shows it; blank rows are left out."""
     headings, rows = brought

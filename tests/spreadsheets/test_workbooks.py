@@ -318,10 +318,13 @@ def test_the_first_visible_sheet_of_an_ods_is_read() -> None:
     hidden = f'<table:table table:name="No" table:style-name="no"><table:table-row>{error}</table:table-cell>'
     style = '<style:style style:name="no" style:family="table"><style:table-properties table:display="false"/>'
     content = in_ods(
-        "<table:table ", f"{hidden}</table:table-row></table:table><table:table ",
-        "</office:automatic-styles>", f"{style}</style:style></office:automatic-styles>",
-        BLANK, f"{error}</table:table-cell>",
-    )  # fmt: skip
+        "<table:table ",
+        f"{hidden}</table:table-row></table:table><table:table ",
+        "</office:automatic-styles>",
+        f"{style}</style:style></office:automatic-styles>",
+        BLANK,
+        f"{error}</table:table-cell>",
+    )
     sheet = read("list.ods", content)
     assert sheet.headings[0] == "Name"
     assert [(row.line, row.odd) for row in sheet.rows] == [(2, {}), (3, {3: NO_VALUE}), (4, {})]
@@ -594,13 +597,19 @@ def stored(content: bytes) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_workbook_damaged_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     """Bytes changed, in the archive, in the XML of a part or in a record, lead to a table or a refusal."""
-    name, original = data.draw(st.sampled_from([
-        ("list.xlsx", SMALL), ("list.xlsx", stored(SMALL)), ("list.ods", stored(by_libreoffice("ods"))),
-        ("list.xls", (WORKBOOKS / "xlwt.xls").read_bytes()),
-    ]))  # fmt: skip
+    name, original = data.draw(
+        st.sampled_from(
+            [
+                ("list.xlsx", SMALL),
+                ("list.xlsx", stored(SMALL)),
+                ("list.ods", stored(by_libreoffice("ods"))),
+                ("list.xls", (WORKBOOKS / "xlwt.xls").read_bytes()),
+            ]
+        )
+    )
     content = bytearray(original)
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -610,7 +619,7 @@ def test_a_workbook_damaged_anywhere_is_read_or_refused(data: st.DataObject) -> 
 @given(
     st.sampled_from(["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"]), st.data()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_part_rewritten_is_read_or_refused(name: str, data: st.DataObject) -> None:
     """A piece of XML left out, doubled or replaced leads to a table or a refusal."""
     with ZipFile(BytesIO(SMALL)) as old:
@@ -627,7 +636,7 @@ def test_a_part_rewritten_is_read_or_refused(name: str, data: st.DataObject) -> 
     st.binary(),
     st.sampled_from([b"PK\3\4", b"\xd0\xcf\x11\xe0", b""]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_bytes_are_read_or_refused(name: str, content: bytes, beginning: bytes) -> None:
     """Nothing else than a refusal leaves the reader."""
     read_or_refused(name, beginning + content)

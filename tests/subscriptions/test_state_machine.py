@@ -116,9 +116,7 @@ class TwoPartners(RuleBasedStateMachine):
                 session.add(Partner(partner_id=partner_id, name=f"P{partner_id}", currency="EUR", time_zone="UTC"))
                 session.flush()
                 for member_id, role in enumerate(Role, 1):
-                    session.add(
-                        Member(partner_id=partner_id, member_id=member_id, name=role, email=role, role=role)
-                    )  # fmt: skip
+                    session.add(Member(partner_id=partner_id, member_id=member_id, name=role, email=role, role=role))
             catalogue.store(session, SAMPLE)
         with self.database.reading() as session:
             for partner_id in (1, 2):
@@ -252,9 +250,7 @@ def run(database_of: Any, examples: int) -> None:
 
     run_state_machine_as_test(
         Machine,
-        settings=settings(
-            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=examples, stateful_step_count=25, suppress_health_check=list(HealthCheck)),
     )
 
 

@@ -208,8 +208,9 @@ def test_as_of_any_instant_the_settings_in_force_then_are_known(space: Space) ->
     space.override(client_id, Overrides(plan="plus"))
     second = space.clock()
     instants = (first - timedelta(microseconds=1), first, second - timedelta(microseconds=1), second)
-    told = [space.as_of(client_id, instant) for instant in instants]
-    assert [None if held is None else held.settings.plan for held in told] == [None, "standard", "standard", "plus"]
+    revisions = [space.as_of(client_id, instant) for instant in instants]
+    plans = [None if held is None else held.settings.plan for held in revisions]
+    assert plans == [None, "standard", "standard", "plus"]
 
 
 def test_each_choice_knows_the_revision_that_made_it(space: Space) -> None:
@@ -262,6 +263,21 @@ def test_the_same_adoption_sent_twice_makes_one_revision(space: Space) -> None:
         subscriptions.adopt_current_defaults(session, space.administrator, [client_id], seen={client_id: 1})
     with pytest.raises(StaleSubscription), space.database.transaction() as session:
         subscriptions.override(session, space.manager, client_id, Overrides(), seen=1)
+
+
+def test_the_same_settings_for_another_reason_are_another_change(space: Space) -> None:
+    """The reason would be lost if it were taken for a second click."""
+    space.save(STANDARD)
+    overridden, adopting = (space.invite(name).client_id for name in ("Overridden", "Adopting"))
+    space.save(PLUS)
+    with space.database.transaction() as session:
+        subscriptions.override(session, space.manager, overridden, Overrides(plan="plus"), seen=1, reason="one")
+        subscriptions.adopt_current_defaults(session, space.manager, [adopting], seen={adopting: 1}, reason="one")
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.override(session, space.manager, overridden, Overrides(plan="plus"), seen=1, reason="another")
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.adopt_current_defaults(session, space.manager, [adopting], seen={adopting: 1}, reason="another")
+    assert [space.detail(client_id).history[0].reason for client_id in (overridden, adopting)] == ["one", "one"]
 
 
 def test_a_change_that_changes_nothing_makes_no_revision(space: Space) -> None:

@@ -353,9 +353,7 @@ def test_a_refusal_of_what_was_typed_reads_in_french_field_by_field() -> None:
     refusal = BadInput({"note": (TOO_LONG, {"limit": 1500})})
     assert refusal.fields == {"note": "This text is too long. Keep it within 1,500 characters."}
     speak("fr")
-    assert refusal.fields == {
-        "note": f"Ce texte est trop long. Limitez-le à 1{NARROW_NO_BREAK}500 caractères."
-    }  # fmt: skip
+    assert refusal.fields == {"note": f"Ce texte est trop long. Limitez-le à 1{NARROW_NO_BREAK}500 caractères."}
 
 
 def test_a_refusal_names_settings_in_the_reader_s_words() -> None:
