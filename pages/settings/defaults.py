@@ -178,7 +178,7 @@ if in_force:
     )
 else:
     st.info(
-        t("No default settings are saved yet. Until they are, each invitation has to choose all four settings itself."),
+        t("No default settings are saved yet. Until they are, each invitation has to choose every setting itself."),
         icon=":material/info:",
     )
 clients_of = figures.counted(server.database(), member, offer.edition).per_version

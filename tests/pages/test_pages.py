@@ -403,11 +403,11 @@ def test_impossible_add_ons_and_retired_defaults_each_say_their_own_sentence(dem
     assert "Late is invited." in plain_text(app)
 
 
-def test_without_defaults_the_invitation_asks_for_all_four(demo_database: Database) -> None:
+def test_without_defaults_the_invitation_asks_for_every_setting(demo_database: Database) -> None:
     """Rule 7: and the client is bound to no version."""
     emptied(demo_database)
     app = opened(INVITE)
-    assert "Choose all four settings for this client" in plain_text(app)
+    assert "Choose every setting for this client" in plain_text(app)
     assert f"Choose these too: {listed(setting.label for setting in Setting)}." in plain_text(app)
     send(typed(app, name="First", email="first@example.com"))
     assert len(asked(demo_database, reports.billing_sources)) == 0

@@ -157,6 +157,13 @@ def test_no_sentence_speaks_of_errors() -> None:
     assert [form for form in said if blaming.search(form)] == []
 
 
+def test_no_sentence_counts_the_settings() -> None:
+    """One more setting makes no sentence untrue: they say "every setting", in each language."""
+    counting = re.compile(r"\b(two|three|four|five|deux|trois|quatre|cinq)\b[^.]*\b(setting|paramètre)", re.IGNORECASE)
+    said = [form for _, forms, _, french in translated() for form in (*forms, *french)]
+    assert [form for form in said if counting.search(form)] == []
+
+
 def test_every_sentence_is_written_where_it_is_said_and_gets_its_values() -> None:
     """A sentence kept in a variable would be missing from the catalogue; a value not given would fail on the screen."""
     astray = []
