@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from core.catalogue import SAMPLE
+from core.invitations.letters import IN_SENTENCES
 from core.words import (
     TOO_LONG,
     AlreadyClient,
@@ -420,6 +421,8 @@ def test_what_a_client_reads_has_its_dutch() -> None:
     sentences = {refusal.sentence for refusal in LinkRefused.__subclasses__()}
     for path in (ROOT / "core" / "invitations" / "letters.py", ROOT / "pages" / "invitation" / "accept.py"):
         sentences |= {str(message) for _, message, _, _ in extract_from_file("python", path, KEYWORDS)}
+    by_name = [setting for setting in Setting if setting not in IN_SENTENCES]
+    sentences |= {word.label for setting in by_name for word in (setting, *(setting.terms or ()))}  # read in English
     with (ROOT / "core/words/locales/nl/LC_MESSAGES/messages.po").open("rb") as file:
         dutch = read_po(file, locale="nl", abort_invalid=True)
     assert {sentence for sentence in sentences if not (found := dutch.get(sentence)) or not found.string} == set()
