@@ -29,6 +29,7 @@ from core.words import (
     Overrides,
     Payer,
     Role,
+    Setting,
     fold,
 )
 
@@ -225,6 +226,10 @@ def _overrides(chance: random.Random) -> Overrides:
         ),
         Overrides(billing_period=BillingPeriod.MONTHLY),
     ]
+    chosen = frozenset().union(*(kind.chosen for kind in kinds))
+    for setting in Setting:
+        if setting.terms is not None and setting not in chosen:
+            kinds.append(Overrides(**{setting.value: list(setting.terms)[-1]}))
     return chance.choice(kinds)
 
 
