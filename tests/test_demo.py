@@ -27,7 +27,7 @@ def everything(database: Database) -> list[tuple]:
     with database.reading() as session:
         facts = [
             Client.name, Client.email, Client.company_number, Subscription.revision, Subscription.valid_from,
-            Subscription.payer, Subscription.plan, Subscription.add_ons, Subscription.overridden, Subscription.status,
+            *(setting.of(Subscription) for setting in Setting), Subscription.overridden, Subscription.status,
         ]  # fmt: skip
         same_client = (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
         rows = session.execute(

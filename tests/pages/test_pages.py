@@ -628,7 +628,7 @@ def test_a_client_is_found_by_search_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("measure", ["clients", "revenue"])
-@pytest.mark.parametrize("split", ["source", "payer", "billing_period"])
+@pytest.mark.parametrize("split", ["source", *(setting.value for setting in Setting if setting.terms)])
 def test_the_distribution_adds_up_to_the_cent(demo_database: Database, measure: str, split: str) -> None:
     """The table behind the chart against the rows of core."""
     app = opened(DISTRIBUTION, acting=4)

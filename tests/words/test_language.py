@@ -235,7 +235,13 @@ def test_the_words_of_the_pages_in_french(english: str, french: str) -> None:
     assert t(english, version="{version}") == french
 
 
-@pytest.mark.parametrize("term", [*Payer, *BillingPeriod, *Setting, *Source, *ClientStatus, *InvitationStatus, *Role])
+@pytest.mark.parametrize(
+    "term",
+    [
+        *Setting, *(term for setting in Setting for term in setting.terms or ()), *Source, *ClientStatus,
+        *InvitationStatus, *Role,
+    ],
+)  # fmt: skip
 def test_a_term_is_stored_the_same_whoever_reads(term: Term) -> None:
     """Only the label has a language."""
     stored = str(term)
