@@ -8,6 +8,7 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select, text
@@ -29,6 +30,7 @@ from core.words import (
     Overrides,
     Payer,
     Role,
+    Setting,
     fold,
 )
 
@@ -225,6 +227,11 @@ def _overrides(chance: random.Random) -> Overrides:
         ),
         Overrides(billing_period=BillingPeriod.MONTHLY),
     ]
+    chosen = frozenset().union(*(kind.chosen for kind in kinds))
+    for setting in Setting:
+        if setting.terms is not None and setting not in chosen:
+            value: Any = list(setting.terms)[-1]
+            kinds.append(Overrides(**{setting.value: value}))
     return chance.choice(kinds)
 
 

@@ -31,9 +31,7 @@ def everything(database: Database) -> list[tuple]:
             Client.company_number,
             Subscription.revision,
             Subscription.valid_from,
-            Subscription.payer,
-            Subscription.plan,
-            Subscription.add_ons,
+            *(setting.of(Subscription) for setting in Setting),
             Subscription.overridden,
             Subscription.status,
         ]

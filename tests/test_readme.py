@@ -76,3 +76,14 @@ def test_pictures_and_files_it_names_exist() -> None:
     for path in re.findall(r"`((?:core|pages|docs|tests|\.streamlit|\.ci)/[\w/.]+)`", README):
         assert (ROOT / path).exists(), path
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_what_the_guide_of_changes_names_is_there() -> None:
+    """Each file, and each name in one of them."""
+    named = set(re.findall(r"`([\w/.-]+)`", (ROOT / "docs" / "changing.md").read_text()))
+    files = {name for name in named if "/" in name}
+    assert {name for name in files if not (ROOT / name).exists()} == set()
+    told = "\n".join((ROOT / name).read_text() for name in files if name.endswith((".py", ".po")))
+    assert {
+        name for name in named - files if not re.search(rf"\b{re.escape(name.partition('.')[2] or name)}\b", told)
+    } == set()

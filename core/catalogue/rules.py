@@ -4,7 +4,7 @@ Pure rules on one edition of the catalogue; stored.py keeps it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.words import (
     AddOnsNotOffered,
@@ -68,6 +68,11 @@ class Price:
     def charged(self) -> Money:
         """What is charged each time."""
         return Money(self.cents, self.currency)
+
+
+def _priced(settings: BillingSettings) -> tuple[str, BillingPeriod, frozenset[str]]:
+    """What a price depends on. No other setting, such as who pays, changes it."""
+    return settings.plan, settings.billing_period, settings.add_ons
 
 
 def monthly_cents(cents_per_year: int) -> int:
@@ -166,7 +171,7 @@ class Catalogue:
         still_offered = plan.add_ons | kept if keeps_plan else plan.add_ons
         if not_offered := self._items(settings.add_ons - still_offered):
             raise AddOnsNotOffered(plan=plan, add_ons=not_offered)
-        if held is None or replace(settings, payer=held.payer) != held:  # who pays does not change the price
+        if held is None or _priced(settings) != _priced(held):
             self.price(settings)
 
     def retired_in(self, settings: BillingSettings, *, among: frozenset[Setting]) -> Item | None:

@@ -157,7 +157,7 @@ def _held_once(
 
 
 def _refused(refusal: BillingError, overrides: Overrides) -> Column | None:
-    """The column to correct; None where it is all four settings."""
+    """The column to correct; None where it is every setting that is missing."""
     if isinstance(refusal, MissingSetting):
         return None
     if isinstance(refusal, NoPrice):

@@ -5,7 +5,7 @@ from core.invitations.accepting import Offered, accept, offered
 from core.invitations.delivery import Delivered, SmtpServer, deliver, why_unreachable
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of
 from core.invitations.inviting import bindable, invite, invite_all, preview
-from core.invitations.letters import Letter, charge_text, email, offered_text
+from core.invitations.letters import Letter, by_name, charge_text, email, offered_text
 from core.invitations.managing import (
     InvitationDetail,
     WaitingMessage,

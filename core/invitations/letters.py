@@ -20,8 +20,9 @@ from core.invitations.tables import Invitation, OutboxMessage
 from core.members import Member, Partner
 from core.storage import action_of
 from core.subscriptions import Client
-from core.words import BillingPeriod, BillingSettings, Payer, moment, one_line, spoken, t
+from core.words import BillingPeriod, BillingSettings, Payer, Setting, moment, one_line, spoken, t
 
+IN_SENTENCES = (Setting.PLAN, Setting.ADD_ONS, Setting.BILLING_PERIOD, Setting.PAYER)  # what is got, and who pays
 _BLANK_LINES = re.compile(r"\n{2,}")
 
 
@@ -82,7 +83,7 @@ def _text(
         t("Hello {name},", name=client.contact_name or client.name),
         t("{partner} invites {client} to its bookkeeping platform.", partner=partner, client=client.name),
         _BLANK_LINES.sub("\n\n", invitation.message.replace("\r\n", "\n").strip()),
-        t("What you get: {offer}", offer=offered_text(settings, offer)) + "\n" + price,
+        "\n".join([t("What you get: {offer}", offer=offered_text(settings, offer)), price, *by_name(settings, offer)]),
         t("To accept, open this link:") + "\n" + address,
         t("The link holds until {moment} and can be used once.", moment=moment(invitation.expires_at)),
         f"{invited_by}\n{partner}",
@@ -96,6 +97,12 @@ def offered_text(settings: BillingSettings, offer: Catalogue) -> str:
     if settings.billing_period is BillingPeriod.MONTHLY:
         return t("{subscription}, billed monthly", subscription=names)
     return t("{subscription}, billed yearly", subscription=names)
+
+
+def by_name(settings: BillingSettings, offer: Catalogue) -> list[str]:
+    """Each setting that those sentences leave out, by its name and its value."""
+    others = (setting for setting in Setting if setting not in IN_SENTENCES)
+    return [t("{setting}: {value}", setting=each, value=offer.value_text(each.of(settings))) for each in others]
 
 
 def charge_text(price: Price) -> str:

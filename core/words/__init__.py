@@ -1,4 +1,4 @@
-"""The words of the trade: terms with their labels, the four settings, every refusal, the reader's language, and text
+"""The words of the trade: terms with their labels, the settings, every refusal, the reader's language, and text
 from people. Everything else stands on it; it knows no database and no browser."""
 
 from core.words.errors import (

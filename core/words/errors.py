@@ -114,7 +114,7 @@ class StaleSubscription(StaleError):
 
 
 class ChoiceRefused(BillingError):
-    """The four settings do not go together, or one cannot be chosen now."""
+    """The settings do not go together, or one cannot be chosen now."""
 
 
 class AddOnsNotOffered(ChoiceRefused):

@@ -72,7 +72,7 @@ LISTED_SETTINGS = (*_LISTED_FIRST, *(setting for setting in Setting if setting n
 
 @dataclass(frozen=True, slots=True)
 class BillingSettings:
-    """The four settings, all decided."""
+    """All the settings, each decided."""
 
     payer: Payer
     billing_period: BillingPeriod

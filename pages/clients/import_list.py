@@ -224,7 +224,7 @@ def _bound_to(previewed: ImportPreview) -> None:
     """Which default settings the clients would be bound to."""
     version = previewed.defaults_version
     if version is None:
-        st.caption(t("No default settings are saved yet: each row says all four settings."), width="content")
+        st.caption(t("No default settings are saved yet: each row says every setting."), width="content")
     else:
         bound = t("Bound to default settings v{version}", version=str(version))
         st.caption(bound, width="content", help=t("Later versions will not change these clients."))

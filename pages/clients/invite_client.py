@@ -40,7 +40,7 @@ def invited(client_id: int) -> None:
         if shown.bound:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
-            st.text(t("Bound to no default settings: all four were chosen."))
+            st.text(t("Bound to no default settings: every setting was chosen."))
     invitation.message(member, waiting, unfolded=True)
     with st.container(horizontal=True):
         if st.button(t("Open the client"), key="invite.open", icon=":material/badge:"):
@@ -163,9 +163,7 @@ with one:
         invited(st.session_state["invite.done"])
         st.stop()
     if in_force is None:
-        st.info(
-            t("No default settings are saved yet. Choose all four settings for this client."), icon=":material/info:"
-        )
+        st.info(t("No default settings are saved yet. Choose every setting for this client."), icon=":material/info:")
     refusal = st.session_state.get("invite.refused")
     faults = refusal.fields if isinstance(refusal, BadInput) else {}
     left, right = st.columns(2, gap="large")

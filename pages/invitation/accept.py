@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import invitations
-from core.invitations import Offered, charge_text, offered_text
+from core.invitations import Offered, by_name, charge_text, offered_text
 from core.words import LinkRefused, OfferChanged, moment, speak, t
 from pages.parts import notices, server, visitor
 from pages.parts.text import plain
@@ -26,6 +26,8 @@ def offer() -> None:
             st.text(t("{partner} pays for it.", partner=offered.partner))
         else:
             st.text(t("You pay: {price}.", price=charge_text(offered.price)))
+        for line in by_name(offered.settings, offered.offer):
+            st.text(line)
     st.button(
         t("Accept"),
         type="primary",

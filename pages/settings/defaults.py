@@ -6,14 +6,13 @@ import streamlit as st
 from core import catalogue, defaults
 from core.catalogue import Catalogue
 from core.defaults import DefaultSettings, changes
-from core.invitations import offered_text
+from core.invitations import by_name, offered_text
 from core.members import Member, Permission, may, reads_all_clients
 from core.words import (
     LONGEST_NOTE,
     BillingError,
     BillingSettings,
     ClientStatus,
-    Setting,
     StaleDefaults,
     day,
     moment,
@@ -25,8 +24,6 @@ from pages.parts import choices, figures, notices, server, visitor
 from pages.parts.settings_form import choose_settings, first_settings, settings_chosen, values_table
 from pages.parts.text import change_text, heading, joined, payer_text, plain, price_text
 
-SUMMED_UP = (Setting.PLAN, Setting.ADD_ONS, Setting.BILLING_PERIOD, Setting.PAYER)  # in words of their own
-
 member = visitor.member(Permission.READ_DEFAULTS)
 with server.database().reading() as session:
     offer = catalogue.current(session, member.partner.currency)
@@ -37,9 +34,7 @@ form = choices.form("defaults")
 
 def summary(settings: BillingSettings) -> str:
     """Standard + Bank feeds, billed monthly, paid by us."""
-    others = (setting for setting in Setting if setting not in SUMMED_UP)
-    values = (t("{setting}: {value}", setting=each, value=offer.value_text(each.of(settings))) for each in others)
-    return ", ".join([offered_text(settings, offer), payer_text(settings.payer), *values])
+    return ", ".join([offered_text(settings, offer), payer_text(settings.payer), *by_name(settings, offer)])
 
 
 def next_client(settings: BillingSettings) -> bool:
@@ -178,7 +173,7 @@ if in_force:
     )
 else:
     st.info(
-        t("No default settings are saved yet. Until they are, each invitation has to choose all four settings itself."),
+        t("No default settings are saved yet. Until they are, each invitation has to choose every setting itself."),
         icon=":material/info:",
     )
 clients_of = figures.counted(server.database(), member, offer.edition).per_version

@@ -8,15 +8,23 @@ import numpy as np
 import pandas as pd
 
 from core.reports import BILLING_SOURCES, DISTRIBUTION
+from core.subscriptions import INDEXED_SETTINGS
+from core.words import LISTED_SETTINGS
 from tests.bench.bare import Driver, Offer
+from tests.bench.space import SETTINGS
 
 _DTYPES = {name: pd.array([], dtype=dtype).dtype for name, dtype in BILLING_SOURCES.items()}
 _NAME = "sort_name, client_id"
 _NEWEST = "client_id DESC"
-_GROUPED = "plan, billing_period, payer, add_ons, overridden, status"
+_INDEXED = [setting.value for setting in INDEXED_SETTINGS]  # the plan and the period first
+_LISTED = [setting.value for setting in LISTED_SETTINGS]  # the plan, the add-ons and the period first
+_GROUPED = ", ".join([*_INDEXED, "add_ons", "overridden", "status"])
+_PAYER = _INDEXED.index("payer")
 _HELD_NOW = "valid_to IS NULL"
 _HELD_THEN = "valid_from <= :as_of AND (valid_to IS NULL OR valid_to > :as_of)"
-_DEFAULTS = "{0}.version, {0}.payer, {0}.billing_period, {0}.plan, {0}.add_ons, {0}.saved_at, {0}.note, {0}_by.name"
+_DEFAULTS = ", ".join(
+    ["{0}.version", *(f"{{0}}.{setting}" for setting in SETTINGS), "{0}.saved_at", "{0}.note", "{0}_by.name"]
+)
 _WHO = f"""
     SELECT c.name, c.email, c.company_number, c.contact_name, c.language, i.number, i.invited_by_id, i.invited_at,
            i.expires_at, i.accepted_at, i.revoked_at, i.message, i.attempt, {_DEFAULTS.format("bound")},
@@ -31,8 +39,8 @@ _WHO = f"""
         AND latest.version = (SELECT max(version) FROM default_settings WHERE partner_id = :partner)
     LEFT JOIN member latest_by ON latest_by.partner_id = c.partner_id AND latest_by.member_id = latest.saved_by_id
     WHERE c.partner_id = :partner AND c.client_id = :client"""
-_HISTORY = """
-    SELECT s.revision, s.valid_from, s.valid_to, s.status, s.payer, s.billing_period, s.plan, s.add_ons, s.overridden,
+_HISTORY = f"""
+    SELECT s.revision, s.valid_from, s.valid_to, s.status, s.{", s.".join(SETTINGS)}, s.overridden,
            s.defaults_version, m.name, s.changed_by_id, s.origin, s.reason, s.sort_name
     FROM subscription s LEFT JOIN member m ON m.partner_id = s.partner_id AND m.member_id = s.changed_by_id
     WHERE s.partner_id = :partner AND s.client_id = :client ORDER BY s.revision DESC"""
@@ -59,7 +67,7 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "") -> s
     wanted = f"({searched})" if searched else "valid_to IS NULL"
     conditions = " AND ".join(filter(None, [wanted, narrowed]))
     return f"""
-        SELECT c.client_id, c.name, s.status, s.plan, s.add_ons, s.billing_period, s.payer, s.overridden,
+        SELECT c.client_id, c.name, s.status, s.{", s.".join(_LISTED)}, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
                i.invited_at, i.accepted_at, i.revoked_at, i.expires_at
         FROM (SELECT sort_name, client_id FROM {table} WHERE partner_id = :partner AND {conditions}
@@ -78,8 +86,10 @@ def newest_sql() -> str:
 
 def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     """The frame of `reports.billing_sources`."""
-    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * 14
-    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *answers = cells
+    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * (10 + len(_LISTED))
+    client_id, name, status, *settings = cells[: 3 + len(_LISTED)]
+    overridden, version, newest, invited_at, *answers = cells[3 + len(_LISTED) :]
+    plan, add_ons, period, *_others = settings
     cents = {kind: (2 * offer.yearly_cents(*kind) + 12) // 24 for kind in set(zip(plan, period, add_ons, strict=True))}
     monthly = [
         None if word == "archived" else cents[kind]
@@ -97,10 +107,7 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
         client_id,
         name,
         status,
-        plan,
-        add_ons,
-        period,
-        payer,
+        *settings,
         monthly,
         source,
         overridden,
@@ -120,8 +127,9 @@ def plan_distribution(driver: Driver, offer: Offer, as_of: datetime | None = Non
         held, values = _HELD_THEN, {"as_of": driver.stored(as_of)}
     sql = f"SELECT {_GROUPED}, count(*) FROM subscription WHERE partner_id = :partner AND {held} GROUP BY {_GROUPED}"
     folded: dict[tuple[str, ...], list[int]] = {}
-    for plan, period, payer, add_ons, overridden, status, clients in driver.rows(sql, **values):
-        group = folded.setdefault((plan, period, payer, "override" if overridden else "default", status), [0, 0])
+    for *indexed, add_ons, overridden, status, clients in driver.rows(sql, **values):
+        group = folded.setdefault((*indexed, "override" if overridden else "default", status), [0, 0])
+        plan, period, *_others = indexed
         group[0] += clients
         group[1] += 0 if status == "archived" else clients * offer.yearly_cents(plan, period, add_ons)
     rows = [(*key, *sums) for key, sums in sorted(folded.items())]
@@ -140,11 +148,12 @@ def figures(driver: Driver, offer: Offer, searched: str = "", **values: Any) -> 
     newest = "(SELECT max(version) FROM default_settings WHERE partner_id = :partner)"
     sql = f"{found} SELECT {columns}, count(*), {newest} FROM {source} GROUP BY {columns}"
     counted = [0] * 5
-    for plan, period, payer, add_ons, overridden, status, version, clients, latest in driver.rows(sql, **values):
+    for *indexed, add_ons, overridden, status, version, clients, latest in driver.rows(sql, **values):
+        plan, period, *_others = indexed
         cents = 0 if status == "archived" else clients * offer.yearly_cents(plan, period, add_ons)
         older = version is not None and version < latest
         for place, more in enumerate(
-            (clients, (payer == "partner") * clients, bool(overridden) * clients, older * clients, cents)
+            (clients, (indexed[_PAYER] == "partner") * clients, bool(overridden) * clients, older * clients, cents)
         ):
             counted[place] += more
     return tuple(counted)
@@ -156,11 +165,11 @@ def one_client(driver: Driver, client_id: int) -> OneClient:
 
 
 def history(driver: Driver, client_id: int) -> list[tuple[Any, ...]]:
-    """The revisions of a client, newest first: revision, valid_from, valid_to, status, payer, billing_period, plan,
-    add_ons, overridden, defaults_version, and who and why."""
+    """The revisions of a client, newest first: revision, valid_from, valid_to, status, SETTINGS, overridden,
+    defaults_version, who and why, sort_name."""
     return driver.rows(_HISTORY, client=client_id)
 
 
 def defaults_in_force(driver: Driver) -> tuple[Any, ...]:
-    """version, payer, billing_period, plan, add_ons, saved_at, note, who saved it; the catalogue's edition."""
+    """version, SETTINGS, saved_at, note, who saved it; the catalogue's edition."""
     return driver.rows(_IN_FORCE)[0]

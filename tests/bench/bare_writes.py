@@ -10,7 +10,9 @@ from uuid import uuid4
 from tests.bench import bare_reads
 from tests.bench.bare import Driver, Offer
 from tests.bench.bare_reads import OneClient
+from tests.bench.space import SETTINGS
 
+_COLUMNS, _VALUES = ", ".join(SETTINGS), ", ".join(f":{setting}" for setting in SETTINGS)
 _MAY = """EXISTS (SELECT 1 FROM member WHERE partner_id = :partner AND member_id = :member AND role = :role
     AND client_access AND is_active)"""
 _TURN = f"UPDATE partner SET change_number = change_number + 1 WHERE partner_id = :partner AND {_MAY}"
@@ -24,11 +26,11 @@ _CLOSE = """
 _CLIENT = """
     INSERT INTO client (partner_id, client_id, name, sort_name, email, company_number, contact_name, language)
     VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language)"""
-_SUBSCRIPTION = """
+_SUBSCRIPTION = f"""
     INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden,
-        defaults_version, changed_by_id, origin, reason, payer, billing_period, plan, add_ons)
+        defaults_version, changed_by_id, origin, reason, {_COLUMNS})
     VALUES (:partner, :client, :revision, :moment, :status, :sort_name, :overridden,
-        :version, :member, 'page', :reason, :payer, :billing_period, :plan, :add_ons)"""
+        :version, :member, 'page', :reason, {_VALUES})"""
 _INVITATION = """
     INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt,
         token_hash)
@@ -37,10 +39,9 @@ _MESSAGE = """
     INSERT INTO outbox_message (partner_id, client_id, number, sending, message_id, recipient, token,
         queued_by_id, queued_at, next_attempt_at, attempts)
     VALUES (:partner, :client, 1, 1, :message_id, :email, :token, :member, :moment, :moment, 0)"""
-_DEFAULTS = """
-    INSERT INTO default_settings
-        (partner_id, version, payer, billing_period, plan, add_ons, saved_by_id, saved_at, note)
-    VALUES (:partner, :version, :payer, :billing_period, :plan, :add_ons, :member, :moment, '')"""
+_DEFAULTS = f"""
+    INSERT INTO default_settings (partner_id, version, {_COLUMNS}, saved_by_id, saved_at, note)
+    VALUES (:partner, :version, {_VALUES}, :member, :moment, '')"""
 
 
 def override_period(
@@ -55,19 +56,17 @@ def override_period(
         revision, valid_from, _, status, *_rest = held = shown.history[0]
         if revision != seen or status == "archived":
             raise ValueError("somebody else changed it")
-        version, payer, default, plan, add_ons = shown.who[13:18]
-        offer.refuse_unsellable(plan, period or default, add_ons)
+        version, *inherited = shown.who[13 : 14 + len(SETTINGS)]
+        settings = dict(zip(SETTINGS, inherited, strict=True)) | ({"billing_period": period} if period else {})
+        offer.refuse_unsellable(settings["plan"], settings["billing_period"], settings["add_ons"])
         values |= {
+            **settings,
             "moment": max(driver.stored(datetime.now(UTC)), driver.just_after(valid_from)),
             "revision": seen + 1,
             "status": status,
-            "sort_name": held[14],
+            "sort_name": held[-1],
             "version": version,
             "reason": "bench",
-            "payer": payer,
-            "billing_period": period or default,
-            "plan": plan,
-            "add_ons": add_ons,
             "overridden": "billing_period" if period else "",
         }
         if driver.run(_CLOSE, values).rowcount != 1:
@@ -85,20 +84,18 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
             raise ValueError("not allowed")
         if driver.rows(_KNOWN, email=new_client["email"]):
             raise ValueError("already a client")
-        version, payer, period, plan, add_ons, *_rest = bare_reads.defaults_in_force(driver)
-        offer.refuse_unsellable(plan, period, add_ons)
+        version, *in_force = bare_reads.defaults_in_force(driver)
+        settings = dict(zip(SETTINGS, in_force, strict=False))
+        offer.refuse_unsellable(settings["plan"], settings["billing_period"], settings["add_ons"])
         values = {
             **who,
             **new_client,
+            **settings,
             "client": number[0],
             "revision": 1,
             "status": "invited",
             "overridden": "",
             "version": version,
-            "payer": payer,
-            "billing_period": period,
-            "plan": plan,
-            "add_ons": add_ons,
             "moment": driver.stored(now),
             "expires_at": driver.stored(now + timedelta(days=30)),
             "reason": "",

@@ -13,7 +13,7 @@ from core.catalogue import SAMPLE
 from core.defaults import resolve
 from core.members import Member, Partner
 from core.storage import Database, settings_as_text
-from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, fold
+from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, Setting, fold
 
 PARTNER_ID = 1
 START = datetime(2025, 1, 1, 9, tzinfo=UTC)
@@ -34,11 +34,18 @@ VERSIONS = [
 _TRADES = ["Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Bakkerij", "Bouwbedrijf", "Joinery"]
 _PLACES = ["Saint-Honoré", "de l'Étang", "du Château", "De Zwaluw", "Sint-Jan", "Northfield", "Greenway", "Riverside"]
 _CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contact_name, language"
+SETTINGS = [setting.value for setting in Setting]
 _SUBSCRIPTION = (
     "partner_id, client_id, revision, valid_from, valid_to, status, sort_name, overridden, defaults_version, "
-    "changed_by_id, origin, reason, payer, billing_period, plan, add_ons"
+    f"changed_by_id, origin, reason, {', '.join(SETTINGS)}"
 )
 _INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, attempt"
+
+
+def stored(settings: BillingSettings) -> tuple[str, ...]:
+    """The settings as they are stored, in the order of their columns."""
+    values = [setting.of(settings) for setting in Setting]
+    return tuple(";".join(sorted(value)) if isinstance(value, frozenset) else str(value) for value in values)
 
 
 def build(database: Database, clients: int) -> Member:
@@ -104,7 +111,6 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         subscriptions = []
         for revision, (chosen, start, end) in enumerate(held if revised else [(overrides, invited, None)], 1):
             effective = resolve(VERSIONS[version - 1], chosen, version=version)
-            settings = effective.settings
             subscriptions.append(
                 (
                     PARTNER_ID,
@@ -119,10 +125,7 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
                     1,
                     "page",
                     "",
-                    settings.payer.value,
-                    settings.billing_period.value,
-                    settings.plan,
-                    ";".join(sorted(settings.add_ons)),
+                    *stored(effective.settings),
                 )
             )
         number = f"{client_id % 20_000_000:08}"

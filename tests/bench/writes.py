@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from core import defaults, invitations, subscriptions
 from core.invitations import NewClient
-from core.words import BillingPeriod, BillingSettings, Overrides, Payer, fold
+from core.reports.clients import stored_settings
+from core.words import BillingPeriod, BillingSettings, Overrides, fold
 from tests.bench import bare_writes, space
 from tests.bench.databases import Bench
 from tests.bench.timing import Case, Limit, Operation
@@ -20,7 +21,7 @@ _SUITED = """
     WHERE partner_id = :partner AND valid_to IS NULL AND status = 'active' AND overridden IN ('', 'billing_period')
         AND client_id BETWEEN :first AND :first + 2000
     ORDER BY revision, client_id"""
-_WRITTEN = "status, payer, billing_period, plan, add_ons, defaults_version, overridden, changed_by_id, origin, reason"
+_WRITTEN = f"status, {', '.join(space.SETTINGS)}, defaults_version, overridden, changed_by_id, origin, reason"
 _ENOUGH = 1000
 _WHO = {"partner": space.PARTNER_ID, "member": 1, "role": "administrator"}
 
@@ -113,19 +114,9 @@ def _save(bench: Bench) -> Case:
 
     def bare() -> BillingSettings:
         wanted = next(settings)
-        words = {
-            "payer": wanted.payer.value,
-            "billing_period": wanted.billing_period.value,
-            "plan": wanted.plan,
-            "add_ons": ";".join(sorted(wanted.add_ons)),
-        }
+        words = dict(zip(space.SETTINGS, space.stored(wanted), strict=True))
         saved = bare_writes.save(bench.driver, bench.offer, _WHO, words, seen=next(seen))
-        return BillingSettings.starting_with(
-            payer=Payer(saved[1]),
-            billing_period=BillingPeriod(saved[2]),
-            plan=saved[3],
-            add_ons=frozenset(saved[4].split(";")),
-        )
+        return stored_settings(saved[1 : 1 + len(space.SETTINGS)])
 
     def same(saved: BillingSettings, by_hand: BillingSettings) -> None:
         assert {saved, by_hand} <= set(space.VERSIONS)

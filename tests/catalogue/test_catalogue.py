@@ -17,6 +17,7 @@ from core.words import (
     NoPrice,
     Payer,
     RetiredChosen,
+    Setting,
     UnknownChoice,
     speak,
 )
@@ -92,6 +93,19 @@ def test_what_a_client_has_may_stay_though_no_longer_offered_or_priced() -> None
     later.refuse_unsellable(replace(settings("standard"), payer=Payer.PARTNER), held=settings("standard"))
     with pytest.raises(AddOnsNotOffered):
         later.refuse_unsellable(settings("plus", "payroll"), held=settings("standard", "payroll"))
+
+
+@pytest.mark.parametrize("setting", [s for s in Setting if s.terms and s is not Setting.BILLING_PERIOD])
+def test_a_setting_that_does_not_change_the_price_is_free_to_change(setting: Setting) -> None:
+    """Who pays, and every setting of words that prices do not depend on: also where there is no price any more."""
+    later = replace(SAMPLE, plan_prices={})
+    held = settings("standard", "bank_feeds")
+    for term in setting.terms or ():
+        chosen = replace(held, **{setting.value: term})
+        assert SAMPLE.price(chosen) == SAMPLE.price(held)
+        later.refuse_unsellable(chosen, held=held)
+    with pytest.raises(NoPrice):
+        later.refuse_unsellable(settings("standard"), held=held)
 
 
 def test_unknown_codes_are_refused_by_name() -> None:

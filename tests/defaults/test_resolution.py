@@ -1,41 +1,48 @@
 """The pure rules: effective values and their sources (rules 1, 4, 5, 7)."""
 
+from dataclasses import fields
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.defaults import Change, Effective, changes, choices, resolve
+from core.defaults import Change, Effective, EffectiveSettings, changes, choices, resolve
 from core.words import BillingPeriod, BillingSettings, MissingSetting, Overrides, Payer, Setting, Source
 from tests.conftest import PLUS, STANDARD
 
 plans = st.sampled_from(["starter", "standard", "plus"])
 add_on_sets = st.frozensets(st.sampled_from(["bank_feeds", "payroll"]))
-payers, periods = st.sampled_from(Payer), st.sampled_from(BillingPeriod)
-all_settings = st.builds(BillingSettings, payers, periods, plans, add_on_sets)
-any_overrides = st.builds(
-    Overrides, st.none() | payers, st.none() | periods, st.none() | plans, st.none() | add_on_sets
-)
+values = {setting.value: st.sampled_from(list(setting.terms)) for setting in Setting if setting.terms}
+values |= {"plan": plans, "add_ons": add_on_sets}
+all_settings = st.builds(BillingSettings, **values)
+any_overrides = st.builds(Overrides, **{name: st.none() | value for name, value in values.items()})
+
+
+@pytest.mark.parametrize("holder", [BillingSettings, Overrides, EffectiveSettings])
+def test_whatever_holds_the_settings_has_every_one_in_their_order(holder: type) -> None:
+    """Rows and forms are made into them by that order."""
+    assert [each.name for each in fields(holder)][: len(Setting)] == [setting.value for setting in Setting]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "expected"),
+    ("overrides", "chosen"),
     [
-        pytest.param(Overrides(), (Source.DEFAULT,) * 4, id="nothing chosen"),
-        pytest.param(Overrides(payer=Payer.PARTNER), (Source.OVERRIDE, *(Source.DEFAULT,) * 3), id="payer chosen"),
-        pytest.param(Overrides(add_ons=frozenset()), (*(Source.DEFAULT,) * 3, Source.OVERRIDE), id="no add-ons chosen"),
+        pytest.param(Overrides(), set(), id="nothing chosen"),
+        pytest.param(Overrides(payer=Payer.PARTNER), {Setting.PAYER}, id="payer chosen"),
+        pytest.param(Overrides(add_ons=frozenset()), {Setting.ADD_ONS}, id="no add-ons chosen"),
         pytest.param(
             Overrides(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard"),
-            (*(Source.OVERRIDE,) * 3, Source.DEFAULT),
+            {Setting.PAYER, Setting.BILLING_PERIOD, Setting.PLAN},
             id="choices that equal the defaults",
         ),
     ],
 )
-def test_every_setting_comes_back_with_its_source(overrides: Overrides, expected: tuple[Source, ...]) -> None:
+def test_every_setting_comes_back_with_its_source(overrides: Overrides, chosen: set[Setting]) -> None:
     """Rule 4; rule 5: an override is a choice, also one that equals the default; none is a choice of add-ons."""
     found = resolve(STANDARD, overrides, version=3)
-    assert (found.payer.source, found.billing_period.source, found.plan.source, found.add_ons.source) == expected
+    sources = {setting: setting.of(found).source for setting in Setting}
+    assert sources == {each: Source.OVERRIDE if each in chosen else Source.DEFAULT for each in Setting}
     assert found.defaults_version == 3
 
 
@@ -71,7 +78,7 @@ def test_what_is_stored_gives_the_choices_back(defaults: BillingSettings, overri
     assert found.overridden == overrides.chosen
 
 
-@pytest.mark.parametrize("missing", [s for n in range(1, 5) for s in combinations(Setting, n)])
+@pytest.mark.parametrize("missing", [s for n in range(1, len(Setting) + 1) for s in combinations(Setting, n)])
 def test_without_defaults_every_setting_has_to_be_chosen(missing: tuple[Setting, ...]) -> None:
     """Rule 7: those that are not are named."""
     chosen = choices(PLUS, frozenset(Setting) - frozenset(missing))

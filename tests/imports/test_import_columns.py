@@ -81,6 +81,7 @@ def test_no_heading_means_two_columns() -> None:
 
 def test_no_word_of_a_cell_means_two_values() -> None:
     """Every accepted word for a payer, a period or a language belongs to one of them."""
+    assert columns._TERMS.keys() == {setting for setting in Setting if setting.terms}
     for words in (*columns._TERMS.values(), columns._LANGUAGES):
         keys = [key for accepted in words.values() for key in columns._keys(accepted)]
         assert len(keys) == len(set(keys))
@@ -208,6 +209,7 @@ def test_the_template_is_read_by_the_import_it_is_for(spoken: str) -> None:
     assert set(places) == set(Column)
     cells = dict(zip(Column, zip(defaults, chosen, without, strict=True), strict=True))
     assert {column for column, (cell, _, _) in cells.items() if cell} == REQUIRED
+    assert all(cells[Column(setting.value)][1] for setting in Setting)
     assert [payer(cell) for cell in cells[Column.PAYER]] == [None, Payer.CLIENT, None]
     assert [billing_period(cell) for cell in cells[Column.BILLING_PERIOD]] == [None, BillingPeriod.MONTHLY, None]
     assert [plan(cell, SAMPLE) for cell in cells[Column.PLAN]] == [None, "starter", None]

@@ -47,7 +47,7 @@ from core.words import (
 )
 from tests.conftest import PLUS, STANDARD, Space, at_once
 
-HEADINGS = ("Name", "Country", "E-mail", "Paid by", "Billing period", "Subscription", "Add-ons")
+HEADINGS = ("Name", "Country", "E-mail", *(setting.label for setting in Setting))
 READY, NEEDS_CORRECTION, TWICE, ALREADY_CLIENT = Verdict
 
 
@@ -55,6 +55,11 @@ def sheet(*rows: Sequence[str], headings: Sequence[str] = HEADINGS) -> Sheet:
     """A sheet of these rows, from row 2 on, short ones filled up with blanks."""
     filled = (SheetRow(line, (*row, *[""] * (len(headings) - len(row)))) for line, row in enumerate(rows, 2))
     return Sheet(tuple(headings), tuple(filled), Format.CSV, "UTF-8", ",")
+
+
+def cells(settings: BillingSettings) -> tuple[str, ...]:
+    """The cells that choose all of these settings, in the words of their labels."""
+    return tuple(SAMPLE.value_text(setting.of(settings)) for setting in Setting)
 
 
 def companies(*numbers: int) -> Sheet:
@@ -212,9 +217,9 @@ def test_a_blank_cell_takes_the_default_and_a_value_is_a_choice(space: Space) ->
         space,
         sheet(
             ("Default", "BE", "a@example.com"),
-            ("Equal", "BE", "b@example.com", "the client", "monthly", "standard", "bank feeds"),
+            ("Equal", "BE", "b@example.com", *cells(STANDARD)),
             ("None", "BE", "c@example.com", "", "", "", "none"),
-            ("Other", "BE", "d@example.com", "Us", "Yearly", "Plus", "Payroll"),
+            ("Other", "BE", "d@example.com", *cells(PLUS)),
         ),
     )
     assert [row.overrides for row in shown.rows] == [
@@ -227,7 +232,7 @@ def test_a_blank_cell_takes_the_default_and_a_value_is_a_choice(space: Space) ->
     held = [space.detail(number).effective for number in range(1, 5)]
     assert [each.settings for each in held] == [STANDARD, STANDARD, replace(STANDARD, add_ons=frozenset()), PLUS]
     assert held == [row.effective for row in shown.rows]
-    assert [len(each.overridden) for each in held] == [0, 4, 1, 4]
+    assert [len(each.overridden) for each in held] == [0, len(Setting), 1, len(Setting)]
     assert held[1].payer.source is Source.OVERRIDE
 
 
@@ -274,14 +279,13 @@ def test_defaults_that_hold_something_retired_are_told_on_each_row_that_takes_th
     assert "Default settings v1 include Standard" in reasons(shown.rows[0])[Column.PLAN]
 
 
-def test_without_defaults_a_row_has_to_choose_all_four(space: Space) -> None:
+def test_without_defaults_a_row_has_to_choose_every_setting(space: Space) -> None:
     """Rule 7."""
+    chosen = dict(zip(Setting, cells(PLUS), strict=True))
+    some = chosen | {Setting.BILLING_PERIOD: "", Setting.ADD_ONS: ""}
     shown = previewed(
         space,
-        sheet(
-            ("A", "BE", "a@example.com", "us", "", "plus"),
-            ("B", "BE", "b@example.com", "us", "yearly", "plus", "none"),
-        ),
+        sheet(("A", "BE", "a@example.com", *some.values()), ("B", "BE", "b@example.com", *chosen.values())),
     )
     assert [row.verdict for row in shown.rows] == [NEEDS_CORRECTION, READY]
     assert reasons(shown.rows[0]) == {

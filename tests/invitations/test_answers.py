@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from core import invitations, subscriptions
-from core.invitations import Invitation, Letter, OutboxMessage, outbox
+from core.invitations import Invitation, Letter, OutboxMessage, letters, outbox
 from core.invitations.invitation import hash_of, key_of, link, new_token, opens
 from core.invitations.letters import html
 from core.words import (
@@ -30,6 +30,7 @@ from core.words import (
     Origin,
     Overrides,
     Payer,
+    Setting,
     StillInvited,
     is_showable,
 )
@@ -75,6 +76,16 @@ def test_accepting_makes_the_client_active_and_starts_the_subscription_that_day(
     assert (newest.valid_from, newest.changed_by, newest.origin) == (invited.clock.moment, None, Origin.SYSTEM)
     assert (newest.status_before, newest.changes) == (ClientStatus.INVITED, ())
     assert invitation.invitation.accepted_at == invited.clock.moment
+
+
+def test_a_setting_without_a_sentence_of_its_own_is_said_by_its_name(
+    invited: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a letter leaves out nothing of what a client accepts."""
+    shown, before = offer(invited, token_of(invited)), text_of(invited)
+    monkeypatch.setattr(letters, "IN_SENTENCES", [s for s in letters.IN_SENTENCES if s is not Setting.PAYER])
+    assert "Paid by: The client" in letters.by_name(shown.settings, shown.offer)
+    assert set(text_of(invited).splitlines()) - set(before.splitlines()) == {"Payé par\u00a0: Le client"}
 
 
 def test_an_invitation_is_accepted_once(invited: Space) -> None:

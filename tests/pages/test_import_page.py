@@ -434,7 +434,7 @@ def test_a_catalogue_that_changed_since_is_checked_with_first(demo_database: Dat
     assert verdicts(app) == ["All rows · 3", "Ready · 2", "Needs correction · 1"]
 
 
-def test_without_defaults_each_row_says_all_four_settings(demo_database: Database) -> None:
+def test_without_defaults_each_row_says_every_setting(demo_database: Database) -> None:
     """Rule 7: a row that does not is to be corrected."""
     emptied(demo_database)
     words = {setting: next(iter(setting.terms)).label for setting in Setting if setting.terms}
@@ -444,7 +444,7 @@ def test_without_defaults_each_row_says_all_four_settings(demo_database: Databas
         ["Part", "BE", "part@new.example", *("Plus" if setting is Setting.PLAN else "" for setting in Setting)],
     ]
     app = brought(as_csv(rows, [*HEADINGS[:3], *(setting.label for setting in Setting)]))
-    assert "No default settings are saved yet: each row says all four settings." in plain_text(app)
+    assert "No default settings are saved yet: each row says every setting." in plain_text(app)
     others = listed(setting.label for setting in Setting if setting is not Setting.PLAN)
     assert f"Choose these too: {others}." in app.dataframe[0].value["reasons"][0]
     assert "1 client is invited." in plain_text(invite(app))

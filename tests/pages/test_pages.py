@@ -164,25 +164,6 @@ def test_a_click_that_goes_wrong_gives_a_reference_on_its_page(
     assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
 
 
-def test_a_click_that_goes_wrong_gives_a_reference_on_its_page(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Which is there as it was, with what was typed."""
-
-    def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("the secret inside")
-
-    monkeypatch.setattr(invitations, "invite", broken)
-    app = send(typed(opened(INVITE), name="Kept as typed", email="kept@example.com"))
-    (record,) = [r for r in caplog.records if r.name == "billing_defaults"]
-    assert f"this reference: {record.args[0]}." in plain_text(app)  # type: ignore[index]
-    assert "secret" not in plain_text(app)
-    assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
-
-
-# --- clients
-
-
 def test_the_table_says_what_holds_for_each_client_and_where_it_comes_from(demo_database: Database) -> None:
     """Against core, for the whole first page."""
     shown = rows(opened())
@@ -418,11 +399,11 @@ def test_impossible_add_ons_and_retired_defaults_each_say_their_own_sentence(dem
     assert "Late is invited." in plain_text(app)
 
 
-def test_without_defaults_the_invitation_asks_for_all_four(demo_database: Database) -> None:
+def test_without_defaults_the_invitation_asks_for_every_setting(demo_database: Database) -> None:
     """Rule 7: and the client is bound to no version."""
     emptied(demo_database)
     app = opened(INVITE)
-    assert "Choose all four settings for this client" in plain_text(app)
+    assert "Choose every setting for this client" in plain_text(app)
     assert f"Choose these too: {listed(setting.label for setting in Setting)}." in plain_text(app)
     send(typed(app, name="First", email="first@example.com"))
     assert len(asked(demo_database, reports.billing_sources)) == 0
@@ -643,7 +624,7 @@ def test_a_client_is_found_by_search_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("measure", ["clients", "revenue"])
-@pytest.mark.parametrize("split", ["source", "payer", "billing_period"])
+@pytest.mark.parametrize("split", ["source", *(setting.value for setting in Setting if setting.terms)])
 def test_the_distribution_adds_up_to_the_cent(demo_database: Database, measure: str, split: str) -> None:
     """The table behind the chart against the rows of core."""
     app = opened(DISTRIBUTION, acting=4)

@@ -16,16 +16,29 @@ from sqlalchemy import event
 from core import catalogue, defaults, reports
 from core.catalogue import monthly_cents
 from core.reports import Order, SourceFilter, clients
-from core.words import BillingPeriod, BillingSettings, ClientStatus, Overrides, Payer, Setting, Source, speak
+from core.subscriptions import INDEXED_SETTINGS
+from core.words import (
+    LISTED_SETTINGS,
+    BillingPeriod,
+    BillingSettings,
+    ClientStatus,
+    Overrides,
+    Payer,
+    Setting,
+    Source,
+    speak,
+)
 from tests.conftest import PLUS, STANDARD, Space
 
 NAMES = ["Zoé Éclair", "œuvre & Cie", "aubry", "Äpfel", "100% Pur_e", "Delta\\x", "O'Brien", "Été", "zebra", "Bakkerij"]
+OTHERS = {s.value: list(s.terms)[-1] for s in Setting if s.terms and s not in {Setting.PAYER, Setting.BILLING_PERIOD}}
 CHOICES = [
     Overrides(),
     Overrides(payer=Payer.PARTNER),
     Overrides(plan="plus", add_ons=frozenset({"payroll"})),
     Overrides(billing_period=BillingPeriod.YEARLY),
     Overrides(add_ons=frozenset()),
+    *(Overrides(**{name: value}) for name, value in OTHERS.items()),
 ]
 
 
@@ -75,12 +88,8 @@ def test_one_row_per_client_says_what_holds_and_where_from(filled: Space) -> Non
         shown = filled.detail(client_id)
         settings, effective = shown.effective.settings, shown.effective
         assert (row["name"], row["status"]) == (shown.client.name, shown.status)
-        assert (row["plan"], row["billing_period"], row["payer"]) == (
-            settings.plan,
-            settings.billing_period,
-            settings.payer,
-        )
         assert row["add_ons"] == ";".join(sorted(settings.add_ons))
+        assert all(row[s.value] == s.of(settings) for s in Setting if s is not Setting.ADD_ONS)
         assert row["source"] == (Source.OVERRIDE if effective.overridden else Source.DEFAULT)
         assert row["overridden"] == ";".join(setting for setting in Setting if setting in effective.overridden)
         assert row["defaults_version"] == effective.defaults_version
@@ -151,6 +160,7 @@ ANY = {
     "plan": [None, "standard", "plus", "classic"],
     "billing_period": [None, *BillingPeriod],
     "payer": [None, *Payer],
+    **{name: [None, value] for name, value in OTHERS.items()},
     "status": [None, ClientStatus.INVITED, ClientStatus.ARCHIVED],
     "source": [None, *SourceFilter],
     "search": ["", "e"],
@@ -175,7 +185,7 @@ def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) 
 
 
 def matches(space: Space, row: dict[str, Any], asked: dict[str, Any]) -> bool:
-    for name in ("plan", "billing_period", "payer", "status"):
+    for name in ANY.keys() - {"source", "search"}:
         if asked[name] is not None and row[name] != asked[name]:
             return False
     match asked["source"]:
@@ -209,15 +219,13 @@ def test_totals_of_the_distribution_agree_to_the_cent_with_the_sum_over_clients(
     assert figures.per_month.cents == monthly_cents(figures.cents_per_year)
     expected = Counter(
         (
-            d.effective.settings.plan,
-            d.effective.settings.billing_period.value,
-            d.effective.settings.payer.value,
+            *(str(setting.of(d.effective.settings)) for setting in INDEXED_SETTINGS),
             "override" if d.effective.overridden else "default",
             d.status.value,
         )
         for d in details
     )
-    assert Counter({tuple(row[:5]): row[5] for row in spread.itertuples(index=False)}) == expected
+    assert Counter({tuple(row[:-2]): row.clients for row in spread.itertuples(index=False)}) == expected
 
 
 def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> None:
@@ -298,18 +306,30 @@ def test_work_per_page_does_not_grow_with_the_clients(space: Space) -> None:
 
 def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space) -> None:
     """With what a spreadsheet expects: a byte order mark, its separators, decimals and dates."""
-    headings, line = csv.reader(exported(filled, search="été"))
-    assert headings == [
-        "Client number", "Client", "E-mail", "Company number", "Status", "Subscription", "Add-ons", "Billing period",
-        "Paid by", "A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on",
-    ]  # fmt: skip
-    assert line == [
-        "8", "Été", "c7@example.com", "", "Invited", "Premium", "Payroll", "Yearly", "The client", "59.58", "Default",
-        "", "2", "2026-03-10",
-    ]  # fmt: skip
+    (line,) = csv.DictReader(exported(filled, search="été"))
+    assert [*line][:5] == ["Client number", "Client", "E-mail", "Company number", "Status"]
+    assert [*line][5:-5] == [setting.label for setting in LISTED_SETTINGS]
+    assert [*line][-5:] == ["A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on"]
+    expected = {
+        "Client number": "8",
+        "Client": "Été",
+        "E-mail": "c7@example.com",
+        "Company number": "",
+        "Status": "Invited",
+        "Subscription": "Premium",
+        "Add-ons": "Payroll",
+        "Billing period": "Yearly",
+        "Paid by": "The client",
+        "A month (EUR)": "59.58",
+        "Source": "Default",
+        "Overrides": "",
+        "Default settings version": "2",
+        "Invited on": "2026-03-10",
+    }
+    assert line == line | expected
     speak("fr")
-    _, line = csv.reader(exported(filled, search="été"), delimiter=";")
-    assert (line[1], line[9]) == ("Été", "59,58")
+    (line,) = csv.DictReader(exported(filled, search="été"), delimiter=";")
+    assert (line["Client"], line["Par mois (EUR)"]) == ("Été", "59,58")
 
 
 def test_the_export_has_every_client_once_in_order_through_its_pieces(

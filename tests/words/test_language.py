@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from core.catalogue import SAMPLE
+from core.invitations.letters import IN_SENTENCES
 from core.words import (
     TOO_LONG,
     AlreadyClient,
@@ -157,6 +158,13 @@ def test_no_sentence_speaks_of_errors() -> None:
     assert [form for form in said if blaming.search(form)] == []
 
 
+def test_no_sentence_counts_the_settings() -> None:
+    """One more setting makes no sentence untrue: they say "every setting", in each language."""
+    counting = re.compile(r"\b(two|three|four|five|deux|trois|quatre|cinq)\b[^.]*\b(setting|paramètre)", re.IGNORECASE)
+    said = [form for _, forms, _, french in translated() for form in (*forms, *french)]
+    assert [form for form in said if counting.search(form)] == []
+
+
 def test_every_sentence_is_written_where_it_is_said_and_gets_its_values() -> None:
     """A sentence kept in a variable would be missing from the catalogue; a value not given would fail on the screen."""
     astray = []
@@ -227,7 +235,13 @@ def test_the_words_of_the_pages_in_french(english: str, french: str) -> None:
     assert t(english, version="{version}") == french
 
 
-@pytest.mark.parametrize("term", [*Payer, *BillingPeriod, *Setting, *Source, *ClientStatus, *InvitationStatus, *Role])
+@pytest.mark.parametrize(
+    "term",
+    [
+        *Setting, *(term for setting in Setting for term in setting.terms or ()), *Source, *ClientStatus,
+        *InvitationStatus, *Role,
+    ],
+)  # fmt: skip
 def test_a_term_is_stored_the_same_whoever_reads(term: Term) -> None:
     """Only the label has a language."""
     stored = str(term)
@@ -411,6 +425,8 @@ def test_what_a_client_reads_has_its_dutch() -> None:
     sentences = {refusal.sentence for refusal in LinkRefused.__subclasses__()}
     for path in (ROOT / "core" / "invitations" / "letters.py", ROOT / "pages" / "invitation" / "accept.py"):
         sentences |= {str(message) for _, message, _, _ in extract_from_file("python", path, KEYWORDS)}
+    by_name = [setting for setting in Setting if setting not in IN_SENTENCES]
+    sentences |= {word.label for setting in by_name for word in (setting, *(setting.terms or ()))}  # read in English
     with (ROOT / "core/words/locales/nl/LC_MESSAGES/messages.po").open("rb") as file:
         dutch = read_po(file, locale="nl", abort_invalid=True)
     assert {sentence for sentence in sentences if not (found := dutch.get(sentence)) or not found.string} == set()
