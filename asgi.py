@@ -93,7 +93,7 @@ class SignInRoundTrip:
             headers.append("set-cookie", f"{_RETURN}={quote(_page_before(request), safe='')}; Max-Age=900; {self.kept}")
         elif path == "/auth/login" and status == 400:
             message["status"] = 302
-            headers["location"] = "/?sign_in=unavailable"
+            headers["location"] = _with_outcome(_page_before(request), "unavailable")
         elif path == "/oauth2callback" and status in (302, 303, 307):
             page = _own(unquote(request.cookies.get(_RETURN, "/")))
             signed_in = any(
