@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import invitations
 from core.members import Member, Permission, may
-from core.words import LANGUAGES, BillingError, t
+from core.words import LANGUAGES, BillingError, NoCatalogue, t
 from pages.parts import invitation, notices, sign_in, visitor
 from pages.parts.server import ROOT, is_demo
 from pages.parts.sign_in import Arrival
@@ -69,6 +69,7 @@ def sidebar(member: Member, arrival: Arrival) -> None:
         )
 
 
+member: Member | None = None
 try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
@@ -81,6 +82,8 @@ try:
     if member is not None:
         invitation.send_waiting(member)
     shown.run()
+except NoCatalogue as refusal:
+    st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")
 except BillingError as refusal:
     st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort

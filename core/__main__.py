@@ -10,17 +10,17 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from core.commands import delivering, doctor, importing, partners, upkeep
+from core.commands import catalogue, delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration
 from core.storage import Database
-from core.words import BillingError
+from core.words import BillingError, NoCatalogue, Role
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status tells whether all is well."""
     parser = ArgumentParser(prog="python -m core", description=__doc__.splitlines()[0] if __doc__ else "")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subject in (partners, upkeep, doctor, delivering, importing):
+    for subject in (partners, catalogue, upkeep, doctor, delivering, importing):
         subject.offer(commands)
     asked = parser.parse_args(arguments)
     try:
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         return int(asked.run(database, asked))
+    except NoCatalogue as refusal:
+        print(refusal.said_to(Role.ADMINISTRATOR), file=sys.stderr)
     except BillingError as refusal:
         print(refusal, file=sys.stderr)
     except OperationalError as failure:

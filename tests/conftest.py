@@ -230,12 +230,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> It
 
 
 @pytest.fixture
-def make_space(database: Database, clock: Clock) -> Callable[[int], Space]:
+def make_space(database: Database, clock: Clock) -> Callable[..., Space]:
     """Partner spaces by number, with the sample catalogue and a member of every role."""
 
-    def make(partner_id: int = 1) -> Space:
+    def make(partner_id: int = 1, *, currency: str = "EUR") -> Space:
         with database.transaction() as session:
-            session.add(Partner(partner_id=partner_id, name=f"Partner {partner_id}", currency="EUR", time_zone="UTC"))
+            name = f"Partner {partner_id}"
+            session.add(Partner(partner_id=partner_id, name=name, currency=currency, time_zone="UTC"))
             session.flush()
             for member_id, role in enumerate(Role, 1):
                 session.add(
@@ -258,6 +259,6 @@ def make_space(database: Database, clock: Clock) -> Callable[[int], Space]:
 
 
 @pytest.fixture
-def space(make_space: Callable[[int], Space]) -> Space:
+def space(make_space: Callable[..., Space]) -> Space:
     """A partner space with no defaults and no clients."""
     return make_space(1)

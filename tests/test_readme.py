@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
+from core.catalogue import from_toml
 from core.configuration import Configuration
 from core.members import MATRIX, Permission
 from core.words import Role
@@ -29,7 +30,7 @@ def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
     assert (ROOT / "asgi.py").exists()
 
 
-ELSEWHERE = ("deliver", "import")  # tests/test_delivery.py and tests/test_imports.py run these
+ELSEWHERE = ("deliver", "import", "catalogue")  # tests/invitations, tests/imports and tests/catalogue run these
 COMMANDS_OF_CORE = set(re.findall(r"python -m core ([a-z -]+[a-z])", README))
 
 
@@ -42,6 +43,15 @@ def test_every_command_of_core_in_it_works(
     assert main(["migrate"]) == 0
     assert main(shlex.split(arguments)) == 0
     assert capsys.readouterr().out
+
+
+def test_the_catalogue_in_it_can_be_loaded_with_the_commands_below_it() -> None:
+    """The file as it stands here, and each command's name."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.S)
+    assert from_toml(example.encode()).plans["standard"].add_ons == {"payroll"}
+    assert {
+        f"catalogue {what}" for what in ("example", "check catalogue", "load catalogue", "show")
+    } <= COMMANDS_OF_CORE
 
 
 def test_every_setting_of_the_configuration_is_told() -> None:

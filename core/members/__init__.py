@@ -8,10 +8,12 @@ from core.members.access import (
     by_email,
     choose_language,
     find,
+    is_demo,
     may,
     of_partner,
     reads_all_clients,
     require,
+    take_every_turn,
     take_turn,
 )
 from core.members.sign_in import (

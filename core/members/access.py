@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from core.members.tables import Member, Partner
+from core.members.tables import DemoSpace, Member, Partner
 from core.words import LANGUAGES, NotAllowed, Role
 
 
@@ -98,6 +98,18 @@ def take_turn(session: Session, partner_id: int) -> None:
     """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
     who it is."""
     session.connection().execute(_ANY_TURN, {"of_partner": partner_id})
+
+
+def take_every_turn(session: Session) -> None:
+    """Begin a change of what all partners share: nobody changes anything in any partner space until the transaction
+    ends. Always in the order of their numbers, so that two who do this wait for each other."""
+    for partner_id in session.scalars(select(Partner.partner_id).order_by(Partner.partner_id)).all():
+        take_turn(session, partner_id)
+
+
+def is_demo(session: Session) -> bool:
+    """Whether demo mode made this database."""
+    return session.scalar(select(DemoSpace.partner_id).limit(1)) is not None
 
 
 def reads_all_clients(member: Member) -> bool:

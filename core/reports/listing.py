@@ -80,7 +80,7 @@ _SEARCHED: dict[str, Any] = {
 _SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
-_IN_FORCE = select(CatalogueEdition.edition, _NEWEST_VERSION.scalar_subquery())
+_IN_FORCE = select(select(CatalogueEdition.edition).scalar_subquery(), _NEWEST_VERSION.scalar_subquery())
 
 
 def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
@@ -240,7 +240,8 @@ def newest_version(session: Session, member: Member) -> int:
     return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
 
 
-def in_force(session: Session, member: Member) -> tuple[int, int]:
-    """The edition of the catalogue that holds, and the number of the defaults version in force (0: none), at once."""
+def in_force(session: Session, member: Member) -> tuple[int | None, int]:
+    """The edition of the catalogue that holds (None: none is loaded), and the number of the defaults version in force
+    (0: none), at once."""
     edition, version = session.connection().execute(_IN_FORCE, {"partner_id": member.partner_id}).one()
     return edition, version or 0

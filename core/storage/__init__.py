@@ -2,5 +2,5 @@
 migrations. It knows SQLite from PostgreSQL, so that the other folders need not."""
 
 from core.storage.columns import Codes, Instant, Settings, codes, settings_as_text, settings_from_text
-from core.storage.database import Action, Database, Deployment, action_of, migrate_on, now, set_now, utc_now
+from core.storage.database import Action, Database, Deployment, action_of, migrate_on, now, set_now, take_lock, utc_now
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

@@ -134,14 +134,26 @@ def set_now(session: Session, moment: datetime) -> None:
     action_of(session).moment = moment
 
 
+def take_lock(session: Session, number: int) -> None:
+    """Wait for the lock of this number, and hold it until the transaction ends: for what belongs to no partner.
+
+    Writers on SQLite have waited for each other already.
+    """
+    _take(session.connection(), number)
+
+
 def migrate_on(connection: Connection) -> None:
     """Bring the tables to this version of the product, within the transaction of `connection`."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    _take(connection, _MIGRATION_LOCK)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _take(connection: Connection, lock: int) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def _postgresql(url: str) -> Engine:

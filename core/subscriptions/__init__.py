@@ -1,6 +1,13 @@
 """What holds and held for a client: its revisions, its exceptions, going back to its defaults and adopting the current
-ones; and the check that recomputes every client."""
+ones; loading a catalogue over what clients hold; and the check that recomputes every client."""
 
+from core.subscriptions.catalogue_loading import (
+    CatalogueLoad,
+    CatalogueRefused,
+    DemoKeepsSample,
+    load_catalogue,
+    preview_catalogue,
+)
 from core.subscriptions.changes import (
     Adoption,
     Preview,
@@ -11,5 +18,6 @@ from core.subscriptions.changes import (
 )
 from core.subscriptions.check import differences
 from core.subscriptions.clients import ClientSubscription, detail, visible
+from core.subscriptions.held import Holders
 from core.subscriptions.revisions import Revision, begin, history, revise
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Subscription

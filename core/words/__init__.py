@@ -1,6 +1,7 @@
 """The words of the trade: terms with their labels, the settings, every refusal, the reader's language, and text
 from people. Everything else stands on it; it knows no database and no browser."""
 
+from core.words.currency import currency_refusal
 from core.words.errors import (
     AddOnsNotOffered,
     AlreadyClient,
@@ -18,6 +19,7 @@ from core.words.errors import (
     LinkUnknown,
     LinkUsed,
     MissingSetting,
+    NoCatalogue,
     NoPrice,
     NotAllowed,
     NothingToAdopt,

@@ -13,6 +13,9 @@ BillingError
 │   ├── RetiredChosen
 │   ├── RetiredDefaults
 │   └── UnknownChoice
+├── NoCatalogue            nothing is sold yet: no catalogue in this currency is loaded
+├── CatalogueRefused       a catalogue that cannot be loaded over what clients hold (core.subscriptions)
+├── DemoKeepsSample        a catalogue for the demo, which keeps its own (core.subscriptions)
 ├── MissingSetting         nothing decides a setting (rule 7)
 ├── NothingToAdopt         there are no current defaults to adopt
 ├── AlreadyClient          this e-mail belongs to a client
@@ -32,6 +35,7 @@ BillingError
 ├── SignInEnded            the sign-in was ended, or is too old
 ├── CannotBeSetUp          a partner space that cannot be made as asked
 ├── BadInput               what was typed needs a correction, field by field
+│   └── CatalogueFileRefused   a catalogue file, place by place (core.catalogue)
 └── DemoRefused            demo mode on a database it did not make
 
 A sentence is put together when it is read, in the reader's language; its values are in `values`.
@@ -42,6 +46,7 @@ from datetime import datetime
 
 from core.words.language import N_, t
 from core.words.settings import Setting
+from core.words.terms import Role
 
 
 class BillingError(Exception):
@@ -154,6 +159,27 @@ class UnknownChoice(ChoiceRefused):
     """The catalogue does not know this code."""
 
     sentence = N_("The catalogue has no “{code}”. Choose from the list.")
+
+
+class NoCatalogue(BillingError):
+    """No catalogue is loaded, or none with prices in the partner's currency. `str()` says whom to ask; `said_to` says
+    it to somebody of this role, and to an administrator which command comes next."""
+
+    sentence = N_(
+        "There are no subscriptions and prices in {currency} yet, so nothing can be decided. "
+        "Ask your administrator to have a catalogue loaded."
+    )
+    next_command = N_(
+        "There are no subscriptions and prices in {currency} yet, so nothing can be decided. "
+        "Load a catalogue where the product runs: python -m core catalogue load FILE"
+    )
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
+
+    def said_to(self, role: Role) -> str:
+        """The sentence for somebody of this role."""
+        return t(self.next_command, **self.values) if role is Role.ADMINISTRATOR else str(self)
 
 
 class MissingSetting(BillingError):

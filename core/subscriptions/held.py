@@ -1,0 +1,104 @@
+"""Which plans and add-ons are held: now, by how many clients and default settings; and ever."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from core.catalogue import Item, Plan
+from core.defaults import DefaultSettings
+from core.members import Partner
+from core.subscriptions.tables import Subscription
+from core.words import BillingPeriod, ClientStatus, listed, nt
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A plan with its add-ons and billing period, in partner spaces of one currency: how many clients have it, invited
+    or active, and in how many spaces the newest default settings say it."""
+
+    currency: str
+    billing_period: BillingPeriod
+    plan: str
+    add_ons: frozenset[str]
+    clients: int = 0
+    default_settings: int = 0
+
+    def has(self, item: Item) -> bool:
+        """Whether this plan or add-on is in it."""
+        return self.plan == item.code if isinstance(item, Plan) else item.code in self.add_ons
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """How many hold something. `str()` says it in the reader's language; false when nobody does."""
+
+    clients: int
+    default_settings: int
+
+    def __bool__(self) -> bool:
+        return self.clients > 0 or self.default_settings > 0
+
+    def __str__(self) -> str:
+        said = []
+        if self.clients:
+            said.append(nt("{count} client", "{count} clients", self.clients))
+        if self.default_settings:
+            said.append(
+                nt(
+                    "the default settings of {count} partner space",
+                    "the default settings of {count} partner spaces",
+                    self.default_settings,
+                )
+            )
+        return listed(said)
+
+
+def held_now(session: Session) -> tuple[Holding, ...]:
+    """What clients and the newest default settings hold now, in every partner space. Archived clients hold nothing."""
+    kept = (Partner.currency, Subscription.billing_period, Subscription.plan, Subscription.add_ons)
+    clients = (
+        select(*kept, func.count())
+        .join(Partner, Partner.partner_id == Subscription.partner_id)
+        .where(Subscription.valid_to.is_(None), Subscription.status != ClientStatus.ARCHIVED)
+        .group_by(*kept)
+    )
+    later = aliased(DefaultSettings)
+    newest = select(func.max(later.version)).where(later.partner_id == DefaultSettings.partner_id).scalar_subquery()
+    said = (Partner.currency, DefaultSettings.billing_period, DefaultSettings.plan, DefaultSettings.add_ons)
+    versions = (
+        select(*said, func.count())
+        .join(Partner, Partner.partner_id == DefaultSettings.partner_id)
+        .where(DefaultSettings.version == newest)
+        .group_by(*said)
+    )
+    return (
+        *(Holding(row[0], row[1], row[2], row[3], clients=row[4]) for row in session.execute(clients)),
+        *(Holding(row[0], row[1], row[2], row[3], default_settings=row[4]) for row in session.execute(versions)),
+    )
+
+
+def ever_held(session: Session) -> tuple[frozenset[str], frozenset[str]]:
+    """The codes of the plans, and of the add-ons, that a client or a version of default settings has or ever had."""
+    plans: set[str] = set()
+    add_ons: set[str] = set()
+    for table in (Subscription, DefaultSettings):
+        for plan, together in session.execute(select(table.plan, table.add_ons).distinct()):
+            plans.add(plan)
+            add_ons |= together
+    return frozenset(plans), frozenset(add_ons)
+
+
+def holders(
+    holdings: Iterable[Holding], item: Item, *, currency: str | None = None, billing_period: BillingPeriod | None = None
+) -> Holders:
+    """How many hold this plan or add-on: with this billing period in this currency, or with any where it is None."""
+    found = [
+        holding
+        for holding in holdings
+        if holding.has(item)
+        and currency in (None, holding.currency)
+        and billing_period in (None, holding.billing_period)
+    ]
+    return Holders(sum(each.clients for each in found), sum(each.default_settings for each in found))
