@@ -1,6 +1,7 @@
-"""The words of the trade: terms with their labels, the four settings, every refusal, the reader's language, and text
-from people. Everything else stands on it; it knows no database and no browser."""
+"""The words of the trade: terms with their labels, the four settings, the details of a client, every refusal, the
+reader's language, and text from people. Everything else stands on it; it knows no database and no browser."""
 
+from core.words.details import ClientDetail, DetailChange
 from core.words.errors import (
     AddOnsNotOffered,
     AlreadyClient,
@@ -24,6 +25,7 @@ from core.words.errors import (
     RetiredChosen,
     RetiredDefaults,
     StaleDefaults,
+    StaleDetails,
     StaleError,
     StaleSubscription,
     StillInvited,
