@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import SAMPLE
-from core.invitations import NewClient
+from core.invitations import ClientDetails, NewClient
 from core.members import DemoSpace, Member, Partner
 from core.storage import Base, Database, migrate_on, now, set_now
 from core.subscriptions import Client
@@ -24,6 +24,7 @@ from core.words import (
     BillingPeriod,
     BillingSettings,
     ChoiceRefused,
+    ClientDetail,
     ClientStatus,
     DemoRefused,
     Origin,
@@ -185,6 +186,8 @@ def _a_year(session: Session, made_at: datetime) -> None:
             _invite(session, chance, chance.choice([manager, second]), names.pop(0))
     for client_id in session.scalars(select(Client.client_id).order_by(Client.client_id)).all():
         _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
+        if client_id % 15 == 0:
+            _complete_details(session, manager, client_id, today)
 
 
 def _names(chance: random.Random) -> list[str]:
@@ -276,6 +279,16 @@ def _make_exception(session: Session, chance: random.Random, member: Member, cli
         except ChoiceRefused:
             continue
         return
+
+
+def _complete_details(session: Session, member: Member, client_id: int, today: datetime) -> None:
+    """The country and a reference of the firm's own, which were not known at the invitation."""
+    client = subscriptions.visible(session, member, client_id)
+    known = {what.value: what.of(client) for what in ClientDetail}
+    completed = ClientDetails.from_typed(**known | {"country": "BE", "external_reference": f"D-{client_id:04}"})
+    invited_at = subscriptions.history(session, PARTNER_ID, client_id)[-1].valid_from
+    set_now(session, max(invited_at + timedelta(hours=1), today - timedelta(days=client_id % 50)))
+    invitations.edit_client(session, member, client_id, completed, seen=0, reason="found in the register")
 
 
 def _archive(session: Session, member: Member, client_id: int) -> None:

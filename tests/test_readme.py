@@ -68,6 +68,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Save default settings": Permission.SAVE_DEFAULTS,
         "See clients, their settings and history": Permission.READ_CLIENTS,
         "Invite; make and clear exceptions; adopt defaults": Permission.OVERRIDE,
+        "Edit the details of a client": Permission.EDIT_CLIENT,
         "Download files, read the plan distribution": Permission.READ_DISTRIBUTION,
     }
     order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]

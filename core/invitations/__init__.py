@@ -1,7 +1,8 @@
-"""How clients are brought in: who is invited, what the invitation binds them to, its link and its answer; the letter
-that carries the link, the outbox in which it waits, and its delivery."""
+"""How clients are brought in: who is invited (and edited later), what the invitation binds them to, its link and its
+answer; the letter that carries the link, the outbox in which it waits, and its delivery."""
 
 from core.invitations.accepting import Offered, accept, offered
+from core.invitations.client_details import edit_client
 from core.invitations.delivery import Delivered, SmtpServer, deliver, why_unreachable
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of
 from core.invitations.inviting import bindable, invite, invite_all, preview
@@ -15,6 +16,6 @@ from core.invitations.managing import (
     send_again,
     waiting_message,
 )
-from core.invitations.new_client import NewClient
+from core.invitations.new_client import ClientDetails, NewClient
 from core.invitations.outbox import Delivery, waiting
 from core.invitations.tables import Invitation, OutboxMessage

@@ -64,12 +64,11 @@ def invite(
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
-    known = session.scalar(_KNOWN, {"partner_id": member.partner_id, "email": new_client.email})
-    if known is not None:
+    if (known := client_with(session, member, new_client.email)) is not None:
         invitation = latest_invitation(session, member.partner_id, known.client_id)
         if attempt and invitation.attempt == attempt:
             return known
-        raise AlreadyClient(client_id=known.client_id, name=known.name, invited_on=invitation.invited_at)
+        raise already_client(known, invitation)
     in_force = defaults.latest(session, member.partner_id)
     if seen_version is not None and in_force is not None and in_force.version != seen_version:
         raise defaults.stale(in_force)
@@ -99,6 +98,16 @@ def invite_all(
         _write(session, member, some, first=first + done, origin=Origin.IMPORT, reason="", batch=batch)
         progress(done + len(some))
     return batch
+
+
+def client_with(session: Session, member: Member, email: str) -> Client | None:
+    """The client of the member's partner that this e-mail belongs to. Asks no permission: use cases do."""
+    return session.scalar(_KNOWN, {"partner_id": member.partner_id, "email": email})
+
+
+def already_client(known: Client, invitation: Invitation) -> AlreadyClient:
+    """The refusal that names the client an e-mail belongs to, and when it was invited last."""
+    return AlreadyClient(client_id=known.client_id, name=known.name, invited_on=invitation.invited_at)
 
 
 def bindable(

@@ -100,11 +100,18 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int) -
     Raises NotAllowed, ClientNotFound, InvitationNotPending.
     """
     client, invitation = _pending(session, member, client_id)
-    sent = outbox.deliveries(session, member.partner_id, client_id)
-    sending = max((each.sending for each in sent if each.number == invitation.number), default=0)
-    if sending > seen:
+    sendings = _sendings(session, invitation)
+    if sendings > seen:
         return
-    _send(session, member, client, invitation, sending + 1)
+    _send(session, member, client, invitation, sendings + 1)
+
+
+def follow_address(session: Session, member: Member, client: Client) -> None:
+    """Afterwards a pending invitation of this client has a new link, and the message with it waits for the address that
+    the client has now. Asks no permission: use cases do."""
+    invitation = latest_invitation(session, client.partner_id, client.client_id)
+    if standing(invitation, now(session)) is InvitationStatus.PENDING:
+        _send(session, member, client, invitation, _sendings(session, invitation) + 1)
 
 
 def revoke(session: Session, member: Member, client_id: int) -> None:
@@ -157,6 +164,12 @@ def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, 
     if standing(invitation, now(session)) is not InvitationStatus.PENDING:
         raise InvitationNotPending(name=client.name)
     return client, invitation
+
+
+def _sendings(session: Session, invitation: Invitation) -> int:
+    """How many messages of this invitation there are."""
+    sent = outbox.deliveries(session, invitation.partner_id, invitation.client_id)
+    return max((each.sending for each in sent if each.number == invitation.number), default=0)
 
 
 def _send(session: Session, member: Member, client: Client, invitation: Invitation, sending: int) -> None:

@@ -1,7 +1,8 @@
-"""Who is invited, as typed or brought: trimmed and checked, with a sentence for each field that needs a correction."""
+"""Who a client is, as typed or brought: trimmed and checked, with a sentence for each field that needs a correction."""
 
+from contextlib import suppress
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from babel import Locale
 from pydantic import (
@@ -64,9 +65,9 @@ def _country(text: str) -> str:
 
 
 def _company_number(text: str | None, fields: ValidationInfo) -> str | None:
-    if not text:
+    if not text or "country" not in fields.data:  # refused itself: whose rules hold is not known
         return None
-    if fields.data.get("country", "") not in _BELGIAN:
+    if fields.data["country"] not in _BELGIAN:
         return _within(text, 30)
     try:
         number = belgian_number.validate(text)
@@ -76,17 +77,17 @@ def _company_number(text: str | None, fields: ValidationInfo) -> str | None:
 
 
 def _vat_number(text: str | None, fields: ValidationInfo) -> str | None:
-    if not text:
+    if not text or "country" not in fields.data:
         return None
-    country = fields.data.get("country", "") or "BE"
+    country = fields.data["country"] or "BE"
     checked = get_cc_module(country, "vat")
     if checked is None:
         return _within(text, 30)
-    try:
-        number = str(checked.validate(text)).removeprefix(country)
-    except NotANumber as wrong:
-        raise PydanticCustomError("vat_number", "not a VAT number", {"country": country}) from wrong
-    return f"{country}{number}"
+    as_stored = text.upper().removeprefix(country)  # with the country before it, which not every country's rules know
+    for number in (text, as_stored):
+        with suppress(NotANumber):
+            return f"{country}{str(checked.validate(number)).removeprefix(country)}"
+    raise PydanticCustomError("vat_number", "not a VAT number", {"country": country})
 
 
 def _within(text: str, limit: int) -> str:
@@ -110,8 +111,8 @@ def _seen(name: str) -> str:
 Line = Annotated[str, BeforeValidator(_one_line), AfterValidator(_showable)]
 
 
-class NewClient(BaseModel):
-    """Who is invited, as typed: trimmed, the e-mail in lower case, a Belgian company number as ten digits.
+class ClientDetails(BaseModel):
+    """Who a client is, as typed: trimmed, the e-mail in lower case, a Belgian company number as ten digits.
 
     Numbers are checked by the rules of the country (ISO 3166 alpha-2); one that is not told is taken for Belgium.
     """
@@ -126,15 +127,20 @@ class NewClient(BaseModel):
     external_reference: Annotated[Line, Field(max_length=100)] = ""
     contact_name: Annotated[Line, Field(max_length=200)] = ""
     language: Annotated[str, AfterValidator(_spoken)] = "en"
-    message: Annotated[str, AfterValidator(_showable), Field(max_length=2000)] = ""
 
     @classmethod
-    def from_typed(cls, **typed: object) -> "NewClient":
+    def from_typed(cls, **typed: object) -> Self:
         """The client of a form's fields. Raises BadInput with a sentence for each field that needs a correction."""
         try:
             return cls.model_validate(typed)
         except ValidationError as wrong:
             raise BadInput({str(e["loc"][0]): _sentence(e) for e in wrong.errors()}) from wrong
+
+
+class NewClient(ClientDetails):
+    """Who is invited, with the words that go with the invitation."""
+
+    message: Annotated[str, AfterValidator(_showable), Field(max_length=2000)] = ""
 
 
 def _sentence(error: Any) -> tuple[str, dict[str, object]]:

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SAVE_DEFAULTS = "save defaults"
     READ_CLIENTS = "read clients"
     INVITE = "invite"
+    EDIT_CLIENT = "edit client"
     OVERRIDE = "override"
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
@@ -30,6 +31,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.SAVE_DEFAULTS: _CLIENTS,
     Permission.READ_CLIENTS: frozenset(Role),  # an accountant: the clients assigned to them, see reads_all_clients
     Permission.INVITE: _CLIENTS,
+    Permission.EDIT_CLIENT: _CLIENTS,
     Permission.OVERRIDE: _CLIENTS,
     Permission.EXPORT: _CLIENTS_AND_FINANCE,
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,

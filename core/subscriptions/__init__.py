@@ -1,5 +1,5 @@
-"""What holds and held for a client: its revisions, its exceptions, going back to its defaults and adopting the current
-ones; loading a catalogue over what clients hold; and the check that recomputes every client."""
+"""Who a client is, with every edit of it; how it is and was billed: its revisions, its exceptions, going back to its
+defaults and adopting the current ones; loading a catalogue over what clients have; and the check that looks at all."""
 
 from core.subscriptions.catalogue_loading import (
     CatalogueLoad,
@@ -18,6 +18,7 @@ from core.subscriptions.changes import (
 )
 from core.subscriptions.check import differences
 from core.subscriptions.clients import ClientSubscription, detail, visible
+from core.subscriptions.edits import ClientEdit, change_details, edits
 from core.subscriptions.held import Holders
 from core.subscriptions.revisions import Revision, begin, history, revise
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Subscription

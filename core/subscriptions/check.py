@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
-from core.subscriptions.tables import Client, Subscription
-from core.words import BillingSettings, MissingSetting, fold
+from core.subscriptions.tables import Client, ClientChange, Subscription
+from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
 _Key = tuple[int, int]
 
@@ -18,7 +18,8 @@ def differences(session: Session) -> Iterator[str]:
     """One sentence per difference, in every partner space; none when all is well. Reads in a stream.
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
-    joined without gap or overlap, that the last one holds now, and that copies equal what they copy.
+    joined without gap or overlap, that the last one holds now, that copies equal what they copy, and that the edits of
+    a client's details lead to the details it has.
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
@@ -46,6 +47,7 @@ def differences(session: Session) -> Iterator[str]:
             yield f"partner {partner_id}, client {client_id}: no revision holds now"
     for partner_id, client_id in session.execute(_without_subscription()):
         yield f"partner {partner_id}, client {client_id}: has no subscription"
+    yield from _unlike_their_edits(session)
 
 
 def _unexplained(
@@ -80,6 +82,29 @@ def _uncopied(revision: Subscription, sort_name: str | None, name: str | None) -
         yield "belongs to no client"
     elif not revision.sort_name == sort_name == fold(name):
         yield f"sorts as {revision.sort_name!r}, its client as {sort_name!r}, its name as {fold(name)!r}"
+
+
+def _unlike_their_edits(session: Session) -> Iterator[str]:
+    rows = session.execute(
+        select(ClientChange, *(getattr(Client, what.value) for what in ClientDetail))
+        .join(Client, (Client.partner_id == ClientChange.partner_id) & (Client.client_id == ClientChange.client_id))
+        .order_by(ClientChange.partner_id, ClientChange.client_id, ClientChange.number)
+        .execution_options(yield_per=1000)
+    )
+    for (partner_id, client_id), changes in groupby(rows, lambda row: (row[0].partner_id, row[0].client_id)):
+        where, known, number = f"partner {partner_id}, client {client_id}", dict[ClientDetail, str](), 0
+        details: dict[ClientDetail, str] = {}
+        for change, *now_so in changes:
+            details = {what: value or "" for what, value in zip(ClientDetail, now_so, strict=True)}
+            if change.number not in (number, number + 1):
+                yield f"{where}, edit {change.number}: expected edit {number + 1}"
+            if known.get(change.what, change.before) != change.before:
+                yield f"{where}, edit {change.number}: {change.what} was {known[change.what]!r}, not {change.before!r}"
+            known[change.what], number = change.after, change.number
+            session.expunge(change)
+        for what, value in known.items():
+            if details[what] != value:
+                yield f"{where}: {what} is {details[what]!r}, its edits lead to {value!r}"
 
 
 def _without_subscription() -> Select[int, int]:

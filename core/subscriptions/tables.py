@@ -1,4 +1,4 @@
-"""The tables of the clients, and of what holds and held for each."""
+"""The tables of the clients, of the edits of who they are, and of what holds and held for each."""
 
 from datetime import datetime
 from itertools import combinations
@@ -18,7 +18,7 @@ from core.storage import (
     settings_as_text,
     word,
 )
-from core.words import ClientStatus, Origin, Setting
+from core.words import ClientDetail, ClientStatus, Origin, Setting
 
 _SETS_OF_SETTINGS = [
     settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
@@ -58,6 +58,31 @@ class Client(Base):
     external_reference: Mapped[str] = mapped_column(default="", server_default="")
 
 
+class ClientChange(Base):
+    """A detail of a client that was edited. `number` counts the edits of a client; one edit may change several
+    details. Rows are only ever added."""
+
+    __tablename__ = "client_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
+        ForeignKeyConstraint(["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"]),
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("before <> after", name="after"),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    what: Mapped[ClientDetail] = mapped_column(word(ClientDetail, "what"), primary_key=True)
+    before: Mapped[str]  # "": it was not known
+    after: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by_id: Mapped[int]
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
+    reason: Mapped[str] = mapped_column(default="")
+
+
 class Subscription(SettingsColumns, Base):
     """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full; who made it so and why.
 
@@ -92,7 +117,7 @@ class Subscription(SettingsColumns, Base):
     valid_from: Mapped[datetime] = mapped_column(Instant)
     valid_to: Mapped[datetime | None] = mapped_column(Instant)
     status: Mapped[ClientStatus] = mapped_column(word(ClientStatus, "status"))
-    sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's, copied for the list index
+    sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's now, copied for the list index
     overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
     defaults_version: Mapped[int | None]
     changed_by_id: Mapped[int | None]

@@ -1,7 +1,8 @@
-"""The words of the trade: terms with their labels, the settings, every refusal, the reader's language, and text
-from people. Everything else stands on it; it knows no database and no browser."""
+"""The words of the trade: terms with their labels, the settings, the details of a client, every refusal, the
+reader's language, and text from people. Everything else stands on it; it knows no database and no browser."""
 
 from core.words.currency import currency_refusal
+from core.words.details import ClientDetail, DetailChange
 from core.words.errors import (
     AddOnsNotOffered,
     AlreadyClient,
@@ -28,6 +29,7 @@ from core.words.errors import (
     RetiredDefaults,
     SignInEnded,
     StaleDefaults,
+    StaleDetails,
     StaleError,
     StaleSubscription,
     StillInvited,

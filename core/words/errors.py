@@ -6,6 +6,7 @@ BillingError
 ├── StaleError             somebody else changed it meanwhile (rule 12)
 │   ├── StaleDefaults
 │   ├── StaleSubscription
+│   ├── StaleDetails
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
@@ -44,6 +45,7 @@ A sentence is put together when it is read, in the reader's language; its values
 from collections.abc import Mapping
 from datetime import datetime
 
+from core.words.details import DetailChange
 from core.words.language import N_, t
 from core.words.settings import Setting
 from core.words.terms import Role
@@ -116,6 +118,19 @@ class StaleSubscription(StaleError):
     def __str__(self) -> str:
         by = self.values["changed_by"]
         return t(self.sentence, **{**self.values, "changed_by": t("The client") if by is None else by})
+
+
+class StaleDetails(StaleError):
+    """The client's details were edited since they were shown, the last time at `changed_at`."""
+
+    sentence = N_(
+        "{changed_by} changed {client} on {changed_at}: {changes}. Your entries are kept; compare and save again."
+    )
+
+    def __init__(
+        self, *, client: str, changed_by: tuple[str, ...], changed_at: datetime, changes: tuple[DetailChange, ...]
+    ) -> None:
+        super().__init__(client=client, changed_by=changed_by, changed_at=changed_at, changes=changes)
 
 
 class ChoiceRefused(BillingError):

@@ -1,4 +1,6 @@
-"""Client subscription: what holds for one client, why and since when; make an exception, or clear one."""
+"""Client subscription: who a client is, what holds for it, why and since when; edit it, make or clear an exception."""
+
+from heapq import merge
 
 import pandas as pd
 import streamlit as st
@@ -6,13 +8,13 @@ import streamlit as st
 from core import catalogue, invitations, reports, subscriptions
 from core.members import Permission, may, reads_all_clients
 from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
-from pages.clients import change_settings, provenance
+from pages.clients import change_settings, client_details, provenance
 from pages.parts import invitation, notices, server, sign_in, visitor
 from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
-HISTORY = 50  # revisions shown at first
+HISTORY = 50  # changes shown at first
 
 member = visitor.member(Permission.READ_CLIENTS)
 
@@ -74,8 +76,8 @@ def who_it_is() -> None:
         with st.container(width="content", gap="xxsmall"):
             invited_on, name = day(first.valid_from), provenance.who(first)
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
-            numbers = (client.company_number, client.vat_number, client.external_reference)
-            st.text(" · ".join(part for part in (client.email, *numbers, client.contact_name) if part))
+            client_details.lines(client)
+            client_details.button(member, client)
         if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
 
@@ -109,22 +111,32 @@ def settings_in_force() -> None:
 
 
 def history() -> None:
+    """What was changed of the subscription, and of who the client is: one feed, newest first."""
     st.subheader(t("History"), anchor=False)
     unfolded = f"history of {client_id}"
-    rows = [
+    revised = [
         (
-            moment(revision.valid_from),
-            plain(provenance.who(revision)),
-            provenance.via(revision),
-            plain(provenance.what_happened(revision, offer)),
-            plain(revision.reason),
+            each.valid_from,
+            provenance.who(each),
+            provenance.via(each),
+            provenance.what_happened(each, offer),
+            each.reason,
         )
-        for revision in shown.history[: st.session_state.get(unfolded, HISTORY)]
+        for each in shown.history
+    ]
+    edited = [
+        (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
+        for each in edits
+    ]
+    feed = list(merge(edited, revised, key=lambda change: change[0], reverse=True))
+    rows = [
+        (moment(at), plain(who), via, plain(what), plain(why))
+        for at, who, via, what, why in feed[: st.session_state.get(unfolded, HISTORY)]
     ]
     headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
-    if len(rows) < len(shown.history) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
-        st.session_state[unfolded] = len(shown.history)
+    if len(rows) < len(feed) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
+        st.session_state[unfolded] = len(feed)
         st.rerun()
 
 
@@ -136,6 +148,7 @@ try:
     with server.database().reading() as session:
         offer = catalogue.current(session, member.partner.currency)
         shown = subscriptions.detail(session, member, client_id)
+        edits = subscriptions.edits(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
 except ClientNotFound as refusal:
@@ -145,6 +158,7 @@ except ClientNotFound as refusal:
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()
 who_it_is()
+client_details.form(member, shown.client, edits, invited)
 if shown.status is not ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions
 from core.imports.columns import recognise
-from core.invitations import NewClient
+from core.invitations import ClientDetails, NewClient
 from core.members import Member, Permission
 from core.words import BillingError, ClientNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
 
 UseCase = Callable[[Session, Member], Any]
 NEW = NewClient.from_typed(name="New", email="new@example.com")
+EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
 PREVIEWED = imports.ImportPreview(
     SHEET, recognise(SHEET.headings), (), 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
@@ -31,6 +32,7 @@ USE_CASES: dict[str, UseCase] = {
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
+    "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, 1, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
     "invitations.revoke": lambda s, m: invitations.revoke(s, m, 1),
     "invitations.invite_again": lambda s, m: (invitations.revoke(s, m, 1), invitations.invite_again(s, m, 1)),
@@ -38,6 +40,7 @@ USE_CASES: dict[str, UseCase] = {
     "invitations.waiting_message": lambda s, m: invitations.waiting_message(s, m, 1),
     "subscriptions.detail": lambda s, m: subscriptions.detail(s, m, 1),
     "subscriptions.visible": lambda s, m: subscriptions.visible(s, m, 1),
+    "subscriptions.edits": lambda s, m: subscriptions.edits(s, m, 1),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
     "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
@@ -49,6 +52,7 @@ USE_CASES: dict[str, UseCase] = {
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
+    "subscriptions.edits",
 }  # fmt: skip
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
@@ -61,7 +65,9 @@ REACHED_BY_ANOTHER = {
     "defaults.history": [],
     "subscriptions.detail": ClientNotFound,
     "subscriptions.visible": ClientNotFound,
+    "subscriptions.edits": ClientNotFound,
     "subscriptions.override": ClientNotFound,
+    "invitations.edit_client": ClientNotFound,
     "invitations.send_again": ClientNotFound,
     "invitations.revoke": ClientNotFound,
     "invitations.invite_again": ClientNotFound,
@@ -103,6 +109,7 @@ def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role
     elif role is Role.ACCOUNTANT and use_case in {
         "subscriptions.detail",
         "subscriptions.visible",
+        "subscriptions.edits",
         "invitations.of_client",
     }:
         assert found is ClientNotFound

@@ -166,7 +166,7 @@ _KILLED = """
     from sqlalchemy import event
     from core import defaults, invitations, members, subscriptions
     from core.defaults import Overrides
-    from core.invitations import NewClient
+    from core.invitations import ClientDetails, NewClient
     from core.storage import Database
     from tests.conftest import PLUS
 
@@ -188,13 +188,16 @@ _KILLED = """
             defaults.save(session, member, PLUS, seen=1)
         elif sys.argv[2] == "invite":
             invitations.invite(session, member, NewClient.from_typed(name="New", email="new@example.com"))
+        elif sys.argv[2] == "edit":
+            edited = ClientDetails.from_typed(name="Edited", email="edited@example.com")
+            invitations.edit_client(session, member, 1, edited, seen=0)
         else:
             subscriptions.override(session, member, 1, Overrides(plan="plus"), seen=1)
     print("done", ran)
 """
 
 
-@pytest.mark.parametrize("action", ["save", "invite", "override"])
+@pytest.mark.parametrize("action", ["save", "invite", "override", "edit"])
 def test_a_process_killed_at_any_moment_leaves_the_database_as_before_or_after(space: Space, action: str) -> None:
     """Killed after every other of its statements in turn: as before; left alone: as after."""
     space.save(STANDARD)
@@ -221,6 +224,6 @@ def test_a_process_killed_at_any_moment_leaves_the_database_as_before_or_after(s
 
 
 def fingerprint(space: Space) -> list[tuple]:
-    tables = ("default_settings", "client", "subscription", "invitation", "partner")
+    tables = ("default_settings", "client", "client_change", "subscription", "invitation", "partner")
     with space.database.reading() as session:
         return [tuple(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]

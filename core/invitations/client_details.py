@@ -1,0 +1,42 @@
+"""Editing who a client is: its history is kept, and a pending invitation follows a new address."""
+
+from sqlalchemy.orm import Session
+
+from core import members, subscriptions
+from core.invitations import managing
+from core.invitations.invitation import latest_invitation
+from core.invitations.inviting import already_client, client_with
+from core.invitations.new_client import ClientDetails
+from core.members import Member, Permission
+from core.subscriptions import ClientEdit
+from core.words import ClientDetail, Origin, note_text
+
+
+def edit_client(
+    session: Session,
+    member: Member,
+    client_id: int,
+    details: ClientDetails,
+    *,
+    seen: int,
+    reason: str = "",
+    origin: Origin = Origin.PAGE,
+) -> ClientEdit | None:
+    """Give a client these details, whatever its status. With another e-mail, the link of a pending invitation dies, and
+    a message with a new one waits for the new address. The edit that was made; None if the details were so already, as
+    when the same edit is sent twice.
+
+    `seen` is the number of the newest edit that the member saw, 0 if there was none. Raises NotAllowed, ClientNotFound,
+    AlreadyClient, StaleDetails, BadInput; nothing is written then.
+    """
+    members.act(session, member, Permission.EDIT_CLIENT)
+    reason = note_text("reason", reason)
+    client = subscriptions.visible(session, member, client_id)
+    has_new_address = details.email != client.email
+    if has_new_address and (known := client_with(session, member, details.email)) is not None:
+        raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))
+    wanted = {what: getattr(details, what.value) for what in ClientDetail}
+    edit = subscriptions.change_details(session, client, wanted, seen=seen, by=member, origin=origin, reason=reason)
+    if has_new_address:
+        managing.follow_address(session, member, client)
+    return edit

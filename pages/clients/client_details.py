@@ -1,0 +1,187 @@
+"""Who the client is: its details on its page, and the form that edits them in place."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import invitations
+from core.invitations import ClientDetails, InvitationDetail
+from core.members import Member, Permission, may
+from core.subscriptions import Client, ClientEdit
+from core.words import (
+    CLIENT_LANGUAGES,
+    AlreadyClient,
+    BadInput,
+    BillingError,
+    ClientDetail,
+    InvitationStatus,
+    StaleError,
+    t,
+)
+from pages.parts import choices, invitation, notices, server
+from pages.parts.text import joined, plain
+
+CLIENT = "pages/clients/client_subscription.py"
+NUMBERS = (
+    ClientDetail.COUNTRY,
+    ClientDetail.COMPANY_NUMBER,
+    ClientDetail.VAT_NUMBER,
+    ClientDetail.EXTERNAL_REFERENCE,
+)
+
+
+def lines(client: Client) -> None:
+    """The details that are known, on two lines."""
+    contact = (client.email, client.contact_name, ClientDetail.LANGUAGE.text(client.language))
+    st.text(" · ".join(part for part in contact if part))
+    if numbers := [f"{what.label} {what.of(client)}" for what in NUMBERS if what.of(client)]:
+        st.text(" · ".join(numbers))
+
+
+def button(member: Member, client: Client) -> None:
+    """What opens the form, for a member who may edit."""
+    form = choices.form(_key(client.client_id))
+    if may(member, Permission.EDIT_CLIENT) and not _is_open(form):
+        st.button(
+            t("Edit details"),
+            key=f"{form}.open edit",
+            icon=":material/edit_note:",
+            type="tertiary",
+            on_click=_open,
+            args=(form,),
+        )
+
+
+def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited: InvitationDetail) -> None:
+    """The form, when it is open: what was typed stays until it is saved, or cancelled."""
+    form = choices.form(_key(client.client_id))
+    if not (may(member, Permission.EDIT_CLIENT) and _is_open(form)):
+        return
+    _begin(form, client, edits)
+    refusal = st.session_state.get(f"{form}.refused")
+    faults = refusal.fields if isinstance(refusal, BadInput) else {}
+    with st.form(f"{form}.details", border=True):
+        st.subheader(t("Edit details"), anchor=False)
+        _refused(refusal)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _line(form, ClientDetail.NAME, t("Name"), faults, max_chars=200)
+            _line(form, ClientDetail.EMAIL, t("E-mail"), faults, max_chars=254)
+            if invited.status is InvitationStatus.PENDING:
+                st.caption(
+                    t("With another e-mail the invitation is sent there, with a new link. The old link stops working.")
+                )
+            _line(form, ClientDetail.CONTACT_NAME, t("Contact (optional)"), faults, max_chars=200)
+            choices.choose(
+                st.selectbox,
+                t("Language of the client"),
+                list(CLIENT_LANGUAGES),
+                CLIENT_LANGUAGES.__getitem__,
+                f"{form}.{ClientDetail.LANGUAGE}",
+                at_first=client.language,
+                filter_mode=None,
+            )
+        with right:
+            _line(form, ClientDetail.COUNTRY, t("Country (optional)"), faults, max_chars=30, placeholder="BE")
+            _line(form, ClientDetail.COMPANY_NUMBER, t("Company number (optional)"), faults, max_chars=30)
+            _line(form, ClientDetail.VAT_NUMBER, t("VAT number (optional)"), faults, max_chars=30)
+            _line(form, ClientDetail.EXTERNAL_REFERENCE, t("External reference (optional)"), faults, max_chars=100)
+        _line(form, "reason", t("Reason (optional)"), faults, max_chars=500)
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                t("Save details"), type="primary", key=f"{form}.save", on_click=_save, args=(form, member, client)
+            )
+            st.form_submit_button(
+                t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client.client_id),)
+            )
+
+
+def what_happened(edit: ClientEdit) -> str:
+    """An edit in plain words."""
+    return joined(change.label for change in edit.changes)
+
+
+def _key(client_id: int) -> str:
+    return f"details.{client_id}"
+
+
+def _is_open(form: str) -> bool:
+    return bool(st.session_state.get(f"{form}.open"))
+
+
+def _open(form: str) -> None:
+    st.session_state[f"{form}.open"] = True
+
+
+def _begin(form: str, client: Client, edits: tuple[ClientEdit, ...]) -> None:
+    """Keep the edit and the details that this form began at; after a refusal it begins anew, at what is known by then.
+
+    What was typed stays. A field that was left as it was follows a colleague's edit, which saving again would undo.
+    """
+    state = st.session_state
+    if f"{form}.began at" in state:
+        return
+    known = {what.value: what.of(client) for what in ClientDetail}
+    before = state.pop(f"{form}.began before", {})
+    for name, value in known.items():
+        if name not in before or _typed(form, name) == before[name]:
+            state[f"{form}.{name}"] = value
+    state[f"{form}.began at"] = (edits[0].number if edits else 0, known)
+
+
+def _line(form: str, name: str, label: str, faults: dict[str, str], **options: Any) -> None:
+    """A line of the form, with what needs a correction under it."""
+    st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
+    if name in faults:
+        st.caption(f":red[{plain(faults[name])}]")
+
+
+def _typed(form: str, name: str) -> str:
+    """What a field says by now: also in a callback."""
+    if name == ClientDetail.LANGUAGE:
+        return str(choices.chosen(f"{form}.{name}"))
+    return st.session_state.get(f"{form}.{name}") or ""
+
+
+def _refused(refusal: BillingError | None) -> None:
+    """Why nothing was saved; what needs a correction is said beside its field."""
+    if refusal is None or isinstance(refusal, BadInput):
+        return
+    notices.refused(refusal)
+    if isinstance(refusal, AlreadyClient):
+        known = str(refusal.client_id)
+        st.page_link(CLIENT, label=t("Open the client"), icon=":material/badge:", query_params={"client": known})
+
+
+@notices.callback
+def _save(form: str, member: Member, client: Client) -> None:
+    """Save the details as they are typed, and close the form; one refused stays open with what was typed."""
+    state, client_id = st.session_state, client.client_id
+    if form != choices.form(_key(client_id)):  # the second of two quick clicks: the first one saved
+        return
+    seen, known = state[f"{form}.began at"]
+    state.pop(f"{form}.refused", None)
+    try:
+        details = ClientDetails.from_typed(**{name: _typed(form, name) for name in known})
+        with server.database().transaction() as session:
+            edit = invitations.edit_client(
+                session, member, client_id, details, seen=seen, reason=_typed(form, "reason")
+            )
+    except (BadInput, AlreadyClient) as refusal:
+        state[f"{form}.refused"] = refusal
+    except StaleError as refusal:
+        state[f"{form}.refused"] = refusal
+        state[f"{form}.began before"] = known
+        del state[f"{form}.began at"]
+    else:
+        choices.forget(_key(client_id))
+        _saved(details, edit)
+        if edit is not None and ClientDetail.EMAIL in {change.what for change in edit.changes}:
+            invitation.send_next(client_id)
+
+
+def _saved(details: ClientDetails, edit: ClientEdit | None) -> None:
+    if edit is None:
+        notices.say_next(t("Nothing was changed: these are the details of {name}.", name=details.name))
+    else:
+        notices.say_next(t("{name} is changed. {done}.", name=details.name, done=what_happened(edit)))
