@@ -437,7 +437,7 @@ _typed: dict[str, st.SearchStrategy[str]] = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.fixed_dictionaries({}, optional=_typed), max_size=8))
 def test_whatever_is_edited_the_history_leads_from_the_first_details_to_those_of_now(
     make_space: Any, database: Any, sequence: list[dict[str, str]]
