@@ -1,5 +1,6 @@
 """Partner spaces and the members who work in them: who may do what, and how a change begins. A change takes the
-partner's turn, asks the member's permission again and counts up the partner's change number."""
+partner's turn, asks the member's permission again and counts up the partner's change number. Whatever changes of a
+member is kept."""
 
 from core.members.access import (
     MATRIX,
@@ -14,4 +15,5 @@ from core.members.access import (
     require,
     take_turn,
 )
-from core.members.tables import DemoSpace, Member, Partner
+from core.members.changes import WORDS, add, change, keep_change, newest_change
+from core.members.tables import DemoSpace, Member, MemberChange, Partner

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     OVERRIDE = "override"
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
+    KEEP_MEMBERS = "keep members"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -32,6 +33,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.OVERRIDE: _CLIENTS,
     Permission.EXPORT: _CLIENTS_AND_FINANCE,
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
+    Permission.KEEP_MEMBERS: frozenset({Role.ADMINISTRATOR}),
 }
 
 _STILL_SO = exists().where(

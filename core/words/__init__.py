@@ -4,29 +4,37 @@ from people. Everything else stands on it; it knows no database and no browser."
 from core.words.errors import (
     AddOnsNotOffered,
     AlreadyClient,
+    AlreadyMember,
     ArchivedClient,
     BadInput,
     BillingError,
     ChoiceRefused,
     ClientNotFound,
     DemoRefused,
+    InactiveMember,
     InvitationNotPending,
+    LastAdministrator,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    MemberNotFound,
     MissingSetting,
     NoPrice,
     NotAllowed,
     NothingToAdopt,
     OfferChanged,
+    OwnAccess,
     RetiredChosen,
     RetiredDefaults,
     StaleDefaults,
     StaleError,
+    StaleMember,
     StaleSubscription,
     StillInvited,
+    SuccessorMissing,
+    SuccessorRefused,
     UnknownChoice,
 )
 from core.words.language import (
@@ -57,7 +65,7 @@ from core.words.settings import (
     Setting,
     Source,
 )
-from core.words.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Role, Term
+from core.words.terms import ClientStatus, DeliveryStatus, InvitationStatus, MemberFact, Origin, Role, Term
 from core.words.text import (
     CONTROL_CHARACTERS,
     LONGEST_NOTE,
