@@ -12,31 +12,43 @@ from pages.parts.server import ROOT, is_demo
 from pages.parts.text import plain
 
 ASSETS = ROOT / "assets"
+PUBLIC = ("invitation", "accept")  # the one page for whoever has a link
 
 st.set_page_config(page_title="Billing Defaults", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "mark.svg"), size="large")
 
 
 def menu(member: Member | None) -> dict[str, list[Any]]:
-    """The pages this member may use, in their sections; the page of invitations is for whoever has a link."""
+    """The pages this member may use, in their sections; the page of invitations is for whoever has a link.
 
-    def page(section: str, name: str, title: str, **named: Any) -> Any:
-        return st.Page(ROOT / "pages" / section / f"{name}.py", title=title, **{"url_path": name} | named)
+    A page that they may not use, or not any more, is there all the same, out of the menu: asked for, it says why it
+    shows nothing.
+    """
+    sees_any = member is not None and may(member, Permission.READ_DEFAULTS) and not visitor.is_by_link()
+    pages: dict[str, list[Any]] = {t("Clients"): [], t("Settings"): [], t("Finance"): [], "": []}
 
-    public = page("invitation", "accept", t("Invitation"), url_path=invitations.LINK_PAGE, visibility="hidden")
-    if visitor.is_by_link() or member is None or not may(member, Permission.READ_DEFAULTS):
-        return {"": [st.Page(notices.nothing_to_show, title="Billing Defaults", default=True), public]}
-    clients = [page("clients", "billing_sources", t("Clients"), icon=":material/groups:", default=True)]
-    if may(member, Permission.INVITE):
-        clients.append(page("clients", "invite_client", t("Invite a client"), icon=":material/person_add:"))
-    clients.append(page("clients", "client_subscription", t("Client subscription"), icon=":material/badge:"))
-    pages = {t("Clients"): clients}
-    pages[t("Settings")] = [page("settings", "defaults", t("Default settings"), icon=":material/tune:")]
-    if may(member, Permission.READ_DISTRIBUTION):
-        distribution = page("finance", "plan_distribution", t("Plan distribution"), icon=":material/bar_chart:")
-        pages[t("Finance")] = [distribution]
-    pages[""] = [public]
-    return pages
+    def page(heading: str, section: str, name: str, title: str, needs: Permission, **named: Any) -> None:
+        script = ROOT / "pages" / section / f"{name}.py" if sees_any else notices.nothing_to_show
+        hidden: dict[str, Any] = {"visibility": "hidden", "default": False}
+        if sees_any and member is not None and may(member, needs):
+            hidden = {}
+        shown = st.Page(script, title=title, **{"url_path": name} | named | hidden)
+        pages["" if hidden else heading].append(shown)
+
+    if not sees_any:
+        pages[""].append(st.Page(notices.nothing_to_show, title="Billing Defaults", default=True))
+    clients, settings, finance = t("Clients"), t("Settings"), t("Finance")
+    seen, invites, read = Permission.READ_CLIENTS, Permission.INVITE, Permission.READ_DEFAULTS
+    page(clients, "clients", "billing_sources", t("Clients"), seen, icon=":material/groups:", default=True)
+    page(clients, "clients", "invite_client", t("Invite a client"), invites, icon=":material/person_add:")
+    page(clients, "clients", "client_subscription", t("Client subscription"), seen, icon=":material/badge:")
+    page(settings, "settings", "defaults", t("Default settings"), read, icon=":material/tune:")
+    keeps, counted = Permission.KEEP_MEMBERS, Permission.READ_DISTRIBUTION
+    page(settings, "settings", "members", t("Members"), keeps, icon=":material/manage_accounts:")
+    page(finance, "finance", "plan_distribution", t("Plan distribution"), counted, icon=":material/bar_chart:")
+    script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"
+    pages[""].append(st.Page(script, title=t("Invitation"), url_path=invitations.LINK_PAGE, visibility="hidden"))
+    return {heading: listed for heading, listed in pages.items() if listed}
 
 
 def sidebar(member: Member) -> None:
@@ -60,6 +72,7 @@ def sidebar(member: Member) -> None:
         )
 
 
+said: frozenset[str] = frozenset()
 try:
     member = visitor.arrive()
     by_link = visitor.is_by_link()
@@ -67,11 +80,12 @@ try:
     if member is not None and not by_link:
         sidebar(member)
     notices.demo_banner()
-    notices.show_messages()
+    said = notices.show_messages()
     if member is not None:
         invitation.send_waiting(member)
     chosen.run()
 except BillingError as refusal:
-    st.warning(plain(refusal), icon=":material/lock:")
+    if str(refusal) not in said:
+        st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort
     notices.unexpected(exception)

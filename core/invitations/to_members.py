@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.invitations import letters, outbox
-from core.invitations.letters import Letter
+from core.invitations.managing import WaitingMessage
 from core.invitations.outbox import Delivery
 from core.invitations.tables import MemberMessage
 from core.members import Member
@@ -60,7 +60,7 @@ def told_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
     return session.scalar(_ATTEMPT, {"partner_id": partner_id, "attempt": attempt})
 
 
-def waiting_letter(session: Session, recipient: Member) -> tuple[MemberMessage, Letter] | None:
+def waiting_for_member(session: Session, recipient: Member) -> WaitingMessage | None:
     """The message that waits for a member, with the letter as it would leave now."""
     message = outbox.waiting_for_member(session, recipient.partner_id, recipient.member_id)
-    return None if message is None else (message, letters.written(session, message))
+    return None if message is None else WaitingMessage(message, letters.written(session, message))

@@ -34,7 +34,6 @@ from core.words.errors import (
     StaleSubscription,
     StillInvited,
     SuccessorMissing,
-    SuccessorRefused,
     UnknownChoice,
 )
 from core.words.language import (

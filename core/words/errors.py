@@ -31,7 +31,6 @@ BillingError
 ├── OwnAccess              nobody changes their own role or access, or deactivates themselves
 ├── LastAdministrator      there is always an active administrator
 ├── SuccessorMissing       the clients of a member who leaves need somebody
-├── SuccessorRefused       this member cannot take over clients
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── ColumnsNotFound        its headings lack what an import needs (core.imports)
@@ -230,12 +229,6 @@ class SuccessorMissing(BillingError):
     """A member who leaves is responsible for clients, and nobody was chosen who takes them over."""
 
     sentence = N_("{name} is responsible for clients: {clients}. Choose who takes them over.")
-
-
-class SuccessorRefused(BillingError):
-    """The one who was chosen is inactive, has no access to clients, or is the member who leaves."""
-
-    sentence = N_("{name} cannot take over clients. Choose an active member with access to clients.")
 
 
 class ArchivedClient(BillingError):
