@@ -13,39 +13,46 @@ from pages.parts.sign_in import Arrival
 from pages.parts.text import plain
 
 ASSETS = ROOT / "assets"
+PUBLIC = ("invitation", "accept")  # the one page for whoever has a link
 
 st.set_page_config(page_title="Billing Defaults", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 st.logo(str(ASSETS / "mark.svg"), size="large")
 
 
-PATHS = ("invite_client", "client_subscription", "defaults", "plan_distribution")
-
-
 def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
-    """The pages this member may use, in their sections; the page of invitations is for whoever has a link."""
+    """The pages this member may use, in their sections; the page of invitations is for whoever has a link.
 
-    def page(section: str, name: str, title: str, **named: Any) -> Any:
-        return st.Page(ROOT / "pages" / section / f"{name}.py", title=title, **{"url_path": name} | named)
+    A page that they may not use, or not any more, is there all the same, out of the menu: asked for, it says why it
+    shows nothing.
+    """
+    sees_any = member is not None and may(member, Permission.READ_DEFAULTS) and not visitor.is_by_link()
+    pages: dict[str, list[Any]] = {t("Clients"): [], t("Settings"): [], t("Finance"): [], "": []}
 
     def nothing() -> None:
         notices.nothing_to_show(arrival)
 
-    public = page("invitation", "accept", t("Invitation"), url_path=invitations.LINK_PAGE, visibility="hidden")
-    if visitor.is_by_link() or member is None or not may(member, Permission.READ_DEFAULTS):
-        # under every address, so that a link leads here and, after sign-in, where it was to lead
-        asked = [st.Page(nothing, title="Billing Defaults", url_path=path, visibility="hidden") for path in PATHS]
-        return {"": [st.Page(nothing, title="Billing Defaults", default=True), *asked, public]}
-    clients = [page("clients", "billing_sources", t("Clients"), icon=":material/groups:", default=True)]
-    if may(member, Permission.INVITE):
-        clients.append(page("clients", "invite_client", t("Invite a client"), icon=":material/person_add:"))
-    clients.append(page("clients", "client_subscription", t("Client subscription"), icon=":material/badge:"))
-    pages = {t("Clients"): clients}
-    pages[t("Settings")] = [page("settings", "defaults", t("Default settings"), icon=":material/tune:")]
-    if may(member, Permission.READ_DISTRIBUTION):
-        distribution = page("finance", "plan_distribution", t("Plan distribution"), icon=":material/bar_chart:")
-        pages[t("Finance")] = [distribution]
-    pages[""] = [public]
-    return pages
+    def page(heading: str, section: str, name: str, title: str, needs: Permission, **named: Any) -> None:
+        script = ROOT / "pages" / section / f"{name}.py" if sees_any else nothing
+        hidden: dict[str, Any] = {"visibility": "hidden", "default": False}
+        if sees_any and member is not None and may(member, needs):
+            hidden = {}
+        shown = st.Page(script, title=title, **{"url_path": name} | named | hidden)
+        pages["" if hidden else heading].append(shown)
+
+    if not sees_any:
+        pages[""].append(st.Page(nothing, title="Billing Defaults", default=True))
+    clients, settings, finance = t("Clients"), t("Settings"), t("Finance")
+    seen, invites, read = Permission.READ_CLIENTS, Permission.INVITE, Permission.READ_DEFAULTS
+    page(clients, "clients", "billing_sources", t("Clients"), seen, icon=":material/groups:", default=True)
+    page(clients, "clients", "invite_client", t("Invite a client"), invites, icon=":material/person_add:")
+    page(clients, "clients", "client_subscription", t("Client subscription"), seen, icon=":material/badge:")
+    page(settings, "settings", "defaults", t("Default settings"), read, icon=":material/tune:")
+    keeps, counted = Permission.KEEP_MEMBERS, Permission.READ_DISTRIBUTION
+    page(settings, "settings", "members", t("Members"), keeps, icon=":material/manage_accounts:")
+    page(finance, "finance", "plan_distribution", t("Plan distribution"), counted, icon=":material/bar_chart:")
+    script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"
+    pages[""].append(st.Page(script, title=t("Invitation"), url_path=invitations.LINK_PAGE, visibility="hidden"))
+    return {heading: listed for heading, listed in pages.items() if listed}
 
 
 def sidebar(member: Member, arrival: Arrival) -> None:
@@ -70,6 +77,7 @@ def sidebar(member: Member, arrival: Arrival) -> None:
 
 
 member: Member | None = None
+said: frozenset[str] = frozenset()
 try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
@@ -78,13 +86,14 @@ try:
         sign_in.keep_space_in_url(arrival)
         sidebar(member, arrival)
     notices.demo_banner()
-    notices.show_messages()
+    said = notices.show_messages()
     if member is not None:
         invitation.send_waiting(member)
     shown.run()
 except NoCatalogue as refusal:
     st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")
 except BillingError as refusal:
-    st.warning(plain(refusal), icon=":material/lock:")
+    if str(refusal) not in said:
+        st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort
     notices.unexpected(exception)

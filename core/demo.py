@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
-from core import catalogue, defaults, invitations, members, subscriptions
+from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient
 from core.members import DemoSpace, Member, Partner
@@ -39,13 +39,15 @@ PARTNER_ID = 1
 CLIENTS = 240
 
 _MEMBERS = [
-    ("Demo administrator", "administrator", Role.ADMINISTRATOR, True),
-    ("Demo client manager", "client.manager", Role.CLIENT_MANAGER, True),
-    ("Second client manager", "second.manager", Role.CLIENT_MANAGER, True),
-    ("Demo finance", "finance", Role.FINANCE, True),
-    ("Demo accountant", "accountant", Role.ACCOUNTANT, True),
-    ("Client manager without access to clients", "no.access", Role.CLIENT_MANAGER, False),
+    ("Demo administrator", "administrator", Role.ADMINISTRATOR),
+    ("Demo client manager", "client.manager", Role.CLIENT_MANAGER),
+    ("Second client manager", "second.manager", Role.CLIENT_MANAGER),
+    ("Demo finance", "finance", Role.FINANCE),
+    ("Demo accountant", "accountant", Role.ACCOUNTANT),
+    ("Client manager without access to clients", "no.access", Role.CLIENT_MANAGER),
+    ("Former client manager", "former.manager", Role.CLIENT_MANAGER),
 ]
+_WITHOUT_ACCESS, _FORMER = 6, 7  # what became of them, see _a_team
 _TRADES = [
     "Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Librairie", "Atelier", "Clinique vétérinaire",
     "Bakkerij", "Slagerij", "Bouwbedrijf", "Fietsenwinkel", "Tuincentrum", "Drukkerij", "Kapsalon", "Apotheek",
@@ -142,20 +144,27 @@ def _make(session: Session) -> None:
         )
     )
     session.execute(insert(DemoSpace).values(partner_id=PARTNER_ID, made_at=made_at))
-    for member_id, (name, mailbox, role, client_access) in enumerate(_MEMBERS, 1):
-        session.add(
-            Member(
-                partner_id=PARTNER_ID,
-                member_id=member_id,
-                name=name,
-                email=f"{mailbox}@example.com",
-                role=role,
-                client_access=client_access,
-            )
-        )
-    session.flush()
+    _a_team(session, made_at)
     catalogue.store(session, _before_retirement())
     _a_year(session, made_at)
+    set_now(session, made_at)
+
+
+def _a_team(session: Session, made_at: datetime) -> None:
+    """The members, invited before the year began; one lost the access to clients since, and one left."""
+    morning = made_at.replace(hour=9, minute=5, second=0, microsecond=0)
+    set_now(session, morning - timedelta(days=380))
+    administrator: Member | None = None
+    for name, mailbox, role in _MEMBERS:
+        email = f"{mailbox}@example.com"
+        added = members.add(session, PARTNER_ID, name=name, email=email, role=role, by=administrator)
+        administrator = administrator or members.find(session, PARTNER_ID, added.member_id)
+    if administrator is None:
+        raise LookupError("the demo has no administrator")
+    set_now(session, morning - timedelta(days=210))
+    team.change_member(session, administrator, _WITHOUT_ACCESS, role=Role.CLIENT_MANAGER, client_access=False, seen=1)
+    set_now(session, morning - timedelta(days=120))
+    team.deactivate(session, administrator, _FORMER, seen=1)
     set_now(session, made_at)
 
 

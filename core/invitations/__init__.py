@@ -1,5 +1,5 @@
 """How clients are brought in: who is invited (and edited later), what the invitation binds them to, its link and its
-answer; the letter that carries the link, the outbox in which it waits, and its delivery."""
+answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members."""
 
 from core.invitations.accepting import Offered, accept, offered
 from core.invitations.client_details import edit_client
@@ -16,6 +16,7 @@ from core.invitations.managing import (
     send_again,
     waiting_message,
 )
-from core.invitations.new_client import ClientDetails, NewClient
+from core.invitations.new_client import ClientDetails, Email, Name, NewClient, bad_input
 from core.invitations.outbox import Delivery, waiting
-from core.invitations.tables import Invitation, OutboxMessage
+from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
+from core.invitations.to_members import tell_member, tell_no_more, told, told_by_form, told_last, waiting_for_member

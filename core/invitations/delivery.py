@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import OperationalError
 
 from core.invitations import letters, outbox
-from core.invitations.tables import OutboxMessage
+from core.invitations.tables import MemberMessage, Message, OutboxMessage
 from core.storage import Database
 from core.words import BillingError, is_showable, one_line
 
 _LONGEST_ANSWER = 500  # of a server's words, kept and shown
 _RETRIES = 4  # more times that a result is recorded when the database is busy
 _PERMANENT = 500  # the first answer of SMTP that is for good; those below it are for now
+
+_Only = tuple[type[Message], int] | None  # messages of this kind, to this client or member
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +91,27 @@ def deliver(
     *,
     partner_id: int | None = None,
     client_id: int | None = None,
+    member_id: int | None = None,
     on_failure: Callable[[str], object] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Delivered:
-    """Send every message that is due (of this partner, of this client); each result is recorded before the next.
+    """Send every message that is due (of this partner; to this client or this member); each result is recorded before
+    the next.
 
     A message is claimed before it is sent, so that two deliverers never send the same one. A deliverer killed between
     sending and recording sends that one message again, with the same Message-ID. `on_failure` is told each failure.
     Whoever calls knows that this may be done: it asks for no member.
     """
+    only: _Only = None
+    if client_id is not None:
+        only = (OutboxMessage, client_id)
+    elif member_id is not None:
+        only = (MemberMessage, member_id)
     counts = {"sent": 0, "failed": 0, "given_up": 0}
     connection = _Session(server, urlsplit(database.deployment.public_url).hostname or "localhost")
     try:
         for partner in _partners(database, partner_id):
-            while (outcome := _deliver_one(database, server, connection, partner, client_id, on_failure)) is not None:
+            while (outcome := _deliver_one(database, server, connection, partner, only, on_failure)) is not None:
                 ended, reached = outcome
                 counts[ended] += 1
                 if stopped() or not reached:  # nobody answers: the others stay due
@@ -139,12 +148,12 @@ def _deliver_one(
     server: SmtpServer,
     connection: _Session,
     partner_id: int,
-    client_id: int | None,
+    only: _Only,
     on_failure: Callable[[str], object],
 ) -> tuple[str, bool] | None:
     """What became of the next due message and whether the server was reached; None when none is due."""
     with database.transaction() as session:
-        message = outbox.claim(session, partner_id, client_id)
+        message = outbox.claim(session, partner_id, only)
         if message is None:
             return None
         try:
@@ -173,7 +182,7 @@ def _deliver_one(
     return "sent", True
 
 
-def _record_sent(database: Database, message: OutboxMessage) -> None:
+def _record_sent(database: Database, message: Message) -> None:
     """What left cannot be called back: a database that is busy just then is asked again."""
     for _ in range(_RETRIES):
         with suppress(OperationalError), database.transaction() as session:
@@ -184,7 +193,7 @@ def _record_sent(database: Database, message: OutboxMessage) -> None:
 
 
 def _failed(
-    database: Database, message: OutboxMessage, said: str, on_failure: Callable[[str], object], *, is_final: bool
+    database: Database, message: Message, said: str, on_failure: Callable[[str], object], *, is_final: bool
 ) -> str:
     """Keep what was said, then say it; what became of the message."""
     with database.transaction() as session:

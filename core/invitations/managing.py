@@ -11,7 +11,7 @@ from core.invitations.invitation import change_invitation, hash_of, latest_invit
 from core.invitations.inviting import bindable, new_invitation
 from core.invitations.letters import Letter
 from core.invitations.outbox import Delivery
-from core.invitations.tables import Invitation, OutboxMessage
+from core.invitations.tables import Invitation, Message
 from core.members import Member, Permission
 from core.storage import now
 from core.subscriptions import Client
@@ -47,7 +47,7 @@ class InvitationDetail:
 class WaitingMessage:
     """A message that waits, and the letter as it would leave now."""
 
-    message: OutboxMessage
+    message: Message
     letter: Letter
 
 

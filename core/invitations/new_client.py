@@ -109,6 +109,8 @@ def _seen(name: str) -> str:
 
 
 Line = Annotated[str, BeforeValidator(_one_line), AfterValidator(_showable)]
+Name = Annotated[Line, AfterValidator(_seen), Field(min_length=1, max_length=200)]
+Email = Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower)]
 
 
 class ClientDetails(BaseModel):
@@ -119,8 +121,8 @@ class ClientDetails(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    name: Annotated[Line, AfterValidator(_seen), Field(min_length=1, max_length=200)]
-    email: Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower)]
+    name: Name
+    email: Email
     country: Annotated[Line, AfterValidator(_country)] = ""
     company_number: Annotated[str | None, BeforeValidator(_one_line), AfterValidator(_company_number)] = None
     vat_number: Annotated[str | None, BeforeValidator(_one_line), AfterValidator(_vat_number)] = None
@@ -134,7 +136,12 @@ class ClientDetails(BaseModel):
         try:
             return cls.model_validate(typed)
         except ValidationError as wrong:
-            raise BadInput({str(e["loc"][0]): _sentence(e) for e in wrong.errors()}) from wrong
+            raise bad_input(wrong) from wrong
+
+
+def bad_input(wrong: ValidationError) -> BadInput:
+    """What needs a correction, with a sentence for each field."""
+    return BadInput({str(error["loc"][0]): _sentence(error) for error in wrong.errors()})
 
 
 class NewClient(ClientDetails):

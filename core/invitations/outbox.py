@@ -1,4 +1,8 @@
-"""The outbox: messages wait here from the transaction that makes an invitation until they are sent or given up."""
+"""The outbox: messages wait here from the transaction that makes them until they are sent, given up or withdrawn.
+
+There are two kinds, to clients and to members, each in a table of its own; they are claimed, sent, tried again and
+given up by the same code (`_Kind` says in what they differ).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +11,17 @@ from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.invitations.tables import DeliveryFailure, Invitation, OutboxMessage
+from core.invitations.tables import (
+    DeliveryFailure,
+    Invitation,
+    MemberDeliveryFailure,
+    MemberMessage,
+    Message,
+    OutboxMessage,
+)
 from core.members import Member, Partner
 from core.storage import action_of, now
 from core.subscriptions import Client
@@ -21,31 +32,13 @@ LEASE = timedelta(minutes=10)  # an attempt that says nothing for this long was 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=4)
 
-_NEW = insert(OutboxMessage)
-_WHOSE = (
-    OutboxMessage.partner_id == bindparam("of_partner", type_=OutboxMessage.partner_id.type),
-    OutboxMessage.client_id == bindparam("of_client", type_=OutboxMessage.client_id.type),
-)
-_SENT = (
-    select(OutboxMessage, Member.name)
-    .join(Member, (Member.partner_id == OutboxMessage.partner_id) & (Member.member_id == OutboxMessage.queued_by_id))
-    .where(*_WHOSE)
-    .order_by(OutboxMessage.number.desc(), OutboxMessage.sending.desc())
-    .execution_options(populate_existing=True)
-)
-_FAILED = (
-    select(DeliveryFailure.number, DeliveryFailure.sending, DeliveryFailure.failed_at, DeliveryFailure.said)
-    .where(DeliveryFailure.partner_id == bindparam("of_partner"), DeliveryFailure.client_id == bindparam("of_client"))
-    .order_by(DeliveryFailure.attempt)
-)
-_ENDED = {"token": None, "next_attempt_at": None}
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the delivery of one message went: when it was queued and by whom, what failed, how it ended."""
+    """How the delivery of one message went: when it was queued and by whom, what failed, how it ended. `number` is that
+    of the client's invitation; None: a member's message."""
 
-    number: int
+    number: int | None
     sending: int
     recipient: str
     queued_at: datetime
@@ -54,158 +47,164 @@ class Delivery:
     next_attempt_at: datetime | None
     status: DeliveryStatus
     ended_at: datetime | None
-    failures: tuple[tuple[datetime, str], ...]
+    failures: tuple[tuple[datetime, str], ...] = ()
+
+
+class _Kind:
+    """Messages of one table: to whom, what ends them beside their being sent, and what is asked of them.
+
+    `whom` is the column of who gets them. `address` and `is_void` (it would say nothing any more) are read by `due`
+    together with the message, from the tables that it joins with these conditions.
+    """
+
+    def __init__(
+        self,
+        table: type[Any],
+        failures: type[Any],
+        whom: str,
+        *,
+        joined: Sequence[tuple[type[Any], Any]],
+        address: Any,
+        is_void: Any,
+        ended: dict[str, None],
+    ) -> None:
+        self.table, self.failures, self.ended = table, failures, ended
+        self.whom = getattr(table, whom)
+        self.key = [column.name for column in table.__table__.primary_key]
+        whose = (
+            table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
+            self.whom == bindparam("of_whom", type_=self.whom.type),
+        )
+        self.insert = insert(table)
+        self.waiting = select(table).where(*whose, table.next_attempt_at.is_not(None))
+        self.withdraw = (
+            update(table)
+            .where(*whose, table.next_attempt_at.is_not(None))
+            .values(**ended, withdrawn_at=bindparam("moment", type_=table.withdrawn_at.type))
+        )
+        self.sent = (
+            select(table, Member.name)
+            .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
+            .where(*whose)
+            .order_by(*(getattr(table, name).desc() for name in self.key[2:]))
+            .execution_options(populate_existing=True)
+        )
+        self.failed = (
+            select(failures)
+            .where(failures.partner_id == bindparam("of_partner"), getattr(failures, whom) == bindparam("of_whom"))
+            .order_by(failures.attempt)
+        )
+        due = select(table, is_void.label("is_void"), address).select_from(table)
+        for other, condition in joined:
+            due = due.join(other, condition)
+        self.due = (
+            due.where(
+                table.partner_id == bindparam("of_partner"),
+                table.next_attempt_at <= bindparam("moment", type_=table.next_attempt_at.type),
+            )
+            .order_by(table.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=table)
+            .execution_options(populate_existing=True)
+        )
+
+
+_TO_CLIENTS = _Kind(
+    OutboxMessage,
+    DeliveryFailure,
+    "client_id",
+    joined=[
+        (
+            Invitation,
+            (Invitation.partner_id == OutboxMessage.partner_id)
+            & (Invitation.client_id == OutboxMessage.client_id)
+            & (Invitation.number == OutboxMessage.number),
+        ),
+        (Client, (Client.partner_id == OutboxMessage.partner_id) & (Client.client_id == OutboxMessage.client_id)),
+    ],
+    address=Client.email,
+    is_void=Invitation.expires_at <= bindparam("moment", type_=Invitation.expires_at.type),
+    ended={"token": None, "next_attempt_at": None},
+)
+_TO_MEMBERS = _Kind(
+    MemberMessage,
+    MemberDeliveryFailure,
+    "member_id",
+    joined=[(Member, (Member.partner_id == MemberMessage.partner_id) & (Member.member_id == MemberMessage.member_id))],
+    address=Member.email,
+    is_void=Member.is_active.is_(False),
+    ended={"next_attempt_at": None},
+)
+_KINDS: dict[type[Message], _Kind] = {OutboxMessage: _TO_CLIENTS, MemberMessage: _TO_MEMBERS}
 
 
 def new_message(
     session: Session, member: Member, key: tuple[int, int, int], sending: int, recipient: str, token: str
 ) -> dict[str, Any]:
-    """A message for `queue`, due at once: what waits is the token of the link and who it is for."""
+    """A client's message for `queue`, due at once: what waits is the token of the link and who it is for."""
     partner_id, client_id, number = key
-    host = urlsplit(action_of(session).deployment.public_url).hostname or "localhost"
     return {
         "partner_id": partner_id,
         "client_id": client_id,
         "number": number,
         "sending": sending,
-        "message_id": f"<{token_hex(16)}@{host}>",
-        "recipient": recipient,
         "token": token,
-        "queued_by_id": member.member_id,
-        "queued_at": now(session),
-        "next_attempt_at": now(session),
-        "attempts": 0,
+        **_due_at_once(session, member, recipient),
     }
 
 
-def queue(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+def new_member_message(
+    session: Session, by: Member, member_id: int, sending: int, recipient: str, attempt: str
+) -> dict[str, Any]:
+    """A member's message for `queue`, due at once. `attempt`: the form that sends it."""
+    return {
+        "partner_id": by.partner_id,
+        "member_id": member_id,
+        "sending": sending,
+        "attempt": attempt,
+        **_due_at_once(session, by, recipient),
+    }
+
+
+def queue(session: Session, rows: Sequence[dict[str, Any]], kind: type[Message] = OutboxMessage) -> None:
     """Afterwards these messages wait, exactly when the transaction commits."""
-    session.connection().execute(_NEW, rows)
+    session.connection().execute(_KINDS[kind].insert, rows)
 
 
-def withdraw(session: Session, partner_id: int, client_id: int) -> None:
-    """Afterwards nothing waits for this client: its link died, or was used."""
+def withdraw(session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage) -> None:
+    """Afterwards nothing waits for this client (its link died, or was used) or this member."""
     session.connection().execute(
-        update(OutboxMessage)
-        .where(*_WHOSE, OutboxMessage.token.is_not(None))
-        .values(**_ENDED, withdrawn_at=bindparam("moment")),
-        {"of_partner": partner_id, "of_client": client_id, "moment": now(session)},
+        _KINDS[kind].withdraw, {"of_partner": partner_id, "of_whom": whom, "moment": now(session)}
     )
 
 
 def waiting(session: Session, partner_id: int, client_id: int) -> OutboxMessage | None:
     """The message that waits for a client. Asks no permission: use cases do."""
-    return session.scalar(
-        select(OutboxMessage).where(*_WHOSE, OutboxMessage.token.is_not(None)),
-        {"of_partner": partner_id, "of_client": client_id},
-    )
+    found: OutboxMessage | None = session.scalar(_TO_CLIENTS.waiting, {"of_partner": partner_id, "of_whom": client_id})
+    return found
 
 
-def deliveries(session: Session, partner_id: int, client_id: int) -> tuple[Delivery, ...]:
-    """How the delivery of each message to a client went, newest first. Asks no permission: use cases do."""
-    whose = {"of_partner": partner_id, "of_client": client_id}
-    sent = session.execute(_SENT, whose).all()
-    failed: dict[tuple[int, int], list[tuple[datetime, str]]] = {}
+def waiting_for_member(session: Session, partner_id: int, member_id: int) -> MemberMessage | None:
+    """The message that waits for a member. Asks no permission: use cases do."""
+    found: MemberMessage | None = session.scalar(_TO_MEMBERS.waiting, {"of_partner": partner_id, "of_whom": member_id})
+    return found
+
+
+def deliveries(
+    session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage
+) -> tuple[Delivery, ...]:
+    """How the delivery of each message to a client or a member went, newest first. Asks no permission: use cases do."""
+    of, whose = _KINDS[kind], {"of_partner": partner_id, "of_whom": whom}
+    sent = session.execute(of.sent, whose).all()
+    failed: dict[tuple[Any, ...], list[tuple[datetime, str]]] = {}
     if any(message.attempts > 1 or (message.attempts and message.sent_at is None) for message, _ in sent):
-        for number, sending, failed_at, said in session.execute(_FAILED, whose):
-            failed.setdefault((number, sending), []).append((failed_at, said))
-    return tuple(_delivery(message, by, failed.get((message.number, message.sending), [])) for message, by in sent)
+        for failure in session.scalars(of.failed, whose):
+            failed.setdefault(_values(failure, of), []).append((failure.failed_at, failure.said))
+    return tuple(delivery(message, by, failed.get(_values(message, of), [])) for message, by in sent)
 
 
-def claim(session: Session, partner_id: int, client_id: int | None = None) -> OutboxMessage | None:
-    """A due message of this partner (and client), claimed: no other deliverer gets it while the attempt runs (LEASE).
-
-    It goes to the address that the client has now. None when none is due. A message whose invitation lapsed meanwhile
-    is given up.
-    """
-    moment = now(session)
-    due = (
-        select(OutboxMessage, Invitation.expires_at, Client.email)
-        .join(
-            Invitation,
-            (Invitation.partner_id == OutboxMessage.partner_id)
-            & (Invitation.client_id == OutboxMessage.client_id)
-            & (Invitation.number == OutboxMessage.number),
-        )
-        .join(Client, (Client.partner_id == OutboxMessage.partner_id) & (Client.client_id == OutboxMessage.client_id))
-        .where(OutboxMessage.partner_id == partner_id, OutboxMessage.next_attempt_at <= moment)
-        .order_by(OutboxMessage.next_attempt_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=OutboxMessage)
-        .execution_options(populate_existing=True)
-    )
-    if client_id is not None:
-        due = due.where(OutboxMessage.client_id == client_id)
-    while (found := session.execute(due).first()) is not None:
-        message, expires_at, email = found
-        if expires_at > moment:
-            attempt = message.attempts + 1
-            _change(session, message, attempts=attempt, next_attempt_at=moment + LEASE, recipient=email)
-            session.expunge(message)
-            message.attempts, message.recipient = attempt, email
-            return message
-        _change(session, message, **_ENDED, given_up_at=moment)
-    return None
-
-
-def partners_with_due(session: Session) -> list[int]:
-    """The partners for whom a message is due."""
-    some = (
-        select(OutboxMessage.partner_id)
-        .where(OutboxMessage.partner_id == Partner.partner_id, OutboxMessage.next_attempt_at <= now(session))
-        .exists()
-    )
-    return list(session.scalars(select(Partner.partner_id).where(some).order_by(Partner.partner_id)))
-
-
-def record_sent(session: Session, message: OutboxMessage) -> None:
-    """Afterwards the message is known as sent, and its token is gone."""
-    _change(session, message, **_ENDED, sent_at=now(session))
-
-
-def record_failure(session: Session, message: OutboxMessage, said: str, *, is_final: bool) -> bool:
-    """Keep the server's words; try again after a growing pause, or give up. Whether it was given up.
-
-    An attempt that was overtaken (its lease ended and another deliverer took the message) changes nothing else.
-    """
-    moment = now(session)
-    attempt = message.attempts
-    session.execute(insert(DeliveryFailure), {**_key(message), "attempt": attempt, "failed_at": moment, "said": said})
-    first = session.scalar(
-        select(DeliveryFailure.failed_at)
-        .where(*_of(DeliveryFailure, message))
-        .order_by(DeliveryFailure.attempt)
-        .limit(1)
-    )
-    pause = min(_FIRST_PAUSE * 2 ** min(attempt - 1, 16), _LONGEST_PAUSE)
-    gives_up = is_final or moment + pause >= (first or moment) + GIVEN_UP_AFTER
-    values: dict[str, Any] = {**_ENDED, "given_up_at": moment} if gives_up else {"next_attempt_at": moment + pause}
-    changed = _change(session, message, OutboxMessage.attempts == attempt, OutboxMessage.token.is_not(None), **values)
-    return gives_up and changed
-
-
-def _change(session: Session, message: OutboxMessage, *conditions: Any, **values: Any) -> bool:
-    changed = session.execute(
-        update(OutboxMessage)
-        .where(*_of(OutboxMessage, message), *conditions)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
-
-
-def _of(table: Any, message: OutboxMessage) -> list[Any]:
-    return [getattr(table, name) == value for name, value in _key(message).items()]
-
-
-def _key(message: OutboxMessage) -> dict[str, int]:
-    return {
-        "partner_id": message.partner_id, "client_id": message.client_id, "number": message.number,
-        "sending": message.sending,
-    }  # fmt: skip
-
-
-def _delivery(message: OutboxMessage, by: str, failures: list[tuple[datetime, str]]) -> Delivery:
+def delivery(message: Any, by: str, failures: Sequence[tuple[datetime, str]] = ()) -> Delivery:
+    """How the delivery of this message went, which `by` queued."""
     status, ended_at = DeliveryStatus.WAITING, None
     for instant, meaning in (
         (message.withdrawn_at, DeliveryStatus.WITHDRAWN),
@@ -215,6 +214,104 @@ def _delivery(message: OutboxMessage, by: str, failures: list[tuple[datetime, st
         if instant is not None:
             status, ended_at = meaning, instant
     return Delivery(
-        message.number, message.sending, message.recipient, message.queued_at, by, message.attempts,
+        getattr(message, "number", None), message.sending, message.recipient, message.queued_at, by, message.attempts,
         message.next_attempt_at, status, ended_at, tuple(failures),
     )  # fmt: skip
+
+
+def claim(session: Session, partner_id: int, only: tuple[type[Message], int] | None = None) -> Message | None:
+    """A due message of this partner, claimed: no other deliverer gets it while the attempt runs (LEASE).
+
+    `only`: of this kind and to this client or member. It goes to the address that they have now. None when none is due.
+    A message whose invitation lapsed meanwhile, or whose member is inactive, is given up.
+    """
+    moment = now(session)
+    for table, kind in _KINDS.items():
+        due = kind.due
+        if only is not None:
+            if only[0] is not table:
+                continue
+            due = due.where(kind.whom == only[1])
+        while (found := session.execute(due, {"of_partner": partner_id, "moment": moment}).first()) is not None:
+            message: Any = found[0]
+            if found.is_void:
+                _change(session, message, **kind.ended, given_up_at=moment)
+                continue
+            attempt, address = message.attempts + 1, found[2]
+            _change(session, message, attempts=attempt, next_attempt_at=moment + LEASE, recipient=address)
+            session.expunge(message)
+            message.attempts, message.recipient = attempt, address
+            claimed: Message = message
+            return claimed
+    return None
+
+
+def partners_with_due(session: Session) -> list[int]:
+    """The partners for whom a message is due."""
+    some = [
+        exists().where(kind.table.partner_id == Partner.partner_id, kind.table.next_attempt_at <= now(session))
+        for kind in _KINDS.values()
+    ]
+    return list(session.scalars(select(Partner.partner_id).where(or_(*some)).order_by(Partner.partner_id)))
+
+
+def record_sent(session: Session, message: Message) -> None:
+    """Afterwards the message is known as sent, and what waited of it is gone."""
+    _change(session, message, **_KINDS[type(message)].ended, sent_at=now(session))
+
+
+def record_failure(session: Session, message: Message, said: str, *, is_final: bool) -> bool:
+    """Keep the server's words; try again after a growing pause, or give up. Whether it was given up.
+
+    An attempt that was overtaken (its lease ended and another deliverer took the message) changes nothing else.
+    """
+    kind, moment, attempt = _KINDS[type(message)], now(session), message.attempts
+    failure = {**_key(message, kind), "attempt": attempt, "failed_at": moment, "said": said}
+    session.execute(insert(kind.failures), failure)
+    first = session.scalar(
+        select(kind.failures.failed_at)
+        .where(*_of(kind.failures, message, kind))
+        .order_by(kind.failures.attempt)
+        .limit(1)
+    )
+    pause = min(_FIRST_PAUSE * 2 ** min(attempt - 1, 16), _LONGEST_PAUSE)
+    gives_up = is_final or moment + pause >= (first or moment) + GIVEN_UP_AFTER
+    values: dict[str, Any] = {**kind.ended, "given_up_at": moment} if gives_up else {"next_attempt_at": moment + pause}
+    still = (kind.table.attempts == attempt, kind.table.next_attempt_at.is_not(None))
+    changed = _change(session, message, *still, **values)
+    return gives_up and changed
+
+
+def _due_at_once(session: Session, by: Member, recipient: str) -> dict[str, Any]:
+    host = urlsplit(action_of(session).deployment.public_url).hostname or "localhost"
+    return {
+        "message_id": f"<{token_hex(16)}@{host}>",
+        "recipient": recipient,
+        "queued_by_id": by.member_id,
+        "queued_at": now(session),
+        "next_attempt_at": now(session),
+        "attempts": 0,
+    }
+
+
+def _change(session: Session, message: Message, *conditions: Any, **values: Any) -> bool:
+    kind = _KINDS[type(message)]
+    changed = session.execute(
+        update(kind.table)
+        .where(*_of(kind.table, message, kind), *conditions)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def _of(table: Any, message: Message, kind: _Kind) -> list[Any]:
+    return [getattr(table, name) == value for name, value in _key(message, kind).items()]
+
+
+def _key(row: Any, kind: _Kind) -> dict[str, int]:
+    return {name: getattr(row, name) for name in kind.key}
+
+
+def _values(row: Any, kind: _Kind) -> tuple[int, ...]:
+    return tuple(_key(row, kind).values())

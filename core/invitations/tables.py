@@ -34,7 +34,22 @@ class Invitation(Base):
     revoked_by_id: Mapped[int | None]
 
 
-class OutboxMessage(Base):
+class Message:
+    """What is kept of a message on its way, whoever it is for. One that waits has a next attempt; its text is written
+    when it leaves."""
+
+    message_id: Mapped[str]
+    recipient: Mapped[str]
+    queued_by_id: Mapped[int]
+    queued_at: Mapped[datetime] = mapped_column(Instant)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(Instant)  # while an attempt runs: when it counts as lost
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    given_up_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class OutboxMessage(Message, Base):
     """A message that brings an invitation's link. The link's token is kept only while it waits; the text never is."""
 
     __tablename__ = "outbox_message"
@@ -58,20 +73,44 @@ class OutboxMessage(Base):
     client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    message_id: Mapped[str]
-    recipient: Mapped[str]
     token: Mapped[str | None]
-    queued_by_id: Mapped[int]
-    queued_at: Mapped[datetime] = mapped_column(Instant)
-    next_attempt_at: Mapped[datetime | None] = mapped_column(Instant)  # while an attempt runs: when it counts as lost
-    attempts: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[datetime | None] = mapped_column(Instant)
-    given_up_at: Mapped[datetime | None] = mapped_column(Instant)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class DeliveryFailure(Base):
-    """One attempt to send that failed, with the words of the server."""
+class MemberMessage(Message, Base):
+    """A message that tells a member where the product is. It brings no token: members sign in."""
+
+    __tablename__ = "member_message"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        ForeignKeyConstraint(
+            ["partner_id", "queued_by_id"], ["member.partner_id", "member.member_id"],
+            name="fk_member_message_queued_by",
+        ),
+        CheckConstraint(
+            "(next_attempt_at IS NULL) = (sent_at IS NOT NULL OR given_up_at IS NOT NULL OR withdrawn_at IS NOT NULL)",
+            name="next_attempt_at",
+        ),
+        Index("ix_member_message_due", "partner_id", "next_attempt_at",
+              sqlite_where=text("next_attempt_at IS NOT NULL"), postgresql_where=text("next_attempt_at IS NOT NULL")),
+        ROWS_IN_KEY_ORDER,
+    )  # fmt: skip
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[str] = mapped_column(default="")  # the form that sent it, so that sent twice is known as once
+
+
+class Failure:
+    """What is kept of an attempt to send that failed: when, and the words of the server."""
+
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, sort_order=1)
+    failed_at: Mapped[datetime] = mapped_column(Instant)
+    said: Mapped[str]
+
+
+class DeliveryFailure(Failure, Base):
+    """One attempt to send a client's message that failed."""
 
     __tablename__ = "delivery_failure"
     __table_args__ = (
@@ -87,6 +126,20 @@ class DeliveryFailure(Base):
     client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    failed_at: Mapped[datetime] = mapped_column(Instant)
-    said: Mapped[str]
+
+
+class MemberDeliveryFailure(Failure, Base):
+    """One attempt to send a member's message that failed."""
+
+    __tablename__ = "member_delivery_failure"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["partner_id", "member_id", "sending"],
+            ["member_message.partner_id", "member_message.member_id", "member_message.sending"],
+        ),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -1,5 +1,6 @@
 """Partner spaces and the members who work in them: who may do what, who signed in, and how a change begins. A change
-takes the partner's turn, asks the member's permission again and counts up the partner's change number."""
+takes the partner's turn, asks the member's permission again and counts up the partner's change number. Whatever changes
+of a member is kept."""
 
 from core.members.access import (
     MATRIX,
@@ -16,6 +17,7 @@ from core.members.access import (
     take_every_turn,
     take_turn,
 )
+from core.members.changes import WORDS, add, change, keep_change, newest_change
 from core.members.sign_in import (
     Identity,
     bind,
@@ -28,4 +30,4 @@ from core.members.sign_in import (
     sign_ins,
 )
 from core.members.spaces import Space, add_partner, spaces
-from core.members.tables import DemoSpace, Member, MemberSignIn, Partner, SignInEvent
+from core.members.tables import DemoSpace, Member, MemberChange, MemberSignIn, Partner, SignInEvent

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.storage import Base, Instant, word
-from core.words import Role, SignInKind
+from core.storage import ROWS_IN_KEY_ORDER, Base, Instant, word
+from core.words import MemberFact, Role, SignInKind
 
 
 class Partner(Base):
@@ -44,6 +44,29 @@ class Member(Base):
     last_seen_at: Mapped[datetime | None] = mapped_column(Instant)
 
     partner: Mapped[Partner] = relationship(lazy="raise")
+
+
+class MemberChange(Base):
+    """One fact of a member, from what to what. The rows of one change share its number; none is ever changed."""
+
+    __tablename__ = "member_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        ForeignKeyConstraint(
+            ["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"],
+            name="fk_member_change_changed_by",
+        ),
+        ROWS_IN_KEY_ORDER,
+    )  # fmt: skip
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    what: Mapped[MemberFact] = mapped_column(word(MemberFact, "what"), primary_key=True)
+    before: Mapped[str | None]  # as stored; None: there was nothing
+    after: Mapped[str | None]
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by_id: Mapped[int | None]  # None: from a shell
 
 
 class DemoSpace(Base):

@@ -6,6 +6,7 @@ from core.words.details import ClientDetail, DetailChange
 from core.words.errors import (
     AddOnsNotOffered,
     AlreadyClient,
+    AlreadyMember,
     ArchivedClient,
     BadInput,
     BillingError,
@@ -13,26 +14,32 @@ from core.words.errors import (
     ChoiceRefused,
     ClientNotFound,
     DemoRefused,
+    InactiveMember,
     InvitationNotPending,
+    LastAdministrator,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    MemberNotFound,
     MissingSetting,
     NoCatalogue,
     NoPrice,
     NotAllowed,
     NothingToAdopt,
     OfferChanged,
+    OwnAccess,
     RetiredChosen,
     RetiredDefaults,
     SignInEnded,
     StaleDefaults,
     StaleDetails,
     StaleError,
+    StaleMember,
     StaleSubscription,
     StillInvited,
+    SuccessorMissing,
     UnknownChoice,
 )
 from core.words.language import (
@@ -63,7 +70,16 @@ from core.words.settings import (
     Setting,
     Source,
 )
-from core.words.terms import ClientStatus, DeliveryStatus, InvitationStatus, Origin, Role, SignInKind, Term
+from core.words.terms import (
+    ClientStatus,
+    DeliveryStatus,
+    InvitationStatus,
+    MemberFact,
+    Origin,
+    Role,
+    SignInKind,
+    Term,
+)
 from core.words.text import (
     CONTROL_CHARACTERS,
     LONGEST_NOTE,

@@ -7,6 +7,7 @@ BillingError
 │   ├── StaleDefaults
 │   ├── StaleSubscription
 │   ├── StaleDetails
+│   ├── StaleMember
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
@@ -28,6 +29,12 @@ BillingError
 │   ├── LinkRevoked
 │   ├── LinkExpired
 │   └── OfferChanged
+├── MemberNotFound         no such member in this partner space
+├── AlreadyMember          this e-mail belongs to a member
+├── InactiveMember         nothing is sent to a member who is inactive
+├── OwnAccess              nobody changes their own role or access, or deactivates themselves
+├── LastAdministrator      there is always an active administrator
+├── SuccessorMissing       the clients of a member who leaves need somebody
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── ColumnsNotFound        its headings lack what an import needs (core.imports)
@@ -133,6 +140,19 @@ class StaleDetails(StaleError):
         super().__init__(client=client, changed_by=changed_by, changed_at=changed_at, changes=changes)
 
 
+class StaleMember(StaleError):
+    """The member was changed by `changed_by` (None: from a shell) at `changed_at` since they were shown."""
+
+    sentence = N_("{changed_by} changed {name} on {changed_at}. Your entries are kept; compare and save again.")
+
+    def __init__(self, *, name: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
+
+    def __str__(self) -> str:
+        by = self.values["changed_by"]
+        return t(self.sentence, **{**self.values, "changed_by": t("Whoever runs this server") if by is None else by})
+
+
 class ChoiceRefused(BillingError):
     """The settings do not go together, or one cannot be chosen now."""
 
@@ -221,6 +241,51 @@ class AlreadyClient(BillingError):
     def __init__(self, *, client_id: int, name: str, invited_on: datetime) -> None:
         super().__init__(name=name, invited_on=invited_on)
         self.client_id = client_id
+
+
+class MemberNotFound(BillingError):
+    """No such member in the partner space of the one who asks; another partner's member is answered the same."""
+
+    sentence = N_(
+        "There is no member with number {member_id} in your partner space. Look them up in the list of members."
+    )
+
+
+class AlreadyMember(BillingError):
+    """The e-mail belongs to a member of this partner already; `member_id` is their number."""
+
+    sentence = N_("This e-mail belongs to {name}, who is a member already. Open the member, or use another e-mail.")
+    inactive = N_("This e-mail belongs to {name}, who is inactive. Open the member and bring them back instead.")
+
+    def __init__(self, *, member_id: int, name: str, is_active: bool) -> None:
+        super().__init__(name=name)
+        self.member_id = member_id
+        if not is_active:
+            self.sentence = self.inactive
+
+
+class InactiveMember(BillingError):
+    """Nothing is sent to an inactive member."""
+
+    sentence = N_("{name} is inactive, so nothing is sent. Bring them back first.")
+
+
+class OwnAccess(BillingError):
+    """Nobody changes their own role or access, or deactivates themselves."""
+
+    sentence = N_("You cannot change your own role or access, or deactivate yourself. Ask another administrator.")
+
+
+class LastAdministrator(BillingError):
+    """There is always an active administrator."""
+
+    sentence = N_("{name} is the only active administrator. Make another member an administrator first.")
+
+
+class SuccessorMissing(BillingError):
+    """A member who leaves is responsible for clients, and nobody was chosen who takes them over."""
+
+    sentence = N_("{name} is responsible for clients: {clients}. Choose who takes them over.")
 
 
 class ArchivedClient(BillingError):

@@ -49,6 +49,17 @@ class DeliveryStatus(Term):
     WITHDRAWN = "withdrawn", N_("Withdrawn")
 
 
+class MemberFact(Term):
+    """What is known of a member and can change."""
+
+    INVITED = "invited", N_("Invited")
+    NAME = "name", N_("Name")
+    ROLE = "role", N_("Role")
+    CLIENT_ACCESS = "client_access", N_("Access to clients")
+    IS_ACTIVE = "is_active", N_("Active")
+    SIGN_IN = "sign_in", N_("Sign-in")
+
+
 class Origin(Term):
     """The door through which a change came."""
 

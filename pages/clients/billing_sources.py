@@ -11,7 +11,7 @@ from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import NotAllowed, Setting, language, speak, t
 from pages.clients import client_table, list_url
-from pages.parts import figures, invitation, notices, server, visitor
+from pages.parts import figures, invitation, notices, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
@@ -66,9 +66,9 @@ def exported(filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
         return reports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
 
 
-if (opened := client_table.opened()) is not None:
+if (opened := row_buttons.opened("clients.opened")) is not None:
     st.switch_page(CLIENT, query_params={"client": str(opened)})
-letter_of = client_table.opened("clients.letter opened")
+letter_of = row_buttons.opened("clients.letter opened")
 list_url.read(FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 

@@ -177,7 +177,7 @@ def _save(form: str, member: Member, client: Client) -> None:
         choices.forget(_key(client_id))
         _saved(details, edit)
         if edit is not None and ClientDetail.EMAIL in {change.what for change in edit.changes}:
-            invitation.send_next(client_id)
+            invitation.send_next(client_id=client_id)
 
 
 def _saved(details: ClientDetails, edit: ClientEdit | None) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.catalogue import Catalogue
 from core.reports import ListedClient
 from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, t
+from pages.parts.row_buttons import open_column
 from pages.parts.text import source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
@@ -61,28 +62,6 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str) -> None:
     )
 
 
-def opened(what: str = "clients.opened") -> int | None:
-    """The client asked for by the click that began this run."""
-    client_id: int | None = st.session_state.pop(what, None)
-    return client_id
-
-
-def open_column(
-    meaning: str, button: str, what: str, clients: Sequence[int | None], *, pinned: bool | None = None
-) -> Any:
-    """A column of buttons, each of which opens the client of its row (None: a row without one)."""
-    return st.column_config.ButtonColumn(
-        "",
-        key=button,
-        on_click=_open,
-        args=(button, what, clients),
-        type="tertiary",
-        width=40,
-        pinned=pinned,
-        help=meaning,
-    )
-
-
 def source_column(colours: dict[str, Any], width: int) -> Any:
     """The column of source pills, each with its colour."""
     return st.column_config.MultiselectColumn(
@@ -124,10 +103,3 @@ def _standing(client: ListedClient) -> str:
     if client.status is ClientStatus.INVITED and client.invitation is not InvitationStatus.PENDING:
         return client.invitation.label
     return client.status.label
-
-
-def _open(button: str, what: str, clients: Sequence[int | None]) -> None:
-    """A click tells its row; `clients` are those of the rows as they were shown."""
-    row = st.session_state[button]["row"]
-    if row < len(clients) and clients[row] is not None:
-        st.session_state[what] = clients[row]

@@ -12,6 +12,7 @@ from core.catalogue import Catalogue
 from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict, reasons_text
 from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, t
 from pages.clients import client_table
+from pages.parts import row_buttons
 from pages.parts.choices import choose
 from pages.parts.text import source_colour, source_text
 
@@ -115,7 +116,7 @@ def show(upload: Upload, kind: str, offer: Catalogue) -> bool:
 
 def opened() -> int | None:
     """The client asked for by the click that began this run."""
-    return client_table.opened("import.opened")
+    return row_buttons.opened("import.opened")
 
 
 def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, offer: Catalogue) -> None:
@@ -146,7 +147,7 @@ def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, off
         column_config={
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
             "name": column.TextColumn(t("Client"), pinned=True, width=170),
-            "open": client_table.open_column(
+            "open": row_buttons.open_column(
                 t("Open the client"), "import.open", "import.opened", [row.client_id for row in shown], pinned=True
             ),
             "verdict": column.MultiselectColumn(

@@ -8,7 +8,7 @@ import streamlit as st
 from core import catalogue, defaults, invitations, subscriptions
 from core.invitations import NewClient
 from core.members import Member, Permission
-from core.words import CLIENT_LANGUAGES, AlreadyClient, BadInput, BillingError, Overrides, language, t
+from core.words import CLIENT_LANGUAGES, AlreadyClient, BadInput, BillingError, NotAllowed, Overrides, language, t
 from pages.clients import import_list
 from pages.parts import invitation, notices, server, visitor
 from pages.parts.choices import choose, chosen, forget
@@ -131,11 +131,13 @@ def send(member: Member, attempt: str, seen_version: int | None) -> None:
             client = invitations.invite(
                 session, member, new_client, overrides, reason=reason, attempt=attempt, seen_version=seen_version
             )
+    except NotAllowed:  # said on whichever page may still be seen
+        raise
     except BillingError as refusal:
         state["invite.refused"] = refusal
     else:
         state["invite.done"] = client.client_id
-        invitation.send_next(client.client_id)
+        invitation.send_next(client_id=client.client_id)
 
 
 def refused(refusal: BillingError | None) -> None:

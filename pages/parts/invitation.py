@@ -1,4 +1,5 @@
-"""A client's invitation: where it stands, how its message was delivered, and what can be done about it."""
+"""A client's invitation: where it stands, how its message was delivered, and what can be done about it; and the message
+that waits for a client or a member."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import invitations, subscriptions
-from core.invitations import Delivery, InvitationDetail, Letter, OutboxMessage, WaitingMessage
+from core.invitations import Delivery, InvitationDetail, Letter, Message, OutboxMessage, WaitingMessage
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
 from core.words import BillingError, ClientStatus, DeliveryStatus, InvitationStatus, day, moment, speak, t
@@ -17,7 +18,7 @@ from pages.parts import notices, server
 from pages.parts.text import plain
 
 _SECONDS_PER_ANSWER = 10  # of the mail server, while somebody looks at the page
-_TO_SEND = "invitation.to send"  # in the session's memory: the client whose message the next run sends
+_TO_SEND = "invitation.to send"  # in the session's memory: to whom the next run sends what waits
 _COLOURS = {
     InvitationStatus.PENDING: "blue",
     InvitationStatus.ACCEPTED: "green",
@@ -28,20 +29,20 @@ _COLOURS = {
 Waiting = WaitingMessage | BillingError | None  # the message that waits, or why it cannot be written
 
 
-def send_next(client_id: int) -> None:
-    """Have the next run send what waits for this client."""
-    st.session_state[_TO_SEND] = client_id
+def send_next(*, client_id: int | None = None, member_id: int | None = None) -> None:
+    """Have the next run send what waits for this client, or for this member."""
+    st.session_state[_TO_SEND] = {"client_id": client_id, "member_id": member_id}
 
 
 def send_waiting(member: Member) -> None:
     """Send the message that a click just made, where a mail server is set. What fails stays where it waits."""
-    client_id, mail_server = st.session_state.pop(_TO_SEND, None), server.configuration().smtp
-    if client_id is None or mail_server is None:
+    whom, mail_server = st.session_state.pop(_TO_SEND, None), server.configuration().smtp
+    if whom is None or mail_server is None:
         return
     patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER))
     with st.spinner(t("Sending the message…")):
         try:
-            invitations.deliver(server.database(), patient, partner_id=member.partner_id, client_id=client_id)
+            invitations.deliver(server.database(), patient, partner_id=member.partner_id, **whom)
         except OperationalError as failure:
             server.log.warning("A message was not sent yet: %s", failure)
 
@@ -63,7 +64,7 @@ def card(member: Member, shown: ClientSubscription, invited: InvitationDetail) -
         badge = f":{colour}-badge[{plain(invited.status.label)}]"
         st.markdown(f"**{title}** {badge} {plain(_standing(invited))}")
         for each in invited.deliveries[:3]:
-            st.text(_delivery(each, invited.status))
+            st.text(delivery_text(each, lapsed=invited.status is InvitationStatus.EXPIRED))
             for failed_at, said in each.failures[-3:]:
                 st.caption(f"{moment(failed_at)}: {plain(said)}")
         if may(member, Permission.INVITE):
@@ -84,8 +85,9 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
         st.text(t("Subject: {subject}", subject=letter.subject))
         with st.container(border=True):
             st.text(letter.text)
-        st.caption(t("The link alone, to copy. Whoever has it can accept the invitation."))
-        st.code(letter.link, language=None, wrap_lines=True)
+        if isinstance(found.message, OutboxMessage):
+            st.caption(t("The link alone, to copy. Whoever has it can accept the invitation."))
+            st.code(letter.link, language=None, wrap_lines=True)
         if (written := _as_file(member, letter)) is not None:
             st.download_button(
                 t("Download as e-mail (.eml)"),
@@ -94,7 +96,7 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
                 mime="message/rfc822",
                 on_click="ignore",
                 icon=":material/download:",
-                key=f"invitation.{found.message.client_id}.eml",
+                key=f"invitation.{found.message.message_id}.eml",
             )
 
 
@@ -113,7 +115,7 @@ def window(member: Member, client_id: int, reader: str) -> None:
     message(member, found)
 
 
-def when_it_leaves(waits: OutboxMessage | None = None) -> str:
+def when_it_leaves(waits: Message | None = None) -> str:
     """When a message that waits leaves, or why it does not; None: the messages of a whole list."""
     if server.is_demo():
         return t("In the demo nothing is ever sent.")
@@ -141,7 +143,8 @@ def _standing(invited: InvitationDetail) -> str:
     return t("of {day} by {name}, holds until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
 
 
-def _delivery(each: Delivery, standing: InvitationStatus) -> str:
+def delivery_text(each: Delivery, *, lapsed: bool = False) -> str:
+    """How the delivery of a message went. `lapsed`: its invitation did, so that nothing more happens to it."""
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
         case DeliveryStatus.SENT:
@@ -150,7 +153,7 @@ def _delivery(each: Delivery, standing: InvitationStatus) -> str:
             return t("Not delivered to {recipient}: given up on {at}", recipient=recipient, at=at)
         case DeliveryStatus.WITHDRAWN:
             return t("Message to {recipient}: withdrawn on {at}, before it was sent", recipient=recipient, at=at)
-    if standing is InvitationStatus.EXPIRED:
+    if lapsed:
         return t("Never sent to {recipient}: the invitation lapsed first", recipient=recipient)
     if each.failures and server.configuration().smtp is not None:
         return t("Not delivered to {recipient} yet: next attempt at {at}", recipient=recipient, at=each.next_attempt_at)
@@ -208,7 +211,7 @@ def _carry_out(client_id: int, act: Callable[[Session], object], done: str) -> N
     with server.database().transaction() as session:
         act(session)
     notices.say_next(done)
-    send_next(client_id)
+    send_next(client_id=client_id)
 
 
 def _as_file(member: Member, letter: Letter) -> bytes | None:

@@ -47,11 +47,13 @@ def are_waiting() -> bool:
     return bool(st.session_state.get(_NEXT))
 
 
-def show_messages() -> None:
-    """What the run before, or the callback of this one, left to say."""
-    for show, what in st.session_state.get(_NEXT, ()):
+def show_messages() -> frozenset[str]:
+    """What the run before, or the callback of this one, left to say; the sentences that were said."""
+    waiting = list(st.session_state.get(_NEXT, ()))
+    for show, what in waiting:
         show(what)
     st.session_state.pop(_NEXT, None)  # only now: a run that is cut short has shown nothing
+    return frozenset(str(what) for _, what in waiting)
 
 
 def refused(refusal: BillingError) -> None:

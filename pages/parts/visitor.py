@@ -1,6 +1,7 @@
 """Who is here on this run, what they may do, and which language they read."""
 
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
@@ -67,12 +68,12 @@ def remember_language(visitor: Member) -> None:
 
 def choose_demo_member(visitor: Member) -> None:
     """The picker by which one acts as any of the demo's members."""
-    seeded = _seeded(server.database())
+    seeded = _seeded(server.database(), visitor.partner.change_number)
     chosen = choose(
         st.selectbox,
         t("Act as"),
         list(seeded),
-        lambda member_id: _named(*seeded[member_id]),
+        lambda member_id: seeded[member_id].words,
         "demo.member",
         at_first=visitor.member_id,
         filter_mode=None,
@@ -91,11 +92,21 @@ def _demo_member() -> Member | None:
         return members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
 
 
-@st.cache_resource(ttl=60, show_spinner=False)
-def _seeded(_database: Database) -> dict[int, tuple[str, Role]]:
+class _Seeded(NamedTuple):
+    """A member of the demo, as the picker names them."""
+
+    name: str
+    role: Role
+    is_active: bool
+
+    @property
+    def words(self) -> str:
+        """The name and the role; who is inactive is marked as such."""
+        return " · ".join((self.name, self.role.label, *(() if self.is_active else (t("Inactive"),))))
+
+
+@st.cache_resource(ttl=60, max_entries=10, show_spinner=False)
+def _seeded(_database: Database, change_number: int) -> dict[int, _Seeded]:  # noqa: ARG001 - the key
     with _database.reading(single=True) as session:
-        return {each.member_id: (each.name, each.role) for each in members.of_partner(session, demo.PARTNER_ID)}
-
-
-def _named(name: str, role: Role) -> str:
-    return f"{name} · {role.label}"
+        everyone = members.of_partner(session, demo.PARTNER_ID)
+    return {each.member_id: _Seeded(each.name, each.role, each.is_active) for each in everyone}

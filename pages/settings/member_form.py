@@ -1,0 +1,174 @@
+"""One member: what they may do and since when, and what an administrator can do about it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import team
+from core.members import Member
+from core.team import ListedMember, MemberDetail
+from core.words import BadInput, BillingError, NotAllowed, StaleError, moment, t
+from pages.parts import choices, invitation, notices, server
+from pages.parts.text import heading, plain
+from pages.settings import member_table
+from pages.settings.member_invite import choose_access, choose_role
+
+_MESSAGES = 3  # shown of those to a member
+
+
+def show(member: Member, shown: MemberDetail, others: Sequence[ListedMember]) -> None:
+    """Who it is, the form of what they may do, the actions, and the messages to them."""
+    target = shown.member
+    colour = "green" if target.is_active else "gray"
+    heading(target.name, t("What this member may do. A change holds at their next click."))
+    badge = f":{colour}-badge[{plain(member_table.standing_text(target))}]"
+    access = t("Access to clients: {access}", access=member_table.access_text(target))
+    facts = " · ".join((target.email, target.role.label, access))
+    st.markdown(f"{badge} {plain(facts)}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _edit(member, shown)
+    with right:
+        _standing(member, shown, others)
+        _messages(member, shown)
+
+
+def _key(shown: MemberDetail) -> str:
+    return f"member.{shown.member.member_id}"
+
+
+def _edit(member: Member, shown: MemberDetail) -> None:
+    """The form. The change it began at is kept by hand: a colleague's must not be saved over untold."""
+    key, target = _key(shown), shown.member
+    form = choices.form(key)
+    is_own = target.member_id == member.member_id
+    began_at: int = st.session_state.setdefault(f"{form}.began at", shown.seen)
+    refusal = st.session_state.get(f"{form}.refused")
+    with st.container(border=True):
+        st.subheader(t("Name, role and access"), anchor=False)
+        st.session_state.setdefault(f"{form}.name", target.name)
+        name = st.text_input(t("Name"), key=f"{form}.name", max_chars=200, persist_state="session")
+        if isinstance(refusal, BadInput):
+            st.caption(f":red[{plain(refusal)}]")
+        role, access = target.role, target.client_access
+        if is_own:
+            st.info(t("This is you. Another administrator can change your role and access."), icon=":material/info:")
+        else:
+            role = choose_role(f"{form}.role", target.role)
+            choose_access(f"{form}.client_access", role, at_first=target.client_access)
+            access = bool(st.session_state.get(f"{form}.client_access", target.client_access))
+        is_different = (name, role, access) != (target.name, target.role, target.client_access)
+        if began_at != shown.seen and not is_different:
+            choices.forget(key)  # nothing was changed here: begin at what a colleague saved
+            st.rerun()
+        if refusal is not None and not isinstance(refusal, BadInput):
+            notices.refused(refusal)
+        with st.container(horizontal=True):
+            st.button(
+                t("Save"),
+                type="primary",
+                key=f"{form}.save",
+                disabled=not is_different,
+                on_click=_save,
+                args=(form, member, target, began_at),
+            )
+            if is_different or refusal is not None:
+                st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=(key,))
+
+
+@notices.callback
+def _save(form: str, member: Member, target: Member, seen: int) -> None:
+    """Save what the form says by now, and begin it anew; one refused stays, and begins at what holds then."""
+    state, key = st.session_state, f"member.{target.member_id}"
+    if form != choices.form(key):  # the second of two quick clicks: the first one saved
+        return
+    name = state.get(f"{form}.name") or ""
+    role = choices.chosen(f"{form}.role", target.role)
+    access = bool(state.get(f"{form}.client_access", target.client_access))
+    state.pop(f"{form}.refused", None)
+    try:
+        with server.database().transaction() as session:
+            team.change_member(session, member, target.member_id, role=role, client_access=access, name=name, seen=seen)
+    except NotAllowed:  # said on whichever page may still be seen
+        raise
+    except BillingError as refusal:
+        state[f"{form}.refused"] = refusal
+        if isinstance(refusal, StaleError):
+            state.pop(f"{form}.began at", None)
+    else:
+        notices.say_next(t("{name} is changed. It holds at their next click.", name=target.name))
+        choices.forget(key)
+
+
+def _standing(member: Member, shown: MemberDetail, others: Sequence[ListedMember]) -> None:
+    """Letting somebody go, or bringing them back."""
+    target = shown.member
+    if target.member_id == member.member_id:
+        return
+    with st.container(border=True):
+        if target.is_active:
+            st.subheader(t("Deactivate"), anchor=False)
+            st.caption(t("Somebody who leaves may do nothing from their next click on. What they did stays on record."))
+            _button(
+                shown,
+                "deactivate",
+                t("Deactivate {name}", name=plain(target.name)),
+                ":material/person_off:",
+                partial(team.deactivate, member=member, member_id=target.member_id, seen=shown.seen),
+                t("{name} is inactive.", name=target.name),
+            )
+        else:
+            st.subheader(t("Bring back"), anchor=False)
+            st.caption(t("With the role and the access they had. Everything they did is on record."))
+            _button(
+                shown,
+                "bring back",
+                t("Bring {name} back", name=plain(target.name)),
+                ":material/person_check:",
+                partial(team.bring_back, member=member, member_id=target.member_id, seen=shown.seen),
+                t("{name} is active again.", name=target.name),
+            )
+
+
+def _messages(member: Member, shown: MemberDetail) -> None:
+    """How the messages to this member were delivered, and the one that waits."""
+    target = shown.member
+    with st.container(border=True):
+        st.subheader(t("Message"), anchor=False)
+        if not shown.deliveries:
+            st.caption(t("No message was sent to this member yet."))
+        for each in shown.deliveries[:_MESSAGES]:
+            st.text(invitation.delivery_text(each))
+            for failed_at, said in each.failures[-3:]:
+                st.caption(f"{moment(failed_at)}: {plain(said)}")
+        if target.is_active:
+            _button(
+                shown,
+                "send",
+                t("Send again") if shown.deliveries else t("Send a message"),
+                ":material/forward_to_inbox:",
+                partial(team.send_again, member=member, member_id=target.member_id, seen=len(shown.deliveries)),
+                t("Another message to {name} waits.", name=target.name),
+            )
+    invitation.message(member, shown.waiting)
+
+
+def _button(shown: MemberDetail, action: str, label: str, icon: str, act: Callable[..., object], done: str) -> None:
+    st.button(
+        label,
+        key=f"{_key(shown)} {action}",
+        icon=icon,
+        on_click=_carry_out,
+        args=(shown.member.member_id, act, done),
+    )
+
+
+@notices.callback
+def _carry_out(member_id: int, act: Callable[[Session], object], done: str) -> None:
+    """One action in one transaction; the run that follows says so, and sends the message if there is one."""
+    with server.database().transaction() as session:
+        act(session)
+    notices.say_next(done)
+    invitation.send_next(member_id=member_id)
