@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
@@ -11,10 +12,19 @@ from core.defaults import DefaultSettings, EffectiveSettings, choices
 from core.members import Member, Permission
 from core.subscriptions import revisions
 from core.subscriptions.revisions import Revision
-from core.subscriptions.tables import Client
+from core.subscriptions.tables import Client, Responsible
 from core.words import ClientNotFound, ClientStatus, Overrides, Setting
 
-_LARGEST_NUMBER = 2**31 - 1  # that the column of client numbers holds
+LARGEST_NUMBER = 2**31 - 1  # that a column of client or member numbers holds
+
+_LOOKED_AFTER = select(
+    exists().where(
+        Responsible.partner_id == bindparam("partner_id"),
+        Responsible.client_id == bindparam("client_id"),
+        Responsible.member_id == bindparam("member_id"),
+        Responsible.valid_to.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +93,24 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
 
 
 def visible(session: Session, member: Member, client_id: int) -> Client:
-    """The client, if the member sees it. Raises NotAllowed, ClientNotFound."""
+    """The client, if the member sees it: an accountant, if they are responsible for it now (rule 52).
+
+    Raises NotAllowed, ClientNotFound.
+    """
     members.require(member, Permission.READ_CLIENTS)
     found = None
-    if members.reads_all_clients(member) and 0 < client_id <= _LARGEST_NUMBER:
+    if 0 < client_id <= LARGEST_NUMBER and (
+        members.reads_all_clients(member) or _looks_after(session, member, client_id)
+    ):
         found = session.get(Client, (member.partner_id, client_id))
     if found is None:
         raise ClientNotFound(client_id=str(client_id))
     return found
+
+
+def _looks_after(session: Session, member: Member, client_id: int) -> bool:
+    asked = {"partner_id": member.partner_id, "client_id": client_id, "member_id": member.member_id}
+    return bool(session.scalar(_LOOKED_AFTER, asked))
 
 
 def _choice(history: tuple[Revision, ...], setting: Setting) -> Revision:

@@ -8,6 +8,7 @@ BillingError
 │   ├── StaleSubscription
 │   ├── StaleDetails
 │   ├── StaleMember
+│   ├── StaleResponsible
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
@@ -18,6 +19,10 @@ BillingError
 ├── NoCatalogue            nothing is sold yet: no catalogue in this currency is loaded
 ├── CatalogueRefused       a catalogue that cannot be loaded over what clients hold (core.subscriptions)
 ├── DemoKeepsSample        a catalogue for the demo, which keeps its own (core.subscriptions)
+├── ResponsibleRefused     who is named cannot look after a client (rules 52 and 53)
+│   ├── ResponsibleUnknown
+│   ├── ResponsibleAmbiguous
+│   └── ResponsibleWithoutAccess
 ├── MissingSetting         nothing decides a setting (rule 7)
 ├── NothingToAdopt         there are no current defaults to adopt
 ├── AlreadyClient          this e-mail belongs to a client
@@ -151,6 +156,48 @@ class StaleMember(StaleError):
     def __str__(self) -> str:
         by = self.values["changed_by"]
         return t(self.sentence, **{**self.values, "changed_by": t("Whoever runs this server") if by is None else by})
+
+
+class StaleResponsible(StaleError):
+    """`changed_by` gave the client another account manager, `responsible`, at `changed_at` since it was shown; None:
+    the product itself."""
+
+    sentence = N_(
+        "{changed_by} made {responsible} the account manager of {client} on {changed_at}. "
+        "Your choice is kept; compare and save again."
+    )
+
+    def __init__(self, *, client: str, responsible: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(client=client, responsible=responsible, changed_by=changed_by, changed_at=changed_at)
+
+    def __str__(self) -> str:
+        by = self.values["changed_by"]
+        return t(self.sentence, **{**self.values, "changed_by": t("The product") if by is None else by})
+
+
+class ResponsibleRefused(BillingError):
+    """Who is named cannot look after a client."""
+
+
+class ResponsibleUnknown(ResponsibleRefused):
+    """No member of the partner space goes by `who`; a member of another one is answered the same."""
+
+    sentence = N_("“{who}” is no member of your partner space. Name an account manager by e-mail or by name.")
+
+
+class ResponsibleAmbiguous(ResponsibleRefused):
+    """Several members go by this name."""
+
+    sentence = N_("“{who}” is the name of several members. Name the account manager by e-mail.")
+
+
+class ResponsibleWithoutAccess(ResponsibleRefused):
+    """The member is not active, has no access to clients, or has a role that looks after nobody."""
+
+    sentence = N_(
+        "{name} cannot look after clients. "
+        "Choose an active administrator, client manager or accountant with access to clients."
+    )
 
 
 class ChoiceRefused(BillingError):

@@ -1,16 +1,15 @@
 """Client subscription: who a client is, what holds for it, why and since when; edit it, make or clear an exception."""
 
-from heapq import merge
-
 import pandas as pd
 import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
-from core.members import Permission, may, reads_all_clients
+from core.members import Permission, may
+from core.subscriptions import Revision
 from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
-from pages.clients import change_settings, client_details, provenance
+from pages.clients import change_settings, client_details, provenance, responsible
 from pages.parts import invitation, notices, server, sign_in, visitor
-from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
+from pages.parts.text import heading, joined, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
@@ -35,9 +34,7 @@ def look_up() -> None:
         return
     with server.database().reading(single=True) as session:
         found = reports.listed(session, member, search=search, page_size=10)
-    if not reads_all_clients(member):
-        notices.no_clients_assigned()
-    elif not found:
+    if not found:
         st.info(t("No client matches. Try part of the name, the e-mail or the company number."))
     for client in found:
         number = str(client.client_id)
@@ -77,6 +74,7 @@ def who_it_is() -> None:
             invited_on, name = day(first.valid_from), provenance.who(first)
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
             client_details.lines(client)
+            responsible.told(member, client, looked_after)
             client_details.button(member, client)
         if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
@@ -110,25 +108,24 @@ def settings_in_force() -> None:
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 
 
+def what_happened(revision: Revision) -> str:
+    what = provenance.what_happened(revision, offer)
+    return joined([what, responsible.at_the_invitation(looked_after)]) if revision.revision == 1 else what
+
+
 def history() -> None:
     """What was changed of the subscription, and of who the client is: one feed, newest first."""
     st.subheader(t("History"), anchor=False)
     unfolded = f"history of {client_id}"
     revised = [
-        (
-            each.valid_from,
-            provenance.who(each),
-            provenance.via(each),
-            provenance.what_happened(each, offer),
-            each.reason,
-        )
+        (each.valid_from, provenance.who(each), provenance.via(each), what_happened(each), each.reason)
         for each in shown.history
     ]
     edited = [
         (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
         for each in edits
     ]
-    feed = list(merge(edited, revised, key=lambda change: change[0], reverse=True))
+    feed = sorted([*edited, *responsible.events(looked_after), *revised], key=lambda event: event[0], reverse=True)
     rows = [
         (moment(at), plain(who), via, plain(what), plain(why))
         for at, who, via, what, why in feed[: st.session_state.get(unfolded, HISTORY)]
@@ -149,6 +146,7 @@ try:
         offer = catalogue.current(session, member.partner.currency)
         shown = subscriptions.detail(session, member, client_id)
         edits = subscriptions.edits(session, member, client_id)
+        looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
 except ClientNotFound as refusal:
@@ -159,6 +157,7 @@ except ClientNotFound as refusal:
     st.stop()
 who_it_is()
 client_details.form(member, shown.client, edits, invited)
+responsible.change(member, shown.client, looked_after)
 if shown.status is not ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)

@@ -77,14 +77,6 @@ def demo_banner() -> None:
             st.caption(t("Sign-in is configured on this server, but not used in demo mode."))
 
 
-def no_clients_assigned() -> None:
-    """What an accountant sees in place of clients."""
-    st.info(
-        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
-        icon=":material/person_search:",
-    )
-
-
 def nothing_to_show(arrival: Arrival) -> None:
     """The whole page of someone who may use nothing, or has not signed in."""
     if sign_in.is_configured() and arrival.chosen is None:

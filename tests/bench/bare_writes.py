@@ -28,9 +28,12 @@ _CLIENT = """
     VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language)"""
 _SUBSCRIPTION = f"""
     INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden,
-        defaults_version, changed_by_id, origin, reason, {_COLUMNS})
+        defaults_version, changed_by_id, origin, reason, {_COLUMNS}, responsible_id)
     VALUES (:partner, :client, :revision, :moment, :status, :sort_name, :overridden,
-        :version, :member, 'page', :reason, {_VALUES})"""
+        :version, :member, 'page', :reason, {_VALUES}, :responsible)"""
+_RESPONSIBLE = """
+    INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason)
+    VALUES (:partner, :client, :moment, :responsible, :member, 'page', '')"""
 _INVITATION = """
     INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt,
         token_hash)
@@ -64,7 +67,8 @@ def override_period(
             "moment": max(driver.stored(datetime.now(UTC)), driver.just_after(valid_from)),
             "revision": seen + 1,
             "status": status,
-            "sort_name": held[-1],
+            "sort_name": held[-2],
+            "responsible": held[-1],
             "version": version,
             "reason": "bench",
             "overridden": "billing_period" if period else "",
@@ -99,6 +103,7 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
             "moment": driver.stored(now),
             "expires_at": driver.stored(now + timedelta(days=30)),
             "reason": "",
+            "responsible": who["member"],
         }
         token = token_urlsafe(24)
         values |= {
@@ -106,7 +111,7 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
             "message_id": f"<{uuid4().hex}@localhost>",
             "token": f"{who['partner']}.{number[0]}.1.{token}",
         }
-        for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION, _MESSAGE):
+        for statement in (_CLIENT, _SUBSCRIPTION, _RESPONSIBLE, _INVITATION, _MESSAGE):
             driver.run(statement, values)
         return int(number[0])
 

@@ -16,6 +16,7 @@ from core.storage import Database, settings_as_text
 from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, Setting, fold
 
 PARTNER_ID = 1
+MEMBERS = 20  # the administrator and client managers, who look after as many clients each
 START = datetime(2025, 1, 1, 9, tzinfo=UTC)
 VERSIONS = [
     BillingSettings.starting_with(
@@ -37,9 +38,11 @@ _CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contac
 SETTINGS = [setting.value for setting in Setting]
 _SUBSCRIPTION = (
     "partner_id, client_id, revision, valid_from, valid_to, status, sort_name, overridden, defaults_version, "
-    f"changed_by_id, origin, reason, {', '.join(SETTINGS)}"
+    f"changed_by_id, origin, reason, {', '.join(SETTINGS)}, responsible_id"
 )
+_RESPONSIBLE = "partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason"
 _INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, attempt"
+_TABLES = {"client": _CLIENT, "subscription": _SUBSCRIPTION, "responsible": _RESPONSIBLE, "invitation": _INVITATION}
 
 
 def stored(settings: BillingSettings) -> tuple[str, ...]:
@@ -82,7 +85,20 @@ def _partner(session: Session, clients: int) -> Member:
         is_active=True,
         partner=partner,
     )
-    session.add_all([partner, administrator])
+    managers = [
+        Member(
+            partner_id=PARTNER_ID,
+            member_id=number,
+            name=f"Manager {number}",
+            email=f"manager{number}@example.com",
+            role=Role.CLIENT_MANAGER,
+            client_access=True,
+            is_active=True,
+            partner=partner,
+        )
+        for number in range(2, MEMBERS + 1)
+    ]
+    session.add_all([partner, administrator, *managers])
     session.flush()
     catalogue.store(session, SAMPLE)
     return administrator
@@ -108,7 +124,7 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         status = chance.choices(["active", "invited", "archived"], [90, 8, 2])[0]
         revised = chance.random() < 0.2
         held = [(Overrides(), invited, invited + timedelta(days=1)), (overrides, invited + timedelta(days=1), None)]
-        subscriptions = []
+        subscriptions, responsible_id = [], 1 + client_id % MEMBERS
         for revision, (chosen, start, end) in enumerate(held if revised else [(overrides, invited, None)], 1):
             effective = resolve(VERSIONS[version - 1], chosen, version=version)
             subscriptions.append(
@@ -126,6 +142,7 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
                     "page",
                     "",
                     *stored(effective.settings),
+                    responsible_id,
                 )
             )
         number = f"{client_id % 20_000_000:08}"
@@ -141,7 +158,8 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
             "",
             "",
         )
-        yield [client], subscriptions, [invitation]
+        responsible = (PARTNER_ID, client_id, instant(invited), responsible_id, 1, "page", "")
+        yield [client], subscriptions, [responsible], [invitation]
 
 
 def _batches(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], ...]]:
@@ -158,9 +176,7 @@ def _insert(driver: Any, clients: int) -> None:
     driver.execute("PRAGMA cache_size = -1000000")
     driver.execute("BEGIN")
     for batch in _batches(clients, microseconds):
-        for table, columns, rows in zip(
-            ("client", "subscription", "invitation"), (_CLIENT, _SUBSCRIPTION, _INVITATION), batch, strict=True
-        ):
+        for (table, columns), rows in zip(_TABLES.items(), batch, strict=True):
             marks = ", ".join("?" * len(rows[0]))
             driver.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
     driver.execute("COMMIT")
@@ -171,9 +187,7 @@ def _insert(driver: Any, clients: int) -> None:
 
 def _copy(driver: Any, clients: int) -> None:
     for batch in _batches(clients, lambda moment: moment):
-        for table, columns, rows in zip(
-            ("client", "subscription", "invitation"), (_CLIENT, _SUBSCRIPTION, _INVITATION), batch, strict=True
-        ):
+        for (table, columns), rows in zip(_TABLES.items(), batch, strict=True):
             with driver.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)

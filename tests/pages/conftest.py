@@ -147,9 +147,18 @@ def rows(app: AppTest) -> Any:
 def emptied(database: Database) -> None:
     """A partner space in which nothing happened yet."""
     with database.transaction() as session:
-        for trigger in ("default_settings_never_deleted", "subscription_never_deleted", "client_change_never_deleted"):
-            session.execute(text(f"DROP TRIGGER {trigger}"))
-        for table in ("outbox_message", "invitation", "subscription", "client_change", "client", "default_settings"):
+        for kept in ("default_settings", "subscription", "client_change", "responsible"):
+            session.execute(text(f"DROP TRIGGER {kept}_never_deleted"))
+        emptied_in_order = (
+            "outbox_message",
+            "invitation",
+            "responsible",
+            "subscription",
+            "client_change",
+            "client",
+            "default_settings",
+        )
+        for table in emptied_in_order:
             session.execute(text(f"DELETE FROM {table}"))
 
 
