@@ -59,6 +59,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "See clients, their settings and history": Permission.READ_CLIENTS,
         "Invite; make and clear exceptions; adopt defaults": Permission.OVERRIDE,
         "Download files, read the plan distribution": Permission.READ_DISTRIBUTION,
+        "Invite, change and deactivate members": Permission.KEEP_MEMBERS,
     }
     order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]
     for words, permission in rows.items():

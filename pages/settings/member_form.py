@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -9,13 +10,22 @@ from sqlalchemy.orm import Session
 from core import team
 from core.members import Member
 from core.team import ListedMember, MemberDetail
-from core.words import BadInput, BillingError, NotAllowed, StaleError, moment, t
+from core.words import BadInput, BillingError, NotAllowed, Role, StaleError, moment, t
 from pages.parts import choices, invitation, notices, server
 from pages.parts.text import heading, plain
 from pages.settings import member_table
 from pages.settings.member_invite import choose_access, choose_role
 
 _MESSAGES = 3  # shown of those to a member
+
+
+class _Began(NamedTuple):
+    """Where a form began: the newest change that was shown, and what held."""
+
+    seen: int
+    name: str
+    role: Role
+    client_access: bool
 
 
 def show(member: Member, shown: MemberDetail, others: Sequence[ListedMember]) -> None:
@@ -44,7 +54,11 @@ def _edit(member: Member, shown: MemberDetail) -> None:
     key, target = _key(shown), shown.member
     form = choices.form(key)
     is_own = target.member_id == member.member_id
-    began_at: int = st.session_state.setdefault(f"{form}.began at", shown.seen)
+    began = st.session_state.setdefault(f"{form}.began", _Began(shown.seen, *_facts(target)))
+    if began.seen != shown.seen and _typed(form, began) == began[1:]:
+        choices.forget(key)  # nothing was changed here: begin at what a colleague saved
+        form, began = choices.form(key), _Began(shown.seen, *_facts(target))
+        st.session_state[f"{form}.began"] = began
     refusal = st.session_state.get(f"{form}.refused")
     with st.container(border=True):
         st.subheader(t("Name, role and access"), anchor=False)
@@ -59,10 +73,7 @@ def _edit(member: Member, shown: MemberDetail) -> None:
             role = choose_role(f"{form}.role", target.role)
             choose_access(f"{form}.client_access", role, at_first=target.client_access)
             access = bool(st.session_state.get(f"{form}.client_access", target.client_access))
-        is_different = (name, role, access) != (target.name, target.role, target.client_access)
-        if began_at != shown.seen and not is_different:
-            choices.forget(key)  # nothing was changed here: begin at what a colleague saved
-            st.rerun()
+        is_different = (name, role, access) != _facts(target)
         if refusal is not None and not isinstance(refusal, BadInput):
             notices.refused(refusal)
         with st.container(horizontal=True):
@@ -72,31 +83,42 @@ def _edit(member: Member, shown: MemberDetail) -> None:
                 key=f"{form}.save",
                 disabled=not is_different,
                 on_click=_save,
-                args=(form, member, target, began_at),
+                args=(form, member, target, began),
             )
             if is_different or refusal is not None:
                 st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=(key,))
 
 
+def _facts(target: Member) -> tuple[str, Role, bool]:
+    return target.name, target.role, target.client_access
+
+
+def _typed(form: str, began: _Began) -> tuple[str, Role, bool]:
+    """What the form says by now."""
+    state = st.session_state
+    role: Role = choices.chosen(f"{form}.role", began.role)
+    return state.get(f"{form}.name", began.name), role, bool(state.get(f"{form}.client_access", began.client_access))
+
+
 @notices.callback
-def _save(form: str, member: Member, target: Member, seen: int) -> None:
+def _save(form: str, member: Member, target: Member, began: _Began) -> None:
     """Save what the form says by now, and begin it anew; one refused stays, and begins at what holds then."""
     state, key = st.session_state, f"member.{target.member_id}"
     if form != choices.form(key):  # the second of two quick clicks: the first one saved
         return
-    name = state.get(f"{form}.name") or ""
-    role = choices.chosen(f"{form}.role", target.role)
-    access = bool(state.get(f"{form}.client_access", target.client_access))
+    name, role, access = _typed(form, began)
     state.pop(f"{form}.refused", None)
     try:
         with server.database().transaction() as session:
-            team.change_member(session, member, target.member_id, role=role, client_access=access, name=name, seen=seen)
+            team.change_member(
+                session, member, target.member_id, role=role, client_access=access, name=name, seen=began.seen
+            )
     except NotAllowed:  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal
-        if isinstance(refusal, StaleError):
-            state.pop(f"{form}.began at", None)
+        if isinstance(refusal, StaleError):  # compared by now: the next click is about what holds
+            state.pop(f"{form}.began", None)
     else:
         notices.say_next(t("{name} is changed. It holds at their next click.", name=target.name))
         choices.forget(key)
