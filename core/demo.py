@@ -62,6 +62,7 @@ _VERY_LONG = [
     "Coöperatieve vennootschap voor de gezamenlijke aankoop en verdeling van landbouwmachines in de Westhoek en "
     "de aangrenzende poldergemeenten",
 ]
+_ACCOUNTANTS = 16  # of so many clients the accountant looks after one from the start, and takes another one over
 _REASONS = ["asked for it by mail", "agreed at the yearly meeting", "same terms as the sister company", ""]
 _VERSIONS = [  # days ago, settings, note
     (
@@ -172,13 +173,14 @@ def _before_retirement() -> catalogue.Catalogue:
 def _a_year(session: Session, made_at: datetime) -> None:
     """Every day of the last year in turn: what was saved, who was invited, what was changed."""
     chance = random.Random(20_26)
-    administrator, manager, second, *_ = members.of_partner(session, PARTNER_ID)
+    administrator, manager, second, _, accountant, *_ = members.of_partner(session, PARTNER_ID)
     today = made_at.replace(hour=9, minute=0, second=0, microsecond=0)
     if today > made_at:
         today -= timedelta(days=1)
     names = _names(chance)
     invited_on = sorted(((chance.randrange(1, 365) for _ in names)), reverse=True)
     seen: int | None = None
+    invited = 0
     for days_ago in range(365, 0, -1):
         set_now(session, today - timedelta(days=days_ago))
         for saved, settings, note in _VERSIONS:
@@ -189,9 +191,13 @@ def _a_year(session: Session, made_at: datetime) -> None:
         while invited_on and invited_on[0] == days_ago:
             invited_on.pop(0)
             set_now(session, now(session) + timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60)))
-            _invite(session, chance, chance.choice([manager, second]), names.pop(0))
+            invited += 1
+            look_after = accountant.member_id if invited % _ACCOUNTANTS == 0 else None
+            _invite(session, chance, chance.choice([manager, second]), names.pop(0), look_after)
     for client_id in session.scalars(select(Client.client_id).order_by(Client.client_id)).all():
         _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
+        if client_id % _ACCOUNTANTS == 4:
+            _take_over(session, administrator, client_id, accountant.member_id, today)
 
 
 def _names(chance: random.Random) -> list[str]:
@@ -202,7 +208,8 @@ def _names(chance: random.Random) -> list[str]:
     return names
 
 
-def _invite(session: Session, chance: random.Random, member: Member, name: str) -> None:
+def _invite(session: Session, chance: random.Random, member: Member, name: str, responsible_id: int | None) -> None:
+    """Invite a client; None: whoever invites looks after it."""
     mailbox = ".".join("".join(c if c.isascii() and c.isalnum() else " " for c in fold(name)).split())[:50].strip(".")
     new_client = NewClient(
         name=name,
@@ -215,9 +222,8 @@ def _invite(session: Session, chance: random.Random, member: Member, name: str) 
         invitations.preview(session, member, overrides)
     except ChoiceRefused:
         overrides = Overrides(payer=Payer.CLIENT)
-    invitations.invite(
-        session, member, new_client, overrides, reason=chance.choice(_REASONS) if overrides.chosen else ""
-    )
+    reason = chance.choice(_REASONS) if overrides.chosen else ""
+    invitations.invite(session, member, new_client, overrides, responsible_id=responsible_id, reason=reason)
 
 
 def _overrides(chance: random.Random) -> Overrides:
@@ -268,6 +274,17 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
     elif days > 60 and chance.random() < 0.08:
         set_now(session, later)
         _archive(session, member, client_id)
+
+
+def _take_over(session: Session, by: Member, client_id: int, responsible_id: int, today: datetime) -> None:
+    """Another member looks after the client from a month after its invitation on, if that is past."""
+    held = subscriptions.responsible_history(session, by, client_id)[0]
+    taken_over_at = held.valid_from + timedelta(days=30)
+    if taken_over_at < today:
+        set_now(session, taken_over_at)
+        subscriptions.change_responsible(
+            session, by, client_id, responsible_id, seen=held.member_id, reason="takes over the bookkeeping"
+        )
 
 
 def _make_exception(session: Session, chance: random.Random, member: Member, client_id: int) -> None:

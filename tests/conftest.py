@@ -18,7 +18,7 @@ from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
 from core.storage import Base, Database
-from core.subscriptions import Client, ClientSubscription, Revision
+from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
 
 ROOT = Path(__file__).parent.parent
@@ -67,12 +67,32 @@ class Space:
             seen = None if in_force is None else in_force.version
             return defaults.save(session, self.administrator, settings, seen=seen, note=note)
 
-    def invite(self, name: str = "Aubry & Fils", overrides: Overrides = Overrides(), **who: str) -> Client:
-        """Invite a client, by default with an e-mail made from its name."""
+    def invite(
+        self,
+        name: str = "Aubry & Fils",
+        overrides: Overrides = Overrides(),
+        responsible: Role | None = None,
+        **who: str,
+    ) -> Client:
+        """Invite a client, by default with an e-mail made from its name; None: the client manager looks after it."""
         mailbox = "".join(c for c in name.lower() if c.isascii() and c.isalnum()) or "office"
         new_client = NewClient.from_typed(name=name, email=who.pop("email", f"{mailbox}@example.com"), **who)
         with self.database.transaction() as session:
-            return invitations.invite(session, self.manager, new_client, overrides)
+            responsible_id = None if responsible is None else self.members[responsible].member_id
+            return invitations.invite(session, self.manager, new_client, overrides, responsible_id=responsible_id)
+
+    def give(self, client_id: int, role: Role, *, reason: str = "") -> ResponsibleSince:
+        """Have the member of this role look after the client, whoever did until then."""
+        with self.database.transaction() as session:
+            seen = subscriptions.responsible_history(session, self.manager, client_id)[0].member_id
+            responsible_id = self.members[role].member_id
+            return subscriptions.change_responsible(
+                session, self.manager, client_id, responsible_id, seen=seen, reason=reason
+            )
+
+    def looked_after(self, client_id: int) -> tuple[ResponsibleSince, ...]:
+        with self.database.reading() as session:
+            return subscriptions.responsible_history(session, self.manager, client_id)
 
     def override(self, client_id: int, overrides: Overrides, *, reason: str = "") -> ClientSubscription:
         """Override over whatever holds; the client as it is then."""

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parent.parent
 CORE = [
     "first page", "newest first", "filter plan plus", "filter yearly", "filter paid by client", "filter active",
     "filter archived", "filter default only", "filter with an override", "filter on older defaults",
-    "filters plus, paid by client", "filter a rare plan", "filter a plan nobody has", "search a common word",
-    "search without a hit", "search a company number", "distribution now", "distribution as of a day", "figures",
-    "figures of a search", "one client", "defaults in force",
+    "filters plus, paid by client", "filter a rare plan", "filter a plan nobody has", "filter account manager",
+    "search a common word", "search without a hit", "search a company number", "distribution now",
+    "distribution as of a day", "figures", "figures of a search", "account managers", "one client", "defaults in force",
 ]  # fmt: skip
 PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
 IMPORTS = ["import: preview 100", "import: commit 100", "import: memory (MB)"]

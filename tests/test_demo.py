@@ -28,6 +28,7 @@ def everything(database: Database) -> list[tuple]:
         facts = [
             Client.name, Client.email, Client.company_number, Subscription.revision, Subscription.valid_from,
             Subscription.payer, Subscription.plan, Subscription.add_ons, Subscription.overridden, Subscription.status,
+            Subscription.responsible_id,
         ]  # fmt: skip
         same_client = (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
         rows = session.execute(
@@ -70,8 +71,22 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     assert equal_to_default
     assert every["name"].str.len().max() > 120
     assert every["name"].str.contains("[éèÉœŒüÅ]").any()
+    looked_after = every["responsible"].value_counts()
+    assert set(looked_after.index) == {"Demo client manager", "Second client manager", "Demo accountant"}
+    assert 1 / 10 < looked_after["Demo accountant"] / len(every) < 1 / 7
     assert every["invited_at"].max() < MADE_AT
     assert (MADE_AT - every["invited_at"].min()).days > 300
+
+
+def test_in_the_demo_some_clients_went_from_one_member_to_another(made: Database) -> None:
+    """With who did it and why."""
+    with made.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        own = reports.billing_sources(session, administrator, page_size=1000, responsible=5)
+        decided = [subscriptions.responsible_history(session, administrator, number) for number in own["client_id"]]
+    assert {len(each) for each in decided} == {1, 2}
+    assert {each[0].reason for each in decided if len(each) == 2} == {"takes over the bookkeeping"}
 
 
 def test_the_demo_has_no_difference(made: Database) -> None:

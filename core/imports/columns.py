@@ -7,7 +7,21 @@ from re import compile as pattern
 from typing import Any, TypeVar
 
 from core.catalogue import Catalogue, Item
-from core.words import N_, BillingError, BillingPeriod, Payer, Setting, Term, fold, one_line, t
+from core.members import Member, can_be_responsible
+from core.words import (
+    N_,
+    BillingError,
+    BillingPeriod,
+    Payer,
+    ResponsibleAmbiguous,
+    ResponsibleUnknown,
+    ResponsibleWithoutAccess,
+    Setting,
+    Term,
+    fold,
+    one_line,
+    t,
+)
 
 T = TypeVar("T")
 
@@ -25,6 +39,7 @@ class Column(Term):
     VAT_NUMBER = "vat_number", N_("VAT number")
     EXTERNAL_REFERENCE = "external_reference", N_("External reference")
     MESSAGE = "message", N_("Message")
+    RESPONSIBLE = "responsible", N_("Account manager")
     PAYER = "payer", N_("Paid by")
     BILLING_PERIOD = "billing_period", N_("Billing period")
     PLAN = "plan", N_("Subscription")
@@ -56,6 +71,10 @@ _HEADINGS = {  # comma separated, in English and then in French; compared by `_k
     "référence, référence externe, réf, réf externe, notre référence",
     Column.MESSAGE: "message, message (optional), personal message, invitation message, "
     "message (facultatif), message personnel, message d'invitation",
+    Column.RESPONSIBLE: "account manager, account manager's e-mail, client manager, managed by, looked after by, "
+    "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
+    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par, "
+    "dossierbeheerder",
     Column.PAYER: "payer, paid by, who pays, billed to, payeur, payé par, qui paie, facturé à",
     Column.BILLING_PERIOD: "billing period, period, billing frequency, frequency, "
     "période, périodicité, période de facturation, fréquence, fréquence de facturation",
@@ -159,6 +178,28 @@ def language(text: str) -> str | None:
     return _chosen(locale[1] if locale else text, _LANGUAGES)
 
 
+def responsible(text: str, colleagues: Iterable[Member]) -> int | None:
+    """The number of the member who goes by this e-mail or name and can look after clients; None when the cell is blank.
+
+    Of several with one name only those count who can. Raises ResponsibleUnknown, ResponsibleAmbiguous,
+    ResponsibleWithoutAccess.
+    """
+    if not text.strip():
+        return None
+    email, name = text.strip().lower(), fold(text)
+    everybody = list(colleagues)
+    found = [each for each in everybody if each.email.lower() == email]
+    found = found or [each for each in everybody if fold(each.name) == name]
+    if not found:
+        raise ResponsibleUnknown(who=_short(text))
+    able = [each for each in found if can_be_responsible(each)]
+    if not able:
+        raise ResponsibleWithoutAccess(name=found[0].name)
+    if len(able) > 1:
+        raise ResponsibleAmbiguous(who=_short(text))
+    return able[0].member_id
+
+
 def plan(text: str, offer: Catalogue) -> str | None:
     """The code of a plan, retired ones too; None when the cell is blank. Raises NotInTheList."""
     return _item(text, offer.plans) if text.strip() else None
@@ -177,8 +218,9 @@ def add_ons(text: str, offer: Catalogue) -> frozenset[str] | None:
     return frozenset(_item(word, offer.add_ons) for word in words)
 
 
-def template(offer: Catalogue) -> tuple[list[str], list[list[str]]]:
-    """Headings in the reader's language and three example rows: the defaults, everything chosen, and no add-ons."""
+def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[list[str]]]:
+    """Headings in the reader's language and three example rows: the defaults, everything chosen (`responsible` is the
+    e-mail of an account manager), and no add-ons."""
     chosen = next((plan for plan in offer.plans.values() if not plan.is_retired and plan.add_ons), None)
     offered = [add_on for code, add_on in offer.add_ons.items() if chosen is not None and code in chosen.add_ons]
     kept = "; ".join(str(add_on) for add_on in offered if not add_on.is_retired)
@@ -194,6 +236,7 @@ def template(offer: Catalogue) -> tuple[list[str], list[list[str]]]:
             Column.COMPANY_NUMBER: "0471730202",
             Column.VAT_NUMBER: "BE0471730202",
             Column.EXTERNAL_REFERENCE: "A-1042",
+            Column.RESPONSIBLE: responsible,
             Column.PAYER: Payer.CLIENT.label,
             Column.BILLING_PERIOD: BillingPeriod.MONTHLY.label,
             Column.PLAN: "" if chosen is None else str(chosen),

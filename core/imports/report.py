@@ -1,7 +1,7 @@
 """What was found in a spreadsheet, row by row; what became of it; and the rows to correct, as they go back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.catalogue import Price, monthly_cents
 from core.defaults import EffectiveSettings
@@ -50,7 +50,8 @@ class Reason:
 class ImportRow:
     """A row of the sheet, its cells as they are there, and what would become of it.
 
-    A ready row has `new_client`, `effective` and `price`; an existing client's has its `client_id` and no reasons.
+    A ready row has `new_client`, `effective` and `price`, and in `responsible_id` the member who will look after it
+    (None: whoever invites); an existing client's has its `client_id` and no reasons.
     """
 
     line: int
@@ -62,11 +63,13 @@ class ImportRow:
     effective: EffectiveSettings | None
     price: Price | None
     client_id: int | None
+    responsible_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency."""
+    """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
+    names of the members who would look after them, by number."""
 
     sheet: Sheet
     columns: Columns
@@ -78,6 +81,7 @@ class ImportPreview:
     cents_per_year_paid_by_partner: int
     cents_per_year_paid_by_clients: int
     currency: str
+    responsible: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def paid_by_us(self) -> Money:

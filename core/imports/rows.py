@@ -10,8 +10,9 @@ from core.imports import columns
 from core.imports.columns import Column, Columns, NotInTheList
 from core.imports.report import Reason
 from core.invitations import NewClient
+from core.members import Member
 from core.spreadsheets import SheetRow
-from core.words import N_, BadInput, Overrides, Setting, is_showable, language
+from core.words import N_, BadInput, Overrides, ResponsibleRefused, Setting, is_showable, language
 
 _WHO = (
     Column.NAME, Column.COUNTRY, Column.EMAIL, Column.COMPANY_NUMBER, Column.VAT_NUMBER, Column.EXTERNAL_REFERENCE,
@@ -34,12 +35,16 @@ class ReadRow:
     email: str | None
     new_client: NewClient | None
     overrides: Overrides
+    responsible_id: int | None  # None: whoever invites
     reasons: Mapping[Column, Reason]
 
 
-def read_rows(rows: Iterable[SheetRow], columns: Columns, offer: Catalogue) -> Iterator[ReadRow]:
-    """Each row as it was understood, with a reason for each column that needs a correction."""
-    words = _words(offer)
+def read_rows(
+    rows: Iterable[SheetRow], columns: Columns, offer: Catalogue, colleagues: Iterable[Member]
+) -> Iterator[ReadRow]:
+    """Each row as it was understood, with a reason for each column that needs a correction. `colleagues` are the
+    members of the partner space, one of whom looks after each client."""
+    words = _words(offer, list(colleagues))
     places = columns.places
     for row in rows:
         texts = {column: row.cells[index] for column, index in places.items()}
@@ -51,21 +56,25 @@ def read_rows(rows: Iterable[SheetRow], columns: Columns, offer: Catalogue) -> I
         if row.odd:
             odd = {column: row.odd[index] for column, index in places.items() if index in row.odd}
             reasons |= {column: Reason(column, sentence, {}) for column, sentence in odd.items()}
-        yield ReadRow(row.line, row.cells, email, new_client, _overrides(values), reasons)
+        responsible_id = values[Column.RESPONSIBLE]
+        yield ReadRow(row.line, row.cells, email, new_client, _overrides(values), responsible_id, reasons)
 
 
-def _words(offer: Catalogue) -> dict[Column, Callable[[str], Any]]:
+def _words(offer: Catalogue, colleagues: list[Member]) -> dict[Column, Callable[[str], Any]]:
     """For each column of words, what reads a cell: its value, None for a blank one, or the Reason why there is none.
 
     The same text is read once.
     """
-    readers: dict[Column, Callable[[str], Any]] = {Column.LANGUAGE: columns.language}
+    readers: dict[Column, Callable[[str], Any]] = {
+        Column.LANGUAGE: columns.language,
+        Column.RESPONSIBLE: partial(columns.responsible, colleagues=colleagues),
+    }
     readers |= {Column(setting.value): columns.value_reader(setting, offer) for setting in Setting}
 
     def word(column: Column, text: str) -> Any:
         try:
             return readers[column](text)
-        except NotInTheList as unknown:
+        except (NotInTheList, ResponsibleRefused) as unknown:
             return Reason.of(column, unknown)
 
     return {column: cache(partial(word, column)) for column in readers}

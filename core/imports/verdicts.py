@@ -21,7 +21,7 @@ from core.imports.report import (
 )
 from core.imports.rows import ReadRow, read_rows
 from core.invitations import bindable, invite_all
-from core.members import Member, Permission
+from core.members import Member, Permission, can_be_responsible
 from core.spreadsheets import Sheet
 from core.subscriptions import Client
 from core.words import (
@@ -64,20 +64,23 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
     """A verdict for each row, in the order of the sheet. Nothing is written. `progress` is told how many rows are read.
 
     A blank cell takes the default; whatever a cell holds is a choice, also where it equals the default. A client whose
-    language is blank is written to in the language that whoever brings the list reads.
+    language is blank is written to in the language that whoever brings the list reads; one whose account manager is
+    blank is looked after by whoever invites it (rule 53).
     Raises NotAllowed, ColumnsNotFound, SameColumnTwice.
     """
     members.require(member, Permission.INVITE)
     columns = recognise(sheet.headings)
     in_force = defaults.latest(session, member.partner_id)
     offer = catalogue.current(session, member.partner.currency)
+    colleagues = members.of_partner(session, member.partner_id)
     understood = []
-    for done, row in enumerate(read_rows(sheet.rows, columns, offer), 1):
+    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues), 1):
         understood.append(row)
         if done % CHUNK == 0 or done == len(sheet.rows):
             progress(done)
     known = _known(session, member, (row.email for row in understood if row.email is not None))
     rows = tuple(_judged(understood, known, _held_once(session, member, in_force, offer)))
+    named = {row.responsible_id for row in rows}
     return ImportPreview(
         sheet=sheet,
         columns=columns,
@@ -89,13 +92,14 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
         cents_per_year_paid_by_partner=_cents_per_year(rows, Payer.PARTNER),
         cents_per_year_paid_by_clients=_cents_per_year(rows, Payer.CLIENT),
         currency=offer.currency,
+        responsible={each.member_id: each.name for each in colleagues if each.member_id in named},
     )
 
 
 def invite_ready(
     session: Session, member: Member, previewed: ImportPreview, *, progress: Progress = lambda _: None
 ) -> ImportReport:
-    """Invite the client of every ready row, with the settings that were shown, or nobody.
+    """Invite the client of every ready row, with the settings and the account manager that were shown, or nobody.
 
     A row whose e-mail became a client's meanwhile counts as an existing client: the same list brought twice, or by two
     people at once, invites each once. `progress` is told how many are invited.
@@ -103,10 +107,18 @@ def invite_ready(
     """
     members.act(session, member, Permission.INVITE)
     in_force = _unchanged(session, member, previewed)
-    ready = [(row.new_client, row.overrides) for row in previewed.rows if row.new_client is not None]
-    known = _known(session, member, (new_client.email for new_client, _ in ready))
+    ready = [
+        (row.new_client, row.overrides, member.member_id if row.responsible_id is None else row.responsible_id)
+        for row in previewed.rows
+        if row.new_client is not None
+    ]
+    known = _known(session, member, (new_client.email for new_client, *_ in ready))
     effective = cache(partial(bindable, session, member, in_force))
-    chosen = [(new_client, effective(choices)) for new_client, choices in ready if new_client.email not in known]
+    chosen = [
+        (new_client, effective(choices), responsible_id)
+        for new_client, choices, responsible_id in ready
+        if new_client.email not in known
+    ]
     return ImportReport(
         rows=len(previewed.rows),
         invited=len(chosen),
@@ -119,13 +131,17 @@ def invite_ready(
 
 
 def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> DefaultSettings | None:
-    """The defaults in force, which like the catalogue are still those of the preview."""
+    """The defaults in force, which like the catalogue are still those of the preview; and those who would look after
+    the clients still can."""
     if previewed.partner_id != member.partner_id:
         raise StalePreview
     in_force = defaults.latest(session, member.partner_id)
     if in_force is not None and in_force.version != previewed.defaults_version:
         raise defaults.stale(in_force)
     if catalogue.current(session, member.partner.currency).edition != previewed.edition:
+        raise StalePreview
+    able = {each.member_id for each in members.of_partner(session, member.partner_id) if can_be_responsible(each)}
+    if not previewed.responsible.keys() <= able:
         raise StalePreview
     return in_force
 
@@ -207,6 +223,7 @@ def _row(
         effective=effective,
         price=price,
         client_id=client_id,
+        responsible_id=row.responsible_id if verdict is Verdict.READY else None,
     )
 
 

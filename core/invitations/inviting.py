@@ -19,6 +19,8 @@ from core.words import AlreadyClient, Origin, Overrides, RetiredDefaults, Settin
 
 CHUNK = 1000  # clients written at once, after which the progress is told
 
+Chosen = tuple[NewClient, EffectiveSettings, int]  # who is invited, with what, and the member who looks after it
+
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _KNOWN = select(Client).where(Client.partner_id == _PARTNER, Client.email == bindparam("email"))
 _NUMBERS = (
@@ -49,6 +51,7 @@ def invite(
     new_client: NewClient,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     *,
+    responsible_id: int | None = None,
     reason: str = "",
     attempt: str = "",
     seen_version: int | None = None,
@@ -57,10 +60,11 @@ def invite(
     """Invite a client: it is bound to the version in force now, with these overrides; its invitation is pending, and
     the message with its link waits in the outbox.
 
-    `attempt` names one filled-in form: the same one sent twice gives the client it made the first time. `seen_version`
-    is the defaults version that the member was shown; None: whichever is in force will do.
-    Raises NotAllowed, AlreadyClient, StaleDefaults, MissingSetting, RetiredDefaults, ChoiceRefused, BadInput; nothing
-    is written then.
+    `responsible_id` is the member who looks after the client from now on; None: whoever invites (rule 53). `attempt`
+    names one filled-in form: the same one sent twice gives the client it made the first time. `seen_version` is the
+    defaults version that the member was shown; None: whichever is in force will do.
+    Raises NotAllowed, AlreadyClient, StaleDefaults, MissingSetting, RetiredDefaults, ChoiceRefused,
+    ResponsibleRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
@@ -74,21 +78,25 @@ def invite(
     if seen_version is not None and in_force is not None and in_force.version != seen_version:
         raise defaults.stale(in_force)
     effective = bindable(session, member, in_force, overrides)
+    if responsible_id is None:
+        responsible_id = member.member_id
+    else:
+        subscriptions.require_responsible(session, member.partner_id, responsible_id)
     last, _ = _next_numbers(session, member, clients=1, batches=0)
-    (client,) = _write(
-        session, member, [(new_client, effective)], first=last, origin=origin, reason=reason, attempt=attempt
-    )
+    chosen = [(new_client, effective, responsible_id)]
+    (client,) = _write(session, member, chosen, first=last, origin=origin, reason=reason, attempt=attempt)
     return Client(**client)
 
 
 def invite_all(
     session: Session,
     member: Member,
-    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    chosen: Sequence[Chosen],
     *,
     progress: Callable[[int], object] = lambda _: None,
 ) -> int:
-    """Invite these clients, each with settings that `bindable` gave in this transaction; the number of their batch.
+    """Invite these clients, each with settings that `bindable` gave in this transaction and a member who can look after
+    it; the number of their batch.
 
     Nobody among them is a client yet. `progress` is told how many are done. The member's turn is held (members.act).
     """
@@ -140,7 +148,7 @@ def _next_numbers(session: Session, member: Member, *, clients: int, batches: in
 def _write(
     session: Session,
     member: Member,
-    chosen: Sequence[tuple[NewClient, EffectiveSettings]],
+    chosen: Sequence[Chosen],
     *,
     first: int,
     origin: Origin,
@@ -148,18 +156,21 @@ def _write(
     attempt: str = "",
     batch: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Write clients numbered from `first`, their first revisions, their invitations and the messages that wait; the
-    rows of the clients."""
+    """Write clients numbered from `first`, their first revisions and who looks after them, their invitations and the
+    messages that wait; the rows of the clients."""
     common = new_invitation(session, member, 0, 1, attempt=attempt)
     clients, invited, messages = [], [], []
-    for number, (new_client, _) in enumerate(chosen, first):
+    for number, (new_client, *_) in enumerate(chosen, first):
         token = new_token(member.partner_id, number, 1)
         clients.append(_client(member, number, new_client))
         own = {"client_id": number, "message": new_client.message, "token_hash": hash_of(token)}
         invited.append(common | own)
         key = (member.partner_id, number, 1)
         messages.append(outbox.new_message(session, member, key, 1, new_client.email, token))
-    held = [(client, effective) for client, (_, effective) in zip(clients, chosen, strict=True)]
+    held = [
+        (client, effective, responsible_id)
+        for client, (_, effective, responsible_id) in zip(clients, chosen, strict=True)
+    ]
     session.connection().execute(_NEW_CLIENT, clients)
     subscriptions.begin(session, held, by=member, origin=origin, reason=reason, batch=batch)
     session.connection().execute(_NEW_INVITATION, invited)

@@ -7,6 +7,7 @@ from core.members.access import (
     Permission,
     act,
     by_email,
+    can_be_responsible,
     choose_language,
     find,
     may,

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     READ_CLIENTS = "read clients"
     INVITE = "invite"
     OVERRIDE = "override"
+    CHANGE_RESPONSIBLE = "change responsible"
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
     KEEP_MEMBERS = "keep members"
@@ -24,14 +25,18 @@ class Permission(StrEnum):
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
 _CLIENTS_AND_FINANCE = _CLIENTS | {Role.FINANCE}
+_LOOK_AFTER_CLIENTS = _CLIENTS | {Role.ACCOUNTANT}
 
 MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.READ_DEFAULTS: frozenset(Role),
     Permission.SAVE_DEFAULTS: _CLIENTS,
-    Permission.READ_CLIENTS: frozenset(Role),  # an accountant: the clients assigned to them, see reads_all_clients
+    Permission.READ_CLIENTS: frozenset(
+        Role
+    ),  # an accountant: the clients they are responsible for, see reads_all_clients
     Permission.INVITE: _CLIENTS,
     Permission.OVERRIDE: _CLIENTS,
-    Permission.EXPORT: _CLIENTS_AND_FINANCE,
+    Permission.CHANGE_RESPONSIBLE: _CLIENTS,
+    Permission.EXPORT: frozenset(Role),  # of the clients that the member sees
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
     Permission.KEEP_MEMBERS: frozenset({Role.ADMINISTRATOR}),
 }
@@ -101,8 +106,14 @@ def take_turn(session: Session, partner_id: int) -> None:
 
 
 def reads_all_clients(member: Member) -> bool:
-    """Whether the member sees all clients. An accountant sees those assigned to them: none, until some are."""
+    """Whether the member sees all clients. An accountant sees those they are responsible for now (rule 52)."""
     return may(member, Permission.READ_CLIENTS) and member.role is not Role.ACCOUNTANT
+
+
+def can_be_responsible(member: Member) -> bool:
+    """Whether the member can look after clients: an active administrator, client manager with access to clients, or
+    accountant (rule 52). Finance reads and changes nothing, so it looks after nobody."""
+    return may(member, Permission.READ_CLIENTS) and member.role in _LOOK_AFTER_CLIENTS
 
 
 def find(session: Session, partner_id: int, member_id: int) -> Member | None:

@@ -42,6 +42,8 @@ BILLING_SOURCES: dict[str, Any] = {
     "on_older_defaults": "bool",
     "invited_at": "datetime64[us, UTC]",
     "invitation": "str",
+    "responsible_id": "Int64",
+    "responsible": "str",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 _NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
@@ -52,7 +54,7 @@ class ListedClient(NamedTuple):
     """A client of the list: who it is, what holds, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
-    (UTC), `invitation` where it stands now.
+    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
     """
 
     client_id: int
@@ -68,6 +70,8 @@ class ListedClient(NamedTuple):
     on_older_defaults: bool
     invited_at: datetime
     invitation: InvitationStatus
+    responsible_id: int
+    responsible: str
 
     @property
     def source(self) -> Source:
@@ -85,13 +89,13 @@ def listed(
     after: tuple[str, int] | None = None,
     **filters: Any,
 ) -> list[ListedClient]:
-    """A page of the filtered list (see FILTERS), in order; none past the end. Raises NotAllowed.
+    """A page of the filtered list (see FILTERS), in order, as far as the member sees it; none past the end.
+
+    Raises NotAllowed.
 
     `after`: the clients by name that follow this sort_name and client_id, instead of a page.
     """
     members.require(member, Permission.READ_CLIENTS)
-    if not members.reads_all_clients(member):
-        return []
     asked, values = listing.question(member, filters)
     if after is None:
         statement = listing.page(asked, order_by)
@@ -112,7 +116,8 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
     Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and
     overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
     archived clients and where the catalogue has no price; defaults_version is missing for
-    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now.
+    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now;
+    responsible_id and responsible are the number and the name of the member who looks after the client.
     """
     clients = listed(session, member, **asked)
     if not clients:
@@ -182,6 +187,8 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime) -> list[Li
                 version is not None and version < row.newest_version,
                 row.invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
+                row.responsible_id,
+                row.responsible,
             )
         )
     return clients
@@ -202,7 +209,7 @@ def _headings(currency: str) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
         *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
-        t("Overrides"), t("Default settings version"), t("Invited on"),
+        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
     ]  # fmt: skip
 
 
@@ -219,6 +226,7 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
         "" if client.defaults_version is None else client.defaults_version,
         local_day(client.invited_at).isoformat(),
+        client.responsible,
     ]
 
 

@@ -41,18 +41,18 @@ class Figures:
 
 
 def figures(session: Session, member: Member, **filters: Any) -> Figures:
-    """The figures over every client of the filtered list. Linear in the number of clients. Raises NotAllowed."""
+    """The figures over every client of the filtered list, as far as the member sees it. Linear in the number of
+    clients. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
     offer = catalogue.current(session, member.partner.currency)
     paid_by_partner = overridden = cents_per_year = 0
     per_version: Counter[int | None] = Counter()
-    if members.reads_all_clients(member):
-        asked, values = listing.question(member, filters)
-        for group in listing.rows(session, listing.groups(asked), values):
-            per_version[group.defaults_version] += group.clients
-            paid_by_partner += group.clients if group.payer == Payer.PARTNER else 0
-            overridden += group.clients if group.overridden else 0
-            cents_per_year += group.clients * _cents_per_year(group, offer)
+    asked, values = listing.question(member, filters)
+    for group in listing.rows(session, listing.groups(asked), values):
+        per_version[group.defaults_version] += group.clients
+        paid_by_partner += group.clients if group.payer == Payer.PARTNER else 0
+        overridden += group.clients if group.overridden else 0
+        cents_per_year += group.clients * _cents_per_year(group, offer)
     bound = {version: clients for version, clients in per_version.items() if version is not None}
     newest = listing.newest_version(session, member)
     return Figures(

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from core import members
 from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
 from core.invitations import Invitation
@@ -56,6 +57,7 @@ FILTERS: dict[str, Callable[[str], Any]] = {
     "status": ClientStatus,
     **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
     "source": SourceFilter,
+    "responsible": int,  # the member's number
 }
 
 
@@ -71,7 +73,11 @@ class Question:
 
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
-_EQUAL["status"] = Subscription.status
+_EQUAL |= {
+    "status": Subscription.status,
+    "responsible": Subscription.responsible_id,
+    "own": Subscription.responsible_id,  # the clients of a member who sees no others
+}
 _SEARCHED: dict[str, Any] = {
     "sort_name": Client.sort_name,
     "email": Client.email,
@@ -84,13 +90,18 @@ _IN_FORCE = select(CatalogueEdition.edition, _NEWEST_VERSION.scalar_subquery())
 
 
 def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
-    """The kind of question that these filters ask (see FILTERS), and the values to ask it with."""
+    """The kind of question that these filters ask (see FILTERS), and the values to ask it with.
+
+    Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters.
+    """
     if unknown := filters.keys() - FILTERS.keys():
         raise TypeError(f"no filters of the list: {', '.join(sorted(unknown))}")
     values: dict[str, Any] = {"partner_id": member.partner_id}
     for name in _EQUAL:
         if (wanted := filters.get(name)) is not None:
             values[name] = wanted
+    if not members.reads_all_clients(member):
+        values["own"] = member.member_id
     equal = tuple(name for name in _EQUAL if name in values)
     search = "".join(c for c in filters.get("search") or "" if is_showable(c)).strip()[:200]
     looked_for = {"sort_name": fold(search), "email": search.lower()} if search else {}
@@ -206,7 +217,7 @@ def _keys(asked: Question, order_by: Order) -> Any:
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
     """What `reports.listed` makes its clients of, for these keys, in order. Settings, status and overridden as they are
     stored; the newest version, the answers to the newest invitation, and the catalogue's edition."""
-    s, c, i = Subscription, Client, Invitation
+    s, c, i, m = Subscription, Client, Invitation, Member
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
     number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
@@ -220,6 +231,8 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             c.email,
             c.company_number,
             s.defaults_version,
+            s.responsible_id,
+            m.name.label("responsible"),
             i.invited_at,
             i.accepted_at,
             i.revoked_at,
@@ -231,6 +244,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
+        .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))
         .order_by(*_in_order(order_by, keys.c.sort_name, keys.c.client_id))
     )
 

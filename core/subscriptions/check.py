@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy.orm import Session, aliased
 
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
-from core.subscriptions.tables import Client, Subscription
+from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, MissingSetting, fold
 
 _Key = tuple[int, int]
@@ -18,7 +19,8 @@ def differences(session: Session) -> Iterator[str]:
     """One sentence per difference, in every partner space; none when all is well. Reads in a stream.
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
-    joined without gap or overlap, that the last one holds now, and that copies equal what they copy.
+    joined without gap or overlap, that the last one holds now, that somebody looked after each client at every moment
+    since its first revision, and that copies equal what they copy.
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
@@ -46,6 +48,39 @@ def differences(session: Session) -> Iterator[str]:
             yield f"partner {partner_id}, client {client_id}: no revision holds now"
     for partner_id, client_id in session.execute(_without_subscription()):
         yield f"partner {partner_id}, client {client_id}: has no subscription"
+    yield from _of_responsible(session)
+
+
+def _of_responsible(session: Session) -> Iterator[str]:
+    """The same for who looks after each client."""
+    first, current = aliased(Subscription), aliased(Subscription)
+    rows = session.connection().execution_options(yield_per=1000).execute(
+        select(
+            Client.partner_id, Client.client_id, Responsible.valid_from, Responsible.valid_to, Responsible.member_id,
+            first.valid_from, current.responsible_id,
+        )
+        .outerjoin(Responsible, _same_client(Responsible))
+        .outerjoin(first, _same_client(first) & (first.revision == 1))
+        .outerjoin(current, _same_client(current) & current.valid_to.is_(None))
+        .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
+    )  # fmt: skip
+    for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
+        where, until = f"partner {partner_id}, client {client_id}", None
+        for number, (_, _, start, end, member_id, invited_at, copied) in enumerate(decided):
+            expected = until if number else invited_at
+            if start is None:
+                yield f"{where}: nobody looks after it"
+            elif start != expected:
+                yield f"{where}: member {member_id} looks after it from {start}, expected from {expected}"
+            if start is not None and end is None and copied != member_id:
+                yield f"{where}: member {member_id} looks after it, the list says {copied}"
+            until = end
+        if start is not None and until is not None:
+            yield f"{where}: nobody looks after it since {until}"
+
+
+def _same_client(table: Any) -> ColumnElement[bool]:
+    return and_(table.partner_id == Client.partner_id, table.client_id == Client.client_id)
 
 
 def _unexplained(

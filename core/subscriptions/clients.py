@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
@@ -12,12 +12,20 @@ from core.defaults import DefaultSettings, EffectiveSettings, choices
 from core.members import Member, Permission
 from core.subscriptions import revisions
 from core.subscriptions.revisions import Revision
-from core.subscriptions.tables import Client
+from core.subscriptions.tables import Client, Responsible
 from core.words import ClientNotFound, ClientStatus, Overrides, Setting
 
-_LARGEST_NUMBER = 2**31 - 1  # that the column of client numbers holds
+LARGEST_NUMBER = 2**31 - 1  # that a column of client or member numbers holds
 
 _CLIENT = select(Client).where(Client.partner_id == bindparam("partner_id"), Client.client_id == bindparam("client_id"))
+_OWN_CLIENT = _CLIENT.where(
+    exists().where(
+        Responsible.partner_id == Client.partner_id,
+        Responsible.client_id == Client.client_id,
+        Responsible.member_id == bindparam("member_id"),
+        Responsible.valid_to.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,18 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
 
 
 def visible(session: Session, member: Member, client_id: int) -> Client:
-    """The client, if the member sees it. Raises NotAllowed, ClientNotFound."""
+    """The client, if the member sees it: an accountant, if they are responsible for it now (rule 52).
+
+    Raises NotAllowed, ClientNotFound.
+    """
     members.require(member, Permission.READ_CLIENTS)
     found = None
-    if members.reads_all_clients(member) and 0 < client_id <= _LARGEST_NUMBER:
-        found = session.scalar(_CLIENT, {"partner_id": member.partner_id, "client_id": client_id})
+    if 0 < client_id <= LARGEST_NUMBER:
+        asked = {"partner_id": member.partner_id, "client_id": client_id}
+        if members.reads_all_clients(member):
+            found = session.scalar(_CLIENT, asked)
+        else:
+            found = session.scalar(_OWN_CLIENT, asked | {"member_id": member.member_id})
     if found is None:
         raise ClientNotFound(client_id=str(client_id))
     return found

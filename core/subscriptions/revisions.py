@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
 from core.storage import now
-from core.subscriptions.tables import Client, Subscription
+from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,8 +26,10 @@ _CLOSE = (
     update(Subscription)
     .where(*_WHOSE, Subscription.revision == bindparam("held"), Subscription.valid_to.is_(None))
     .values(valid_to=bindparam("moment"))
+    .returning(Subscription.responsible_id)
 )
 _NEXT = insert(Subscription)
+_RESPONSIBLE = insert(Responsible)
 _HISTORY: Any = (
     select(
         Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
@@ -72,24 +74,30 @@ class Revision:
 
 def begin(
     session: Session,
-    clients: Sequence[tuple[Mapping[str, Any], EffectiveSettings]],
+    clients: Sequence[tuple[Mapping[str, Any], EffectiveSettings, int]],
     *,
     by: Member,
     origin: Origin,
     reason: str,
     batch: int | None = None,
 ) -> None:
-    """The first revision of clients just invited, each a row of its table with its settings; `batch`: the import that
-    brought them in."""
+    """The first revision and the first responsible of clients just invited, each a row of its table with its settings
+    and the member who looks after it; `batch`: the import that brought them in."""
     moment, common = now(session), {}
-    for effective in {effective for _, effective in clients}:
+    for effective in {effective for _, effective, _ in clients}:
         first = _revision(1, moment, ClientStatus.INVITED, effective, by, origin, reason)
         common[effective] = _values(first) | {"partner_id": by.partner_id, "batch": batch}
     rows = [
-        common[effective] | {"client_id": client["client_id"], "sort_name": client["sort_name"]}
-        for client, effective in clients
+        common[effective]
+        | {"client_id": client["client_id"], "sort_name": client["sort_name"], "responsible_id": responsible_id}
+        for client, effective, responsible_id in clients
     ]
     session.connection().execute(_NEXT, rows)
+    decided = {
+        "partner_id": by.partner_id, "valid_from": moment, "changed_by_id": by.member_id, "origin": origin, "reason": ""
+    }  # fmt: skip
+    looked_after = [decided | {"client_id": row["client_id"], "member_id": row["responsible_id"]} for row in rows]
+    session.connection().execute(_RESPONSIBLE, looked_after)
 
 
 def revise(
@@ -110,13 +118,16 @@ def revise(
     """
     moment = max(now(session), held.valid_from + _MICROSECOND)  # clocks step back
     whose = {"of_partner": client.partner_id, "of_client": client.client_id}
-    closed = session.connection().execute(_CLOSE, {**whose, "held": held.revision, "moment": moment})
-    if closed.rowcount != 1:
+    closed = session.connection().execute(_CLOSE, {**whose, "held": held.revision, "moment": moment}).first()
+    if closed is None:
         raise stale(client, history(session, client.partner_id, client.client_id)[0])
     revision = _revision(
         held.revision + 1, moment, held.status if status is None else status, effective, by, origin, reason
     )
-    whose_next = {"partner_id": client.partner_id, "client_id": client.client_id, "sort_name": client.sort_name}
+    whose_next = {
+        "partner_id": client.partner_id, "client_id": client.client_id, "sort_name": client.sort_name,
+        "responsible_id": closed.responsible_id,
+    }  # fmt: skip
     session.connection().execute(_NEXT, _values(revision) | whose_next)
     return _compared(held, revision)
 

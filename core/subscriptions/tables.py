@@ -28,8 +28,10 @@ _ALL_SETTINGS = settings_as_text(frozenset(Setting))
 # the settings of one value, in the order of the indexes: what filters narrow by, and what groups stream by
 _INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
 INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
-_LISTED = (*INDEXED_SETTINGS, "overridden", "status", "defaults_version", "valid_to")
-_GROUPED = (*INDEXED_SETTINGS, "add_ons", "overridden", "status", "defaults_version", "valid_from", "valid_to")
+_LISTED = (*INDEXED_SETTINGS, "overridden", "status", "defaults_version", "responsible_id", "valid_to")
+_GROUPED = (
+    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "defaults_version", "responsible_id", "valid_from", "valid_to"
+)  # fmt: skip
 _CURRENT: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("valid_to IS NULL"))
 
 
@@ -62,7 +64,8 @@ class Subscription(SettingsColumns, Base):
     """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full; who made it so and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past and the audit in one table.
-    `overridden` says which settings are choices; the others equal those of `defaults_version`.
+    `overridden` says which settings are choices; the others equal those of `defaults_version`. `responsible_id` is no
+    setting: it is a copy, kept in step while the row holds, of what `Responsible` says.
     """
 
     __tablename__ = "subscription"
@@ -93,9 +96,42 @@ class Subscription(SettingsColumns, Base):
     valid_to: Mapped[datetime | None] = mapped_column(Instant)
     status: Mapped[ClientStatus] = mapped_column(word(ClientStatus, "status"))
     sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's, copied for the list index
+    responsible_id: Mapped[int | None]  # copied for the list index; None: closed before clients had a responsible
     overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
     defaults_version: Mapped[int | None]
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
     batch: Mapped[int | None]  # the import that brought the client in
+
+
+class Responsible(Base):
+    """Who looked after a client from `valid_from` until `valid_to` (NULL = does so now); who decided it and why.
+
+    Rows are only ever added, and closed when the next begins. Each client has exactly one that is open.
+    """
+
+    __tablename__ = "responsible"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        ForeignKeyConstraint(
+            ["partner_id", "changed_by_id"],
+            ["member.partner_id", "member.member_id"],
+            name="fk_responsible_member_changed_by",
+        ),
+        CheckConstraint("valid_to > valid_from", name="valid_to"),
+        CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
+        Index("uq_responsible_current", "partner_id", "client_id", unique=True, **_CURRENT),
+        Index("ix_responsible_member", "partner_id", "member_id", "client_id", "valid_to", **_CURRENT),
+        ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    valid_from: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    valid_to: Mapped[datetime | None] = mapped_column(Instant)
+    member_id: Mapped[int]
+    changed_by_id: Mapped[int | None]
+    origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
+    reason: Mapped[str] = mapped_column(default="")

@@ -7,6 +7,7 @@ BillingError
 │   ├── StaleDefaults
 │   ├── StaleSubscription
 │   ├── StaleMember
+│   ├── StaleResponsible
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
@@ -14,6 +15,10 @@ BillingError
 │   ├── RetiredChosen
 │   ├── RetiredDefaults
 │   └── UnknownChoice
+├── ResponsibleRefused     who is named cannot look after a client (rules 52 and 53)
+│   ├── ResponsibleUnknown
+│   ├── ResponsibleAmbiguous
+│   └── ResponsibleWithoutAccess
 ├── MissingSetting         nothing decides a setting (rule 7)
 ├── NothingToAdopt         there are no current defaults to adopt
 ├── AlreadyClient          this e-mail belongs to a client
@@ -115,6 +120,48 @@ class StaleMember(StaleError):
     def __str__(self) -> str:
         by = self.values["changed_by"]
         return t(self.sentence, **{**self.values, "changed_by": t("Whoever runs this server") if by is None else by})
+
+
+class StaleResponsible(StaleError):
+    """`changed_by` gave the client another account manager, `responsible`, at `changed_at` since it was shown; None:
+    the product itself."""
+
+    sentence = N_(
+        "{changed_by} made {responsible} the account manager of {client} on {changed_at}. "
+        "Your choice is kept; compare and save again."
+    )
+
+    def __init__(self, *, client: str, responsible: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(client=client, responsible=responsible, changed_by=changed_by, changed_at=changed_at)
+
+    def __str__(self) -> str:
+        by = self.values["changed_by"]
+        return t(self.sentence, **{**self.values, "changed_by": t("The product") if by is None else by})
+
+
+class ResponsibleRefused(BillingError):
+    """Who is named cannot look after a client."""
+
+
+class ResponsibleUnknown(ResponsibleRefused):
+    """No member of the partner space goes by `who`; a member of another one is answered the same."""
+
+    sentence = N_("“{who}” is no member of your partner space. Name an account manager by e-mail or by name.")
+
+
+class ResponsibleAmbiguous(ResponsibleRefused):
+    """Several members go by this name."""
+
+    sentence = N_("“{who}” is the name of several members. Name the account manager by e-mail.")
+
+
+class ResponsibleWithoutAccess(ResponsibleRefused):
+    """The member is not active, has no access to clients, or has a role that looks after nobody."""
+
+    sentence = N_(
+        "{name} cannot look after clients. "
+        "Choose an active administrator, client manager or accountant with access to clients."
+    )
 
 
 class ChoiceRefused(BillingError):
@@ -226,9 +273,9 @@ class LastAdministrator(BillingError):
 
 
 class SuccessorMissing(BillingError):
-    """A member who leaves is responsible for clients, and nobody was chosen who takes them over."""
+    """A member who leaves, or will have no access, looks after clients, and nobody was chosen who takes them over."""
 
-    sentence = N_("{name} is responsible for clients: {clients}. Choose who takes them over.")
+    sentence = N_("Clients that {name} looks after: {clients}. Choose who takes them over.")
 
 
 class ArchivedClient(BillingError):

@@ -5,22 +5,25 @@ from typing import Any
 
 import streamlit as st
 
-from core import catalogue, members, reports
+from core import catalogue, members, reports, subscriptions
 from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import NotAllowed, Setting, language, speak, t
 from pages.clients import client_table, list_url
-from pages.parts import figures, invitation, notices, row_buttons, server, visitor
+from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
 PAGE_SIZE = 50
 LARGE_EXPORT = 100_000
 CLIENT = "pages/clients/client_subscription.py"
+WIDTHS = {"source": 130, "responsible": 130}  # pixels
 
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()
+sees_all = reads_all_clients(member)
+filters = [name for name in FILTERS if sees_all or name != "responsible"]  # who sees only their own has no choice
 
 
 def page_number(asked: str) -> int:
@@ -38,6 +41,8 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
     """The values that a filter can have, each in words."""
     if name == Setting.PLAN:
         return {code: str(plan) for code, plan in offer.plans.items()}
+    if name == "responsible":
+        return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
     terms: Any = FILTERS[name]
     return {term: term.label for term in terms}
 
@@ -51,8 +56,29 @@ def filter_box(name: str, label: str, words: dict[Any, str]) -> None:
         f"clients.{name}",
         at_first=None,
         filter_mode=None,
-        width=130 if name == "source" else 100,
+        width=WIDTHS.get(name, 100),
     )
+
+
+def mine() -> None:
+    """The way to the clients that the reader looks after, if there are any, and back to everybody's."""
+    if not (sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after)):
+        return
+    are_mine = chosen["responsible"] == member.member_id
+    st.button(
+        t("Mine"),
+        key="clients.mine",
+        type="primary" if are_mine else "secondary",
+        icon=":material/person:",
+        help=t("Only the clients you look after. Once more: everybody's."),
+        on_click=look_at,
+        args=(None if are_mine else member.member_id,),
+    )
+
+
+def look_at(responsible_id: int | None) -> None:
+    """Show only the clients that this member looks after; None: everybody's."""
+    st.session_state["clients.responsible"] = responsible_id
 
 
 def exported(filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
@@ -75,24 +101,24 @@ st.session_state.setdefault("clients.search", "")
 with database.reading(single=True) as session:
     edition, in_force = reports.in_force(session, member)
     offer = catalogue.current(session, member.partner.currency, edition=edition)
+    looking_after = subscriptions.responsible_members(session, member)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):
-        heading(t("Clients"), t("Every client, the settings in force, and where each one comes from."))
+        every = t("Every client, the settings in force, and where each one comes from.")
+        own = t("The clients you look after, the settings in force, and where each one comes from.")
+        heading(t("Clients"), every if sees_all else own)
     label = t("Default settings") if not in_force else t("Default settings · v{version}", version=str(in_force))
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
-
-if not reads_all_clients(member):
-    notices.no_clients_assigned()
-    st.stop()
 
 labels = {
     "search": t("Search"),
     "status": t("Status"),
     **{setting.value: setting.heading for setting in Setting},
     "source": t("Source"),
+    "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
 with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -107,7 +133,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         icon=":material/search:",
         width=172,
     )
-    for name in FILTERS:
+    for name in filters:
         if name != "search":
             filter_box(name, labels[name], filter_words(name, offer))
     order_by = choose(
@@ -121,7 +147,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         width=122,
     )
 
-chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in FILTERS}
+chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
 page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
@@ -132,12 +158,13 @@ list_url.write(chosen | {"order_by": None if order_by is Order.NAME else order_b
 if clients:
     if letter_of is not None:
         invitation.window(member, letter_of, language())
-    client_table.show(clients, offer, key=f"clients.table {question} {page}")
+    client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
 
 counted = figures.counted(database, member, offer.edition, **chosen)
 with above_the_table:
-    if figures.row(counted):
+    if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
         st.switch_page("pages/finance/plan_distribution.py")
+    mine()
 pages = max(1, -(-counted.clients // PAGE_SIZE))
 if page > pages:
     st.session_state.pop(pager, None)
@@ -145,8 +172,11 @@ if page > pages:
     st.rerun()
 st.session_state["clients.turned to"] = (question, page)
 if not counted.clients and any(chosen.values()):
-    narrowing = [labels[name] for name in FILTERS if chosen[name]]
+    narrowing = [labels[name] for name in filters if chosen[name]]
     st.info(t("No client matches. Widen or remove: {filters}.", filters=narrowing), icon=":material/filter_alt_off:")
+elif not counted.clients and not sees_all:
+    nobody = t("You look after no clients yet. Here you will see the clients whose account manager you are.")
+    st.info(nobody, icon=":material/person_search:")
 elif not counted.clients:
     st.info(t("No clients yet. Save the default settings, then invite the first one."), icon=":material/group_add:")
 else:

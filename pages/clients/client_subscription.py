@@ -4,15 +4,16 @@ import pandas as pd
 import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
-from core.members import Permission, may, reads_all_clients
+from core.members import Permission, may
+from core.subscriptions import Revision
 from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
-from pages.clients import change_settings, provenance
+from pages.clients import change_settings, provenance, responsible
 from pages.parts import invitation, notices, server, visitor
-from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
+from pages.parts.text import heading, joined, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
-HISTORY = 50  # revisions shown at first
+HISTORY = 50  # lines of it shown at first
 
 member = visitor.member(Permission.READ_CLIENTS)
 
@@ -33,9 +34,7 @@ def look_up() -> None:
         return
     with server.database().reading(single=True) as session:
         found = reports.listed(session, member, search=search, page_size=10)
-    if not reads_all_clients(member):
-        notices.no_clients_assigned()
-    elif not found:
+    if not found:
         st.info(t("No client matches. Try part of the name, the e-mail or the company number."))
     for client in found:
         number = str(client.client_id)
@@ -76,6 +75,7 @@ def who_it_is() -> None:
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
             numbers = (client.company_number, client.vat_number, client.external_reference)
             st.text(" · ".join(part for part in (client.email, *numbers, client.contact_name) if part))
+            responsible.told(member, client, looked_after)
         if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
 
@@ -108,23 +108,33 @@ def settings_in_force() -> None:
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 
 
+def what_happened(revision: Revision) -> str:
+    what = provenance.what_happened(revision, offer)
+    return joined([what, responsible.at_the_invitation(looked_after)]) if revision.revision == 1 else what
+
+
 def history() -> None:
     st.subheader(t("History"), anchor=False)
     unfolded = f"history of {client_id}"
-    rows = [
+    events = [
         (
-            moment(revision.valid_from),
-            plain(provenance.who(revision)),
+            revision.valid_from,
+            provenance.who(revision),
             provenance.via(revision),
-            plain(provenance.what_happened(revision, offer)),
-            plain(revision.reason),
+            what_happened(revision),
+            revision.reason,
         )
-        for revision in shown.history[: st.session_state.get(unfolded, HISTORY)]
+        for revision in shown.history
+    ]
+    events = sorted([*events, *responsible.events(looked_after)], key=lambda event: event[0], reverse=True)
+    rows = [
+        (moment(when), plain(who), via, plain(what), plain(why))
+        for when, who, via, what, why in events[: st.session_state.get(unfolded, HISTORY)]
     ]
     headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
-    if len(rows) < len(shown.history) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
-        st.session_state[unfolded] = len(shown.history)
+    if len(rows) < len(events) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
+        st.session_state[unfolded] = len(events)
         st.rerun()
 
 
@@ -136,6 +146,7 @@ try:
     with server.database().reading() as session:
         offer = catalogue.current(session, member.partner.currency)
         shown = subscriptions.detail(session, member, client_id)
+        looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
 except ClientNotFound as refusal:
@@ -145,6 +156,7 @@ except ClientNotFound as refusal:
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()
 who_it_is()
+responsible.change(member, shown.client, looked_after)
 if shown.status is not ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)

@@ -16,8 +16,9 @@ _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two need
 _NARROW = 75
 
 
-def show(clients: Sequence[ListedClient], offer: Catalogue, key: str) -> None:
-    """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's."""
+def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool) -> None:
+    """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
+    the reader sees no clients but their own, it does not say who looks after them."""
     pills = {
         kind: source_text(kind[0], kind[1], older=kind[2]) for kind in dict.fromkeys(_bound(each) for each in clients)
     }
@@ -30,12 +31,13 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str) -> None:
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
+        "responsible": [each.responsible for each in clients],
         "version": ["–" if each.defaults_version is None else f"v{each.defaults_version}" for each in clients],
         "invited_on": [day(each.invited_at) for each in clients],
     }
     column = st.column_config
     st.dataframe(
-        pa.table(cells),
+        pa.table({name: cells[name] for name in cells if not (are_all_own and name == "responsible")}),
         key=key,
         hide_index=True,
         height="content",
@@ -54,6 +56,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str) -> None:
             ),
             **setting_columns(),
             "monthly": column.TextColumn(t("A month"), alignment="right", width=_NARROW),
+            "responsible": column.TextColumn(t("Account manager"), width=140),
             "version": column.TextColumn(
                 t("Bound to"), width=70, help=t("The version of the default settings the client is bound to.")
             ),

@@ -17,14 +17,14 @@ MIME = {
 }  # of the files that we write
 
 
-def templates(offer: Catalogue, key: str) -> None:
+def templates(member: Member, offer: Catalogue, key: str) -> None:
     """A list with every column and three examples, in both formats."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("A template with every column and three examples:"), width="content")
         for kind, mime in MIME.items():
             st.download_button(
                 kind.value.upper(),
-                data=partial(_template, offer, language(), kind),
+                data=partial(_template, member, offer, language(), kind),
                 file_name=f"clients.{kind.value}",
                 mime=mime,
                 on_click="ignore",
@@ -60,10 +60,10 @@ def _corrections(previewed: ImportPreview, reader: str, time_zone: str, kind: Fo
     return spreadsheets.as_csv([headings, *rows], previewed.sheet.separator).encode("utf-8-sig")
 
 
-def _template(offer: Catalogue, reader: str, kind: Format) -> bytes:
+def _template(member: Member, offer: Catalogue, reader: str, kind: Format) -> bytes:
     """The same; the CSV as the reader's spreadsheet expects it."""
     speak(reader)
-    headings, rows = imports.template(offer)
+    headings, rows = imports.template(offer, member.email)
     if kind is Format.XLSX:
         return spreadsheets.as_xlsx(headings, rows)
     return spreadsheets.as_csv([headings, *rows]).encode("utf-8-sig")

@@ -91,7 +91,7 @@ def _bring(member: Member, offer: Catalogue) -> None:
             _take(member, "pasted", "", partial(imports.read_pasted, pasted or ""))
         elif refused_one == "pasted":
             notices.refused(refusal)
-    import_files.templates(offer, key)
+    import_files.templates(member, offer, key)
 
 
 def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> None:
@@ -138,7 +138,7 @@ def _preview(member: Member, upload: Upload, offer: Catalogue) -> None:
     _cost(upload.previewed)
     actions = st.container(horizontal=True, vertical_alignment="center")  # filled when it is known what is typed
     kind = import_rows.choose_verdict(upload.previewed)
-    are_to_correct = import_rows.show(upload, kind, offer)
+    are_to_correct = import_rows.show(member, upload, kind, offer)
     unchecked, ready = upload.unchecked, upload.previewed.counts[Verdict.READY]
     if are_to_correct or unchecked:
         with st.container(horizontal=True, vertical_alignment="center"):

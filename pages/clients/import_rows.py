@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.catalogue import Catalogue
 from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict, reasons_text
+from core.members import Member
 from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, t
 from pages.clients import client_table
 from pages.parts import row_buttons
@@ -26,13 +27,15 @@ _COLOURS = {
     Verdict.TWICE: "gray",
     Verdict.ALREADY_CLIENT: "blue",
 }
-_WHAT_IT_GETS = ("source", *(setting.value for setting in LISTED_SETTINGS), "monthly")
+_WHAT_IT_GETS = ("source", *(setting.value for setting in LISTED_SETTINGS), "monthly", "responsible")
 _SHOWN: dict[str, tuple[str, ...]] = {  # the columns of the rows that are only looked at
     EVERY: ("line", "name", "open", "verdict", "reasons", "email", *_WHAT_IT_GETS),
     Verdict.READY: ("line", "name", "email", *_WHAT_IT_GETS),
     Verdict.ALREADY_CLIENT: ("line", "name", "open", "email"),
 }
-_IF_ANY = frozenset({"open", "reasons"})  # columns that are left out of a page where no row has anything in them
+_IF_ANY = frozenset(
+    {"open", "reasons", "responsible"}
+)  # columns that are left out of a page where no row has anything in them
 
 Cells = Mapping[int, Mapping[int, str]]  # text by line of the list and index of the column
 
@@ -95,7 +98,7 @@ def choose_verdict(previewed: ImportPreview) -> str:
     return chosen
 
 
-def show(upload: Upload, kind: str, offer: Catalogue) -> bool:
+def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     """A page of the rows of this kind: to look at, or to correct in place. Whether they are to correct."""
     found = [row for row in upload.previewed.rows if kind in (EVERY, row.verdict.value)]
     pages = max(1, -(-len(found) // PAGE_SIZE))
@@ -103,7 +106,7 @@ def show(upload: Upload, kind: str, offer: Catalogue) -> bool:
     page: int = st.session_state.get(pager, 1)
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     if kind in _SHOWN:
-        _table(upload, shown, kind, page, offer)
+        _table(member, upload, shown, kind, page, offer)
     else:
         _edit(upload, shown)
     if pages > 1:
@@ -119,7 +122,7 @@ def opened() -> int | None:
     return row_buttons.opened("import.opened")
 
 
-def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, offer: Catalogue) -> None:
+def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, offer: Catalogue) -> None:
     upload.lines = ()  # the next editor is another one
     places = upload.previewed.columns.places
     settings = [None if row.effective is None else row.effective.settings for row in shown]
@@ -135,6 +138,7 @@ def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, off
         "source": [[pill] if pill else [] for pill, _ in pills],
         **client_table.setting_cells(settings, offer),
         "monthly": ["" if row.price is None else str(row.price.per_month) for row in shown],
+        "responsible": _responsible(member, upload.previewed, shown),
     }
     column = st.column_config
     st.dataframe(
@@ -161,8 +165,17 @@ def _table(upload: Upload, shown: Sequence[ImportRow], kind: str, page: int, off
             "source": client_table.source_column(colours, width=180),
             **client_table.setting_columns(),
             "monthly": column.TextColumn(t("A month"), alignment="right", width=75),
+            "responsible": column.TextColumn(t("Account manager"), width=150),
         },
     )
+
+
+def _responsible(member: Member, previewed: ImportPreview, shown: Sequence[ImportRow]) -> list[str]:
+    """Who would look after the client of each ready row; nothing where the list names nobody, as it is the reader."""
+    if not previewed.responsible:
+        return [""] * len(shown)
+    names = previewed.responsible
+    return [names.get(row.responsible_id or 0, member.name) if row.verdict is Verdict.READY else "" for row in shown]
 
 
 def _pill(row: ImportRow) -> tuple[str, Source]:

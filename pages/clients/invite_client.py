@@ -10,7 +10,7 @@ from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import CLIENT_LANGUAGES, AlreadyClient, BadInput, BillingError, NotAllowed, Overrides, language, t
 from pages.clients import import_list
-from pages.parts import invitation, notices, server, visitor
+from pages.parts import colleagues, invitation, notices, server, visitor
 from pages.parts.choices import choose, chosen, forget
 from pages.parts.settings_form import choose_overrides, overrides_chosen, settings_table
 from pages.parts.text import heading, payer_text, plain, price_text
@@ -22,6 +22,7 @@ member = visitor.member(Permission.INVITE)
 with server.database().reading() as session:
     offer = catalogue.current(session, member.partner.currency)
     in_force = defaults.current(session, member)
+    looking_after = subscriptions.responsible_members(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
 
@@ -30,6 +31,7 @@ def invited(client_id: int) -> None:
     """What has just happened, and where to go from here."""
     with server.database().reading() as session:
         shown = subscriptions.detail(session, member, client_id)
+        responsible = subscriptions.responsible_history(session, member, client_id)[0]
         waiting = invitation.waiting(session, member, client_id)
     st.success(t("{name} is invited.", name=plain(shown.client.name)), icon=":material/check_circle:")
     with st.container(border=True, width=620):
@@ -41,12 +43,18 @@ def invited(client_id: int) -> None:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
             st.text(t("Bound to no default settings: all four were chosen."))
+        st.text(t("Account manager: {name}", name=responsible.name))
     invitation.message(member, waiting, unfolded=True)
     with st.container(horizontal=True):
         if st.button(t("Open the client"), key="invite.open", icon=":material/badge:"):
             begin_again()
             st.switch_page(CLIENT, query_params={"client": str(client_id)})
         st.button(t("Invite another client"), key="invite.another", type="primary", on_click=begin_again)
+
+
+def account_manager(form: str, member: Member) -> str:
+    """The key of the choice of an account manager: another one for another reader, whose colleagues are others."""
+    return f"{form}.responsible of {member.partner_id}.{member.member_id}"
 
 
 def begin_again() -> None:
@@ -79,6 +87,17 @@ def who() -> None:
             f"{form}.language",
             at_first=language(),
             filter_mode=None,
+        )
+        words = colleagues.in_words(
+            [each for each in looking_after if each.can_be_chosen], member, t("{name} (me)", name=member.name)
+        )
+        choose(
+            st.selectbox,
+            t("Account manager"),
+            list(words),
+            words.__getitem__,
+            account_manager(form, member),
+            at_first=member.member_id,
         )
         st.text_area(t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session")
         correction("message")
@@ -129,7 +148,14 @@ def send(member: Member, attempt: str, seen_version: int | None) -> None:
         new_client = NewClient.from_typed(**typed)
         with server.database().transaction() as session:
             client = invitations.invite(
-                session, member, new_client, overrides, reason=reason, attempt=attempt, seen_version=seen_version
+                session,
+                member,
+                new_client,
+                overrides,
+                responsible_id=chosen(account_manager(form, member)),
+                reason=reason,
+                attempt=attempt,
+                seen_version=seen_version,
             )
     except NotAllowed:  # said on whichever page may still be seen
         raise

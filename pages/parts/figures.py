@@ -16,13 +16,15 @@ _EVERY: dict[str, object] = dict.fromkeys(FILTERS) | {"search": ""}
 
 def counted(database: Database, member: Member, edition: int, **filters: Any) -> Figures:
     """`reports.figures`, remembered until something changes in the partner space or in the catalogue: counting takes
-    longer with every client. Whoever sees the same clients shares it."""
-    version = (member.partner_id, member.partner.change_number, edition, members.reads_all_clients(member))
+    longer with every client. Whoever sees every client shares it; an accountant's own are nobody else's."""
+    whose = None if members.reads_all_clients(member) else member.member_id
+    version = (member.partner_id, member.partner.change_number, edition, whose)
     return _counted(database, member, version, tuple(sorted(filters.items())))
 
 
-def row(figures: Figures) -> bool:
-    """The five figures, each a way in; whether the amount was clicked, which leads to another page."""
+def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
+    """The five figures, each a way in; whether the amount was clicked, which leads to another page for who may open
+    it."""
     _figure(
         "every",
         number(figures.clients),
@@ -55,7 +57,9 @@ def row(figures: Figures) -> bool:
         "What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."
     )
     where = t("How it spreads over the plans: Plan distribution.")
-    return _figure("monthly", str(figures.per_month), t("a month"), f"{meaning} {where}", {})
+    meaning = f"{meaning} {where}" if leads_to_distribution else meaning
+    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
+    return clicked and leads_to_distribution
 
 
 @st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)

@@ -73,14 +73,6 @@ def demo_banner() -> None:
         )
 
 
-def no_clients_assigned() -> None:
-    """What an accountant sees in place of clients."""
-    st.info(
-        t("No clients are assigned to you yet. As an accountant you will see the clients assigned to you here."),
-        icon=":material/person_search:",
-    )
-
-
 def nothing_to_show() -> None:
     """The whole page of someone who may use nothing."""
     st.title("Billing Defaults", anchor=False)

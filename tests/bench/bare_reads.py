@@ -33,7 +33,7 @@ _WHO = f"""
     WHERE c.partner_id = :partner AND c.client_id = :client"""
 _HISTORY = """
     SELECT s.revision, s.valid_from, s.valid_to, s.status, s.payer, s.billing_period, s.plan, s.add_ons, s.overridden,
-           s.defaults_version, m.name, s.changed_by_id, s.origin, s.reason, s.sort_name
+           s.defaults_version, m.name, s.changed_by_id, s.origin, s.reason, s.sort_name, s.responsible_id
     FROM subscription s LEFT JOIN member m ON m.partner_id = s.partner_id AND m.member_id = s.changed_by_id
     WHERE s.partner_id = :partner AND s.client_id = :client ORDER BY s.revision DESC"""
 _IN_FORCE = f"""
@@ -61,13 +61,14 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "") -> s
     return f"""
         SELECT c.client_id, c.name, s.status, s.plan, s.add_ons, s.billing_period, s.payer, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
-               i.invited_at, i.accepted_at, i.revoked_at, i.expires_at
+               i.invited_at, s.responsible_id, m.name, i.accepted_at, i.revoked_at, i.expires_at
         FROM (SELECT sort_name, client_id FROM {table} WHERE partner_id = :partner AND {conditions}
               ORDER BY {order} LIMIT :limit OFFSET :offset) k
         JOIN subscription s ON s.partner_id = :partner AND s.client_id = k.client_id AND s.valid_to IS NULL
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
         JOIN invitation i ON i.partner_id = :partner AND i.client_id = k.client_id AND i.number =
              (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = k.client_id)
+        LEFT JOIN member m ON m.partner_id = :partner AND m.member_id = s.responsible_id
         ORDER BY {", ".join("k." + column for column in order.split(", "))}"""
 
 
@@ -78,8 +79,9 @@ def newest_sql() -> str:
 
 def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     """The frame of `reports.billing_sources`."""
-    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * 14
-    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *answers = cells
+    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * 16
+    client_id, name, status, plan, add_ons, period, payer, overridden, version, newest, invited_at, *rest = cells
+    responsible_id, responsible, *answers = rest
     cents = {kind: (2 * offer.yearly_cents(*kind) + 12) // 24 for kind in set(zip(plan, period, add_ons, strict=True))}
     monthly = [
         None if word == "archived" else cents[kind]
@@ -95,7 +97,7 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     ]
     in_order = (
         client_id, name, status, plan, add_ons, period, payer, monthly, source, overridden, version, older, invited,
-        stands,
+        stands, responsible_id, responsible,
     )  # fmt: skip
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
@@ -151,3 +153,12 @@ def history(driver: Driver, client_id: int) -> list[tuple[Any, ...]]:
 def defaults_in_force(driver: Driver) -> tuple[Any, ...]:
     """version, payer, billing_period, plan, add_ons, saved_at, note, who saved it; the catalogue's edition."""
     return driver.rows(_IN_FORCE)[0]
+
+
+def responsible_members(driver: Driver) -> list[tuple[Any, ...]]:
+    """The number and the name of each member, and whether they look after anybody."""
+    sql = """
+        SELECT member_id, name, EXISTS (SELECT 1 FROM responsible r WHERE r.partner_id = m.partner_id
+            AND r.member_id = m.member_id AND r.valid_to IS NULL)
+        FROM member m WHERE partner_id = :partner ORDER BY member_id"""
+    return driver.rows(sql)

@@ -26,9 +26,12 @@ _CLIENT = """
     VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language)"""
 _SUBSCRIPTION = """
     INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden,
-        defaults_version, changed_by_id, origin, reason, payer, billing_period, plan, add_ons)
+        defaults_version, changed_by_id, origin, reason, payer, billing_period, plan, add_ons, responsible_id)
     VALUES (:partner, :client, :revision, :moment, :status, :sort_name, :overridden,
-        :version, :member, 'page', :reason, :payer, :billing_period, :plan, :add_ons)"""
+        :version, :member, 'page', :reason, :payer, :billing_period, :plan, :add_ons, :responsible)"""
+_RESPONSIBLE = """
+    INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason)
+    VALUES (:partner, :client, :moment, :responsible, :member, 'page', '')"""
 _INVITATION = """
     INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt,
         token_hash)
@@ -61,7 +64,7 @@ def override_period(
             "moment": max(driver.stored(datetime.now(UTC)), driver.just_after(valid_from)),
             "revision": seen + 1, "status": status, "sort_name": held[14], "version": version, "reason": "bench",
             "payer": payer, "billing_period": period or default, "plan": plan, "add_ons": add_ons,
-            "overridden": "billing_period" if period else "",
+            "overridden": "billing_period" if period else "", "responsible": held[15],
         }  # fmt: skip
         if driver.run(_CLOSE, values).rowcount != 1:
             raise ValueError("somebody else changed it")
@@ -84,13 +87,14 @@ def invite(driver: Driver, offer: Offer, who: Mapping[str, Any], new_client: Map
             **who, **new_client, "client": number[0], "revision": 1, "status": "invited", "overridden": "",
             "version": version, "payer": payer, "billing_period": period, "plan": plan, "add_ons": add_ons,
             "moment": driver.stored(now), "expires_at": driver.stored(now + timedelta(days=30)), "reason": "",
+            "responsible": who["member"],
         }  # fmt: skip
         token = token_urlsafe(24)
         values |= {
             "token_hash": sha256(token.encode()).hexdigest(), "message_id": f"<{uuid4().hex}@localhost>",
             "token": f"{who['partner']}.{number[0]}.1.{token}",
         }  # fmt: skip
-        for statement in (_CLIENT, _SUBSCRIPTION, _INVITATION, _MESSAGE):
+        for statement in (_CLIENT, _SUBSCRIPTION, _RESPONSIBLE, _INVITATION, _MESSAGE):
             driver.run(statement, values)
         return int(number[0])
 

@@ -20,7 +20,7 @@ from tests.bench.timing import Case, Limit, Operation
 
 PREVIEW = Limit(milliseconds=3000)
 COMMIT = Limit(ratio=3)
-TABLES = ("client", "subscription", "invitation", "outbox_message")
+TABLES = ("client", "subscription", "responsible", "invitation", "outbox_message")
 
 _HEADINGS = ["name", "country", "email", "first name", "last name", "language", "company number", "payer", "plan",
              "add-ons"]  # fmt: skip

@@ -43,6 +43,7 @@ def reads() -> list[Operation]:
         ("filters plus, paid by client", PAGE, _equal(plan="plus", payer=Payer.CLIENT)),
         ("filter a rare plan", WALK, _equal(plan="starter")),
         ("filter a plan nobody has", WALK, _equal(plan="classic")),
+        ("filter account manager", PAGE, _looked_after),
         ("search a common word", WALK, _searched("garage")),
         ("search without a hit", WALK, _searched("zzzz")),
         ("search a company number", WALK, _a_company_number),
@@ -50,6 +51,7 @@ def reads() -> list[Operation]:
         ("distribution as of a day", DISTRIBUTION, _distribution_then),
         ("figures", NO_LIMIT, _figures),
         ("figures of a search", NO_LIMIT, _figures_of_a_search),
+        ("account managers", NO_LIMIT, _responsible_members),
         ("one client", NO_LIMIT, _one_client),
         ("defaults in force", NO_LIMIT, _defaults_in_force),
     ]  # fmt: skip
@@ -73,6 +75,21 @@ def _page(
 def _equal(**filters: Any) -> Callable[[Bench], Case | None]:
     sql = page_sql(" AND ".join(f"{column} = :{column}" for column in filters))
     return partial(_page, sql, values={column: str(value) for column, value in filters.items()}, **filters)
+
+
+def _looked_after(bench: Bench) -> Case | None:
+    return _page(page_sql("responsible_id = :responsible"), bench, values={"responsible": 7}, responsible=7)
+
+
+def _responsible_members(bench: Bench) -> Case:
+    def ours() -> Any:
+        with bench.database.reading(single=True) as session:
+            return subscriptions.responsible_members(session, bench.member)
+
+    def same(found: Any, by_hand: list[tuple[Any, ...]]) -> None:
+        assert sorted((each.member_id, each.name, each.has_clients) for each in found) == by_hand
+
+    return Case(ours, lambda: bare_reads.responsible_members(bench.driver), same)
 
 
 def _source(condition: str, source: SourceFilter) -> Callable[[Bench], Case | None]:

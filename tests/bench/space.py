@@ -16,6 +16,7 @@ from core.storage import Database, settings_as_text
 from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, fold
 
 PARTNER_ID = 1
+MEMBERS = 20  # the administrator and client managers, who look after as many clients each
 START = datetime(2025, 1, 1, 9, tzinfo=UTC)
 VERSIONS = [
     BillingSettings.starting_with(
@@ -36,9 +37,11 @@ _PLACES = ["Saint-Honoré", "de l'Étang", "du Château", "De Zwaluw", "Sint-Jan
 _CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contact_name, language"
 _SUBSCRIPTION = (
     "partner_id, client_id, revision, valid_from, valid_to, status, sort_name, overridden, defaults_version, "
-    "changed_by_id, origin, reason, payer, billing_period, plan, add_ons"
+    "changed_by_id, origin, reason, payer, billing_period, plan, add_ons, responsible_id"
 )
+_RESPONSIBLE = "partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason"
 _INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, attempt"
+_TABLES = {"client": _CLIENT, "subscription": _SUBSCRIPTION, "responsible": _RESPONSIBLE, "invitation": _INVITATION}
 
 
 def build(database: Database, clients: int) -> Member:
@@ -69,7 +72,14 @@ def _partner(session: Session, clients: int) -> Member:
         partner_id=PARTNER_ID, member_id=1, name="Administrator", email="admin@example.com", role=Role.ADMINISTRATOR,
         client_access=True, is_active=True, partner=partner,
     )  # fmt: skip
-    session.add_all([partner, administrator])
+    managers = [
+        Member(
+            partner_id=PARTNER_ID, member_id=number, name=f"Manager {number}", email=f"manager{number}@example.com",
+            role=Role.CLIENT_MANAGER, client_access=True, is_active=True, partner=partner,
+        )
+        for number in range(2, MEMBERS + 1)
+    ]  # fmt: skip
+    session.add_all([partner, administrator, *managers])
     session.flush()
     catalogue.store(session, SAMPLE)
     return administrator
@@ -95,7 +105,7 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         status = chance.choices(["active", "invited", "archived"], [90, 8, 2])[0]
         revised = chance.random() < 0.2
         held = [(Overrides(), invited, invited + timedelta(days=1)), (overrides, invited + timedelta(days=1), None)]
-        subscriptions = []
+        subscriptions, responsible_id = [], 1 + client_id % MEMBERS
         for revision, (chosen, start, end) in enumerate(held if revised else [(overrides, invited, None)], 1):
             effective = resolve(VERSIONS[version - 1], chosen, version=version)
             settings = effective.settings
@@ -103,6 +113,7 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
                 PARTNER_ID, client_id, revision, instant(start), instant(end), status, sort_name,
                 settings_as_text(effective.overridden), version, 1, "page", "", settings.payer.value,
                 settings.billing_period.value, settings.plan, ";".join(sorted(settings.add_ons)),
+                responsible_id,
             ))  # fmt: skip
         number = f"{client_id % 20_000_000:08}"
         client = (PARTNER_ID, client_id, name, sort_name, f"office{client_id}@example.com", number + "00", "", "en")
@@ -110,7 +121,8 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
             PARTNER_ID, client_id, 1, 1,
             instant(invited), instant(invited + timedelta(days=30)), instant(invited), "", "",
         )  # fmt: skip
-        yield [client], subscriptions, [invitation]
+        responsible = (PARTNER_ID, client_id, instant(invited), responsible_id, 1, "page", "")
+        yield [client], subscriptions, [responsible], [invitation]
 
 
 def _batches(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], ...]]:
@@ -127,9 +139,7 @@ def _insert(driver: Any, clients: int) -> None:
     driver.execute("PRAGMA cache_size = -1000000")
     driver.execute("BEGIN")
     for batch in _batches(clients, microseconds):
-        for table, columns, rows in zip(
-            ("client", "subscription", "invitation"), (_CLIENT, _SUBSCRIPTION, _INVITATION), batch, strict=True
-        ):
+        for (table, columns), rows in zip(_TABLES.items(), batch, strict=True):
             marks = ", ".join("?" * len(rows[0]))
             driver.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
     driver.execute("COMMIT")
@@ -140,9 +150,7 @@ def _insert(driver: Any, clients: int) -> None:
 
 def _copy(driver: Any, clients: int) -> None:
     for batch in _batches(clients, lambda moment: moment):
-        for table, columns, rows in zip(
-            ("client", "subscription", "invitation"), (_CLIENT, _SUBSCRIPTION, _INVITATION), batch, strict=True
-        ):
+        for (table, columns), rows in zip(_TABLES.items(), batch, strict=True):
             with driver.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)

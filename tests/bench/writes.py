@@ -20,7 +20,10 @@ _SUITED = """
     WHERE partner_id = :partner AND valid_to IS NULL AND status = 'active' AND overridden IN ('', 'billing_period')
         AND client_id BETWEEN :first AND :first + 2000
     ORDER BY revision, client_id"""
-_WRITTEN = "status, payer, billing_period, plan, add_ons, defaults_version, overridden, changed_by_id, origin, reason"
+_WRITTEN = (
+    "status, payer, billing_period, plan, add_ons, defaults_version, overridden, changed_by_id, origin, reason, "
+    "responsible_id"
+)
 _ENOUGH = 1000
 _WHO = {"partner": space.PARTNER_ID, "member": 1, "role": "administrator"}
 

@@ -148,9 +148,9 @@ def rows(app: AppTest) -> Any:
 def emptied(database: Database) -> None:
     """A partner space in which nothing happened yet."""
     with database.transaction() as session:
-        for trigger in ("default_settings_never_deleted", "subscription_never_deleted"):
-            session.execute(text(f"DROP TRIGGER {trigger}"))
-        for table in ("outbox_message", "invitation", "subscription", "client", "default_settings"):
+        for kept in ("default_settings", "subscription", "responsible"):
+            session.execute(text(f"DROP TRIGGER {kept}_never_deleted"))
+        for table in ("outbox_message", "invitation", "responsible", "subscription", "client", "default_settings"):
             session.execute(text(f"DELETE FROM {table}"))
 
 

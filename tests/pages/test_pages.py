@@ -96,14 +96,6 @@ def test_finance_reads_everything_and_changes_nothing() -> None:
     assert not {label for label in labels if label.startswith(("Save", "Invite", "Change", "Adopt", "Back to"))}
 
 
-def test_an_accountant_sees_no_client_and_is_told_so() -> None:
-    """Until clients are assigned; a link to one finds nothing."""
-    app = opened(acting=5)
-    assert "No clients are assigned to you yet" in plain_text(app)
-    assert not app.dataframe
-    assert "There is no client with number 5" in plain_text(opened(CLIENT, acting=5, client="5"))
-
-
 def test_without_demo_mode_sign_in_is_not_configured_and_nothing_is_shown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from core import catalogue, defaults, reports
 from core.catalogue import monthly_cents
 from core.reports import Order, SourceFilter, clients
-from core.words import BillingPeriod, BillingSettings, ClientStatus, Overrides, Payer, Setting, Source, speak
+from core.words import BillingPeriod, BillingSettings, ClientStatus, Overrides, Payer, Role, Setting, Source, speak
 from tests.conftest import PLUS, STANDARD, Space
 
 NAMES = ["Zoé Éclair", "œuvre & Cie", "aubry", "Äpfel", "100% Pur_e", "Delta\\x", "O'Brien", "Été", "zebra", "Bakkerij"]
@@ -29,9 +29,12 @@ CHOICES = [
 ]
 
 
+RESPONSIBLE = [Role.CLIENT_MANAGER, Role.ACCOUNTANT, Role.ADMINISTRATOR]
+
+
 @pytest.fixture
 def filled(space: Space) -> Space:
-    """Ten clients under two versions, some with exceptions, one archived."""
+    """Ten clients under two versions, some with exceptions, one archived, looked after by three members."""
     space.save(STANDARD)
     for number, name in enumerate(NAMES):
         if number == 6:
@@ -47,7 +50,11 @@ def filled(space: Space) -> Space:
         if number > 5 and overrides.plan:
             overrides = Overrides()
         space.invite(
-            name, overrides, email=f"c{number}@example.com", company_number="0471730202" if number == 3 else ""
+            name,
+            overrides,
+            responsible=RESPONSIBLE[number % 3],
+            email=f"c{number}@example.com",
+            company_number="0471730202" if number == 3 else "",
         )
         space.clock.forward(days=1)
     space.archive(3)
@@ -84,6 +91,8 @@ def test_one_row_per_client_says_what_holds_and_where_from(filled: Space) -> Non
         assert row["defaults_version"] == effective.defaults_version
         assert row["on_older_defaults"] == shown.on_older_defaults
         assert row["invited_at"] == filled.invitation(client_id).invitation.invited_at
+        held = filled.looked_after(client_id)[0]
+        assert (row["responsible_id"], row["responsible"]) == (held.member_id, held.name)
         expected = None if shown.status is ClientStatus.ARCHIVED else offer.price(settings).per_month.cents
         assert (None if row["monthly_cents"] is pd.NA else row["monthly_cents"]) == expected
 
@@ -170,6 +179,50 @@ def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) 
         assert figures.overridden == sum(row["source"] == "override" for row in kept)
         assert figures.on_older_defaults == sum(row["on_older_defaults"] for row in kept)
         assert figures.per_version == Counter(row["defaults_version"] for row in kept)
+
+
+WITH_RESPONSIBLE = [
+    {},
+    {"search": "e"},
+    {"source": SourceFilter.OVERRIDE},
+    {"source": SourceFilter.OLDER, "status": ClientStatus.INVITED},
+    {"plan": "standard", "payer": Payer.CLIENT, "search": "c"},
+    {"status": ClientStatus.ARCHIVED},
+]
+
+
+@pytest.mark.parametrize("also", WITH_RESPONSIBLE, ids=str)
+@pytest.mark.parametrize("order_by", Order)
+def test_the_filter_by_who_looks_after_them_agrees_with_filtering_by_hand(
+    filled: Space, also: dict[str, Any], order_by: Order
+) -> None:
+    """Alone and with others, in every order and page by page; an accountant sees the same as by the filter."""
+    filled.give(1, Role.ACCOUNTANT)
+    filled.give(2, Role.ADMINISTRATOR)
+    every = listed(filled, order_by=order_by, **also)
+    accountant = filled.members[Role.ACCOUNTANT]
+    for responsible_id in (*(filled.members[role].member_id for role in Role), 99):
+        expected = [row for row in every if filled.looked_after(row["client_id"])[0].member_id == responsible_id]
+        asked = also | {"responsible": responsible_id, "order_by": order_by}
+        assert listed(filled, **asked) == expected
+        assert sum((listed(filled, **asked, page=page, page_size=2) for page in range(1, 6)), []) == expected
+        with filled.database.reading() as session:
+            counted = reports.figures(session, filled.manager, **also, responsible=responsible_id)
+            own = reports.figures(session, accountant, **also)
+            names = [each.name for each in reports.listed(session, accountant, order_by=order_by, **also)]
+        assert counted.clients == len(expected)
+        assert counted.overridden == sum(row["source"] == "override" for row in expected)
+        if responsible_id == accountant.member_id:
+            assert own == counted
+            assert names == [row["name"] for row in expected]
+
+
+def test_a_filter_by_who_looks_after_them_is_exported_too(filled: Space) -> None:
+    """What one sees is what one downloads."""
+    asked = {"responsible": filled.members[Role.ADMINISTRATOR].member_id}
+    lines = list(csv.reader(exported(filled, **asked)))[1:]
+    assert [line[1] for line in lines] == names(listed(filled, **asked))
+    assert {line[-1] for line in lines} == {"The administrator"}
 
 
 def matches(space: Space, row: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -279,10 +332,11 @@ def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space
     assert headings == [
         "Client number", "Client", "E-mail", "Company number", "Status", "Subscription", "Add-ons", "Billing period",
         "Paid by", "A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on",
+        "Account manager",
     ]  # fmt: skip
     assert line == [
         "8", "Été", "c7@example.com", "", "Invited", "Premium", "Payroll", "Yearly", "The client", "59.58", "Default",
-        "", "2", "2026-03-10",
+        "", "2", "2026-03-10", "The accountant",
     ]  # fmt: skip
     speak("fr")
     _, line = csv.reader(exported(filled, search="été"), delimiter=";")

@@ -17,10 +17,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, make_url, select, text
 
-from core import invitations, subscriptions
+from core import invitations, members, reports, subscriptions
 from core.invitations import OutboxMessage
 from core.storage import Base, Database
-from core.words import ClientStatus
+from core.words import ClientStatus, Origin
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -106,6 +106,83 @@ def test_what_waits_before_letters_are_written_when_they_leave_can_be_accepted_a
         assert subscriptions.history(session, 1, client.client_id)[0].status is ClientStatus.ACTIVE
         assert list(subscriptions.differences(session)) == []
     before_the_end.close()
+
+
+def test_clients_there_before_are_looked_after_by_who_invited_them_first(empty: Database) -> None:
+    """Since their first revision, though others changed them and invited them again since; and it can be changed."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+    empty.migrate()
+    with empty.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        for client_id, inviter in {1: "Second", 2: "Someone"}.items():
+            (only,) = subscriptions.responsible_history(session, administrator, client_id)
+            first = subscriptions.history(session, 1, client_id)[-1]
+            assert (only.name, only.valid_from, only.changed_by) == (inviter, first.valid_from, None)
+            assert (only.origin, only.reason) == (Origin.SYSTEM, "")
+        assert {each.client_id: each.responsible for each in reports.listed(session, administrator)} == {
+            1: "Second", 2: "Someone",
+        }  # fmt: skip
+    with empty.transaction() as session:
+        changed = subscriptions.change_responsible(session, administrator, 1, 1, seen=2)
+        assert (changed.before, changed.name) == ("Second", "Someone")
+        assert list(subscriptions.differences(session)) == []
+
+
+def fill_as_lived_in(connection: Connection) -> None:
+    """Two clients as version 0003 wrote them: one with three revisions and two invitations, one with one of each."""
+    at: Callable[[datetime], Any] = lambda moment: moment  # noqa: E731 - one line for each kind of database
+    if connection.dialect.name == "sqlite":
+        at = lambda moment: int(moment.timestamp() * 1_000_000)  # noqa: E731
+    run, started = connection.execute, EXPIRES - timedelta(days=60)
+    run(text("INSERT INTO partner VALUES (1, 'Partner', 'EUR', 'UTC', 1, 2, 0)"))
+    for member_id, name in {1: "Someone", 2: "Second"}.items():
+        run(
+            text("INSERT INTO member VALUES (1, :id, :name, :email, 'administrator', :yes, :yes, NULL)"),
+            {"id": member_id, "name": name, "email": f"{name.lower()}@example.com", "yes": True},
+        )
+    run(text("INSERT INTO catalogue_edition VALUES (1, 1, :no)"), {"no": False})
+    run(text("INSERT INTO plan VALUES ('standard', 1, 'Standard', 'Standard', :no)"), {"no": False})
+    run(text("INSERT INTO plan_price VALUES ('standard', 'monthly', 'EUR', 1900)"))
+    lives = {1: [("invited", 2), ("active", None), ("archived", 1)], 2: [("invited", 1)]}
+    for client_id, revisions in lives.items():
+        run(
+            text(
+                "INSERT INTO client (partner_id, client_id, name, sort_name, email, contact_name, language) "
+                "VALUES (1, :id, 'Aubry', 'aubry', :email, '', 'fr')"
+            ),
+            {"id": client_id, "email": f"a{client_id}@example.com"},
+        )
+        for number, (status, by) in enumerate(revisions, 1):
+            run(
+                text(
+                    "INSERT INTO subscription (partner_id, client_id, revision, valid_from, valid_to, status, sort_name, "  # noqa: E501
+                    "overridden, changed_by_id, origin, reason, payer, billing_period, plan, add_ons) VALUES (1, :id, "
+                    ":number, :start, :end, :status, 'aubry', 'payer;billing_period;plan;add_ons', :by, :origin, '', "
+                    "'client', 'monthly', 'standard', '')"
+                ),
+                {
+                    "id": client_id,
+                    "number": number,
+                    "start": at(started + timedelta(days=number)),
+                    "end": at(started + timedelta(days=number + 1)) if number < len(revisions) else None,
+                    "status": status,
+                    "by": by,
+                    "origin": "page" if by else "system",
+                },
+            )
+        for number, by in enumerate([2, 1] if client_id == 1 else [1], 1):
+            run(
+                text(
+                    "INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, "
+                    "message, attempt) VALUES (1, :id, :number, :by, :start, :end, '', '')"
+                ),
+                {"id": client_id, "number": number, "by": by, "start": at(started), "end": at(EXPIRES)},
+            )
 
 
 def fill_as_before(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from core import demo, subscriptions
 from core.__main__ import main
 from core.storage import Database
-from core.words import BillingPeriod, Overrides
+from core.words import BillingPeriod, Overrides, Role
 from tests.conftest import PLUS, STANDARD, Space
 
 
@@ -24,9 +24,9 @@ def tampered(space: Space, statement: str) -> None:
     """Change a fact behind the product's back, past the triggers that forbid it."""
     with space.database.transaction() as session:
         if space.database.engine.dialect.name == "sqlite":
-            session.execute(text("DROP TRIGGER IF EXISTS subscription_facts_never_changed"))
-            session.execute(text("DROP TRIGGER IF EXISTS subscription_closed_once"))
-            session.execute(text("DROP TRIGGER IF EXISTS subscription_never_deleted"))
+            for table in ("subscription", "responsible"):
+                for forbidden in ("facts_never_changed", "closed_once", "never_deleted"):
+                    session.execute(text(f"DROP TRIGGER IF EXISTS {table}_{forbidden}"))
         else:
             session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(statement))
@@ -40,6 +40,8 @@ def lived_in(space: Space) -> Space:
     space.save(PLUS)
     space.override(1, Overrides(billing_period=BillingPeriod.YEARLY))
     space.adopt(2, clear_overrides=True)
+    space.clock.forward(days=1)
+    space.give(2, Role.ACCOUNTANT)
     return space
 
 
@@ -59,12 +61,20 @@ def test_what_the_use_cases_wrote_has_no_difference(lived_in: Space) -> None:
         ("DELETE FROM subscription WHERE client_id = 2", "has no subscription"),
         ("UPDATE subscription SET sort_name = 'eno' WHERE client_id = 1 AND revision = 1", "sorts as 'eno'"),
         ("UPDATE subscription SET valid_from = '2026-03-04' WHERE client_id = 1 AND revision = 2", "begins"),
+        ("UPDATE subscription SET responsible_id = 1 WHERE valid_to IS NULL", "looks after it, the list says 1"),
+        ("UPDATE subscription SET responsible_id = NULL WHERE valid_to IS NULL", "looks after it, the list says None"),
+        ("UPDATE responsible SET member_id = 4 WHERE valid_to IS NULL AND client_id = 2", "member 4 looks after it"),
+        ("UPDATE responsible SET valid_from = '2026-03-04' WHERE valid_to IS NULL AND client_id = 2", "expected from"),
+        ("UPDATE responsible SET valid_from = '2026-03-04' WHERE client_id = 1", "expected from"),
+        ("UPDATE responsible SET valid_to = '2026-03-04' WHERE client_id = 1", "nobody looks after it since"),
+        ("DELETE FROM responsible WHERE client_id = 1", "nobody looks after it"),
+        ("DELETE FROM responsible WHERE client_id = 2 AND valid_to IS NULL", "nobody looks after it since"),
     ],
 )
 def test_every_difference_is_found_and_told(lived_in: Space, statement: str, difference: str) -> None:
     """Each kind of damage, with the partner, the client and the revision."""
     if lived_in.database.engine.dialect.name == "sqlite":
-        statement = statement.replace("'2026-03-04'", "valid_from + 5")
+        statement = statement.replace("'2026-03-04'", "valid_from + 5")  # what an instant is there
     tampered(lived_in, statement)
     found = differences(lived_in)
     assert any(difference in line for line in found)

@@ -23,7 +23,7 @@ from sqlalchemy import text
 from core import catalogue, defaults, invitations, members, reports, subscriptions
 from core.catalogue import SAMPLE
 from core.invitations import NewClient
-from core.members import Member, Partner
+from core.members import Member, Partner, Permission
 from core.storage import Base, Database
 from core.words import (
     BillingError,
@@ -44,6 +44,7 @@ ADD_ONS = st.frozensets(st.sampled_from(["bank_feeds", "payroll", "e_invoicing"]
 partners = st.sampled_from([1, 2])
 writers = st.sampled_from([Role.ADMINISTRATOR, Role.CLIENT_MANAGER])
 readers = st.sampled_from([Role.FINANCE, Role.ACCOUNTANT])
+anybody = st.sampled_from(Role)
 some_settings = st.builds(
     BillingSettings, st.sampled_from(Payer), st.sampled_from(BillingPeriod), st.sampled_from(PLANS), ADD_ONS
 )
@@ -58,11 +59,13 @@ some_overrides = st.builds(
 
 @dataclass
 class ModelClient:
-    """What the rules say of a client: the version it is bound to and its choices, as plain dictionaries."""
+    """What the rules say of a client: the version it is bound to and its choices, as plain dictionaries; and who looked
+    after it."""
 
     version: int | None
     chosen: dict[str, Any]
     revisions: int = 1
+    responsible: list[int] = field(default_factory=list)  # from the first to the one who looks after it now
 
 
 @dataclass
@@ -96,7 +99,7 @@ def sellable(wanted: dict[str, Any], held: dict[str, Any] | None = None) -> bool
 
 
 class TwoPartners(RuleBasedStateMachine):
-    """Saves, invitations, overrides, clears and adoptions by several members of two partners."""
+    """Saves, invitations, overrides, clears, adoptions and changes of the responsible by members of two partners."""
 
     database: Database
     clients = Bundle("clients")
@@ -147,19 +150,23 @@ class TwoPartners(RuleBasedStateMachine):
         if self.attempt(lambda s: defaults.save(s, member, wanted, seen=seen), expected=ok):
             model.versions.append(as_dict(wanted))
 
-    @rule(target=clients, partner=partners, role=writers, overrides=some_overrides)
-    def invite(self, partner: int, role: Role, overrides: Overrides) -> Any:
+    @rule(target=clients, partner=partners, role=writers, overrides=some_overrides, named=st.none() | anybody)
+    def invite(self, partner: int, role: Role, overrides: Overrides, named: Role | None) -> Any:
         model = self.model[partner]
         version = len(model.versions) or None
         effective = model.effective(version, as_dict(overrides))
         self.invited += 1
         new_client = NewClient.from_typed(name=f"Client {self.invited}", email=f"c{self.invited}@example.com")
-        ok = effective is not None and sellable(effective)
+        ok = effective is not None and sellable(effective) and named is not Role.FINANCE
         member = self.members[partner, role]
-        client = self.attempt(lambda s: invitations.invite(s, member, new_client, overrides), expected=ok)
+        responsible_id = None if named is None else self.members[partner, named].member_id
+        client = self.attempt(
+            lambda s: invitations.invite(s, member, new_client, overrides, responsible_id=responsible_id), expected=ok
+        )
         if client is None:
             return multiple()
-        model.clients[client.client_id] = ModelClient(version, as_dict(overrides))
+        first = member.member_id if responsible_id is None else responsible_id
+        model.clients[client.client_id] = ModelClient(version, as_dict(overrides), responsible=[first])
         return partner, client.client_id
 
     @rule(which=clients, role=writers, overrides=some_overrides, stale=st.sampled_from([False, False, False, True]))
@@ -201,6 +208,34 @@ class TwoPartners(RuleBasedStateMachine):
             client.version, client.chosen = version, chosen
             client.revisions += 1
 
+    @rule(which=clients, role=writers, wanted=anybody, stale=st.sampled_from([False, False, False, True]))
+    def change_responsible(self, which: tuple[int, int], role: Role, wanted: Role, stale: bool) -> None:
+        partner, client_id = which
+        client = self.model[partner].clients[client_id]
+        to, seen = self.members[partner, wanted].member_id, client.responsible[-1] + (9 if stale else 0)
+        member = self.members[partner, role]
+        ok = not stale and (wanted is not Role.FINANCE)
+        self.attempt(
+            lambda s: subscriptions.change_responsible(s, member, client_id, to, seen=seen, reason=f"r{self.clock()}"),
+            expected=ok,
+        )
+        if ok and client.responsible[-1] != to:
+            client.responsible.append(to)
+
+    @rule(partner=partners, leaves=anybody, takes_over=writers)
+    def hand_over(self, partner: int, leaves: Role, takes_over: Role) -> None:
+        from_id, to_id = self.members[partner, leaves].member_id, self.members[partner, takes_over].member_id
+        administrator = self.members[partner, Role.ADMINISTRATOR]
+        moved = [each for each in self.model[partner].clients.values() if each.responsible[-1] == from_id != to_id]
+
+        def leave(session: Any) -> int:
+            members.act(session, administrator, Permission.CHANGE_RESPONSIBLE)
+            return subscriptions.hand_over(session, administrator, from_id, to_id)
+
+        assert self.attempt(leave, expected=True) == len(moved)
+        for client in moved:
+            client.responsible.append(to_id)
+
     @rule(which=clients, role=readers)
     def someone_who_may_not_tries_to_change_a_client(self, which: tuple[int, int], role: Role) -> None:
         partner, client_id = which
@@ -225,6 +260,12 @@ class TwoPartners(RuleBasedStateMachine):
             for partner, model in self.model.items():
                 member = self.members[partner, Role.ADMINISTRATOR]
                 every = reports.billing_sources(session, member, page_size=1000).set_index("client_id")
+                accountant = self.members[partner, Role.ACCOUNTANT]
+                own = {each.client_id for each in reports.listed(session, accountant, page_size=1000)}
+                assert own == {
+                    number for number, client in model.clients.items() if client.responsible[-1] == accountant.member_id
+                }
+                assert reports.figures(session, accountant).clients == len(own)
                 assert set(every.index) == set(model.clients)
                 for client_id, client in model.clients.items():
                     shown = subscriptions.detail(session, member, client_id)
@@ -234,6 +275,9 @@ class TwoPartners(RuleBasedStateMachine):
                     assert shown.effective.defaults_version == client.version
                     assert shown.revision == len(shown.history) == client.revisions
                     row = every.loc[client_id]
+                    decided = subscriptions.responsible_history(session, member, client_id)
+                    assert [each.member_id for each in decided][::-1] == client.responsible
+                    assert row["responsible_id"] == client.responsible[-1]
                     assert (row["plan"], row["payer"]) == (expected["plan"], expected["payer"])
                     assert row["source"] == ("override" if client.chosen else "default")
                     assert row["on_older_defaults"] == (

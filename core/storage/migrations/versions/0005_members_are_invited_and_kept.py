@@ -6,8 +6,8 @@ from alembic import op
 # instants: whole microseconds since 1970 on SQLite
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
