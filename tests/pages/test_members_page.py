@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import demo, members, team
+from core import demo, members, subscriptions, team
 from core.defaults import DefaultSettings
 from core.members import Member
 from core.storage import Database
@@ -31,7 +31,7 @@ from tests.pages.conftest import (
 )
 
 MEMBERS = "pages/settings/members.py"
-MANAGER, FINANCE, WITHOUT_ACCESS, FORMER = 2, 4, 6, 7  # of the demo
+MANAGER, SECOND, FINANCE, WITHOUT_ACCESS, FORMER = 2, 3, 4, 6, 7  # of the demo
 REFUSED = "You may not do this with the access you have."
 
 
@@ -54,7 +54,7 @@ def acted(database: Database, act: Any, member_id: int, **named: Any) -> None:
         session.flush()
         found = members.find(session, demo.PARTNER_ID, by.member_id)
         assert found is not None
-        act(session, found, member_id, seen=newest(session, member_id), **named)
+        act(session, found, member_id, seen=newest(session, member_id), successor_id=SECOND, **named)
 
 
 def newest(session: Session, member_id: int) -> int:
@@ -65,6 +65,11 @@ def newest(session: Session, member_id: int) -> int:
 def taken_away(database: Database, member_id: int) -> None:
     """The member's role becomes finance, without a trace on their screen."""
     acted(database, team.change_member, member_id, role=Role.FINANCE, client_access=True)
+
+
+def looked_after(database: Database) -> dict[int, int]:
+    with database.reading() as session:
+        return subscriptions.responsible_counts(session, demo.PARTNER_ID)
 
 
 def count(database: Database, table: Any) -> int:
@@ -165,13 +170,33 @@ def test_a_row_opens_the_member_and_a_change_is_saved_and_told(demo_database: Da
 
 
 def test_another_role_is_chosen_and_access_is_asked_where_it_counts(demo_database: Database) -> None:
-    """The other roles have theirs."""
+    """The other roles have theirs; one that looks after nobody hands over the clients first."""
     app = opened(MEMBERS, member=str(MANAGER))
     ran(form_of(app, MANAGER, app.selectbox, "role").set_value(Role.FINANCE))
     assert not app.checkbox
     assert "Reads and downloads everything, and changes nothing." in plain_text(app)
+    assert form_of(app, MANAGER, app.button, "save").disabled
+    ran(form_of(app, MANAGER, app.selectbox, "successor").set_value(SECOND))
     ran(form_of(app, MANAGER, app.button, "save").click())
     assert manager(demo_database, MANAGER).role is Role.FINANCE
+    assert MANAGER not in looked_after(demo_database)
+
+
+def test_who_leaves_hands_over_the_clients_they_look_after(demo_database: Database) -> None:
+    """The page says how many, and asks who takes them over before it lets anybody go."""
+    app = opened(MEMBERS, member=str(MANAGER))
+    before = looked_after(demo_database)
+    assert f"looks after {before[MANAGER]} clients" in plain_text(app)
+    assert at(app.button, f"member.{MANAGER} deactivate").disabled
+    successors = at(app.selectbox, f"member.{MANAGER}.takes over")
+    assert "Demo client manager" not in successors.options
+    assert "Demo finance" not in successors.options
+    ran(successors.set_value(SECOND))
+    ran(at(app.button, f"member.{MANAGER} deactivate").click())
+    assert "Demo client manager is inactive." in plain_text(app)
+    after = looked_after(demo_database)
+    assert (after.get(MANAGER), after[SECOND]) == (None, before[SECOND] + before[MANAGER])
+    assert rows(opened(MEMBERS)).set_index("name")["clients"]["Second client manager"] == str(after[SECOND])
 
 
 def test_a_stale_form_is_refused_keeps_what_was_chosen_and_can_be_saved_again(demo_database: Database) -> None:
