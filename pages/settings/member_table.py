@@ -37,11 +37,11 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         placeholder="",
         alt=t("The members, one per row"),
         column_config={
-            "name": column.TextColumn(t("Name"), pinned=True, width=230),
+            "name": column.TextColumn(t("Name"), pinned=True, width=215),
             "open": open_column(
                 t("Open the member"), "members.open", OPENED, [each.member.member_id for each in listed], pinned=True
             ),
-            "email": column.TextColumn(t("E-mail"), width=260),
+            "email": column.TextColumn(t("E-mail"), width=225),
             "role": column.TextColumn(t("Role"), width=130),
             "access": column.TextColumn(t("Access to clients"), width=125),
             "clients": column.TextColumn(
@@ -51,7 +51,7 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
                 t("Active"), options=[t("Active"), t("Inactive")], color=["green", "gray"], width=90
             ),
             "message": column.TextColumn(
-                t("Message"), width=160, help=t("The newest message that tells the member where to sign in.")
+                t("Message"), width=140, help=t("The newest message that tells the member where to sign in.")
             ),
         },
     )
