@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import OperationalError
 
-from core.invitations import letters, outbox
+from core.invitations import letters, member_letters, outbox
 from core.invitations.tables import MemberMessage, Message, OutboxMessage
 from core.storage import Database
 from core.words import BillingError, is_showable, one_line
@@ -157,7 +157,7 @@ def _deliver_one(
         if message is None:
             return None
         try:
-            letter = letters.written(session, message)
+            letter = member_letters.written(session, message)
         except BillingError as refusal:  # what is offered has no price any more: somebody has to see to that first
             given_up = outbox.record_failure(session, message, str(refusal), is_final=False)
             on_failure(f"{message.recipient}: {refusal}")

@@ -1,5 +1,4 @@
-"""The letter of a message, to a client or to a member, written when it leaves from what holds then: plain text, HTML,
-an e-mail."""
+"""The letter that brings an invitation, written when it leaves from what holds then: plain text, HTML, an e-mail."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, subscriptions
 from core.catalogue import Catalogue, Price
 from core.invitations.invitation import link
-from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
+from core.invitations.tables import Invitation, OutboxMessage
 from core.members import Member, Partner
 from core.storage import action_of
 from core.subscriptions import Client
@@ -42,53 +41,11 @@ class Letter:
     link: str
 
 
-def written(session: Session, message: Message) -> Letter:
-    """The letter of a message that waits, in the language of whom it is for. A client whose partner pays sees no price.
+def to_client(session: Session, message: OutboxMessage) -> Letter:
+    """The letter of a message that waits, in its client's language. A client whose partner pays sees no price.
 
     Raises NoPrice, UnknownChoice where what the client would pay for has no price any more.
     """
-    match message:
-        case OutboxMessage():
-            return _to_client(session, message)
-        case MemberMessage():
-            return _to_member(session, message)
-    raise TypeError(f"no letter is known for {message!r}")
-
-
-def _to_member(session: Session, message: MemberMessage) -> Letter:
-    partner = session.get_one(Partner, message.partner_id)
-    by = session.get_one(Member, (message.partner_id, message.queued_by_id))
-    member = session.get_one(Member, (message.partner_id, message.member_id))
-    address = action_of(session).deployment.public_url.rstrip("/")
-    firm, invited_by = one_line(partner.name), one_line(by.name)
-    with spoken(member.language or "en", partner.time_zone):
-        paragraphs = [
-            t("Hello {name},", name=member.name),
-            t(
-                "{invited_by} made you a member of {partner} in Billing Defaults. Your role: {role}.",
-                invited_by=invited_by,
-                partner=firm,
-                role=member.role,
-            ),
-            t("To begin, open this address:") + "\n" + address,
-            t("Sign in there as {email}, with the account you have at work. No other password is needed.",
-              email=member.email),
-            f"{invited_by}\n{firm}",
-        ]  # fmt: skip
-        return Letter(
-            message_id=message.message_id,
-            queued_at=message.queued_at,
-            partner=partner.name,
-            reply_to=by.email,
-            recipient=member.email,
-            recipient_name=member.name,
-            subject=t("{partner}: you are now a member", partner=firm),
-            text="\n\n".join(paragraphs) + "\n",
-            link=address,
-        )
-
-
-def _to_client(session: Session, message: OutboxMessage) -> Letter:
     partner = session.get_one(Partner, message.partner_id)
     by = session.get_one(Member, (message.partner_id, message.queued_by_id))
     client = session.get_one(Client, (message.partner_id, message.client_id))

@@ -90,7 +90,7 @@ def waiting_message(session: Session, member: Member, client_id: int) -> Waiting
     if standing(invitation, now(session)) is not InvitationStatus.PENDING:
         return None
     message = outbox.waiting(session, member.partner_id, client_id)
-    return None if message is None else WaitingMessage(message, letters.written(session, message))
+    return None if message is None else WaitingMessage(message, letters.to_client(session, message))
 
 
 def send_again(session: Session, member: Member, client_id: int, *, seen: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.invitations import letters, outbox
+from core.invitations import member_letters, outbox
 from core.invitations.managing import WaitingMessage
 from core.invitations.outbox import Delivery
 from core.invitations.tables import MemberMessage
@@ -63,4 +63,4 @@ def told_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
 def waiting_for_member(session: Session, recipient: Member) -> WaitingMessage | None:
     """The message that waits for a member, with the letter as it would leave now."""
     message = outbox.waiting_for_member(session, recipient.partner_id, recipient.member_id)
-    return None if message is None else WaitingMessage(message, letters.written(session, message))
+    return None if message is None else WaitingMessage(message, member_letters.to_member(session, message))

@@ -4,14 +4,16 @@ Every use case holds the partner's turn (members.act), so that what it reads sta
 administrators who take the role from each other at once, one is refused.
 """
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import invitations, members
+from core import invitations, members, subscriptions
 from core.members import Member, Permission
 from core.team.finding import found, refuse_stale
 from core.team.new_member import name_of
-from core.words import LastAdministrator, OwnAccess, Role
+from core.words import LastAdministrator, OwnAccess, Role, SuccessorMissing
 
 
 def change_member(
@@ -22,13 +24,15 @@ def change_member(
     role: Role,
     client_access: bool,
     name: str | None = None,
+    successor_id: int | None = None,
     seen: int,
 ) -> bool:
     """Afterwards the member has this role, this access to clients and this name (None: as before); it holds at their
     next click. Whether anything changed: the same change sent twice is one.
 
-    `seen` is the number of the member's change that was shown as the newest. Raises NotAllowed, MemberNotFound,
-    StaleMember, LastAdministrator, OwnAccess, BadInput; nothing is written then.
+    `seen` is the number of the member's change that was shown as the newest. `successor_id`: who takes over the clients
+    of a member who with this role and access looks after none. Raises NotAllowed, MemberNotFound, StaleMember,
+    LastAdministrator, OwnAccess, SuccessorMissing, ResponsibleRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.KEEP_MEMBERS)
     target = found(session, member.partner_id, member_id)
@@ -42,15 +46,19 @@ def change_member(
     refuse_stale(session, target, seen)
     if role is not target.role or client_access != target.client_access:
         _refuse_own(session, member, target, stays_administrator=role is Role.ADMINISTRATOR)
-    return members.change(session, target, by=member, **wanted)
+    hands_over = _hands_over(session, target, successor_id, role=role, client_access=client_access)
+    members.change(session, target, by=member, **wanted)
+    if hands_over is not None:
+        subscriptions.hand_over(session, member, member_id, hands_over)
+    return True
 
 
 def deactivate(session: Session, member: Member, member_id: int, *, successor_id: int | None = None, seen: int) -> bool:
-    """Afterwards the member is inactive: they may nothing from their next click on, and a message that waits for them
-    is withdrawn. Whether anything changed.
+    """Afterwards the member is inactive: they may nothing from their next click on, a message that waits for them is
+    withdrawn, and the successor looks after every client that they looked after. Whether anything changed.
 
-    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember, LastAdministrator, OwnAccess;
-    nothing is written then.
+    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember, LastAdministrator, OwnAccess,
+    SuccessorMissing (they look after clients), ResponsibleRefused (the successor cannot); nothing is written then.
     """
     members.act(session, member, Permission.KEEP_MEMBERS)
     target = found(session, member.partner_id, member_id)
@@ -58,7 +66,10 @@ def deactivate(session: Session, member: Member, member_id: int, *, successor_id
         return False
     refuse_stale(session, target, seen)
     _refuse_own(session, member, target, stays_administrator=False)
+    hands_over = _hands_over(session, target, successor_id, is_active=False)
     members.change(session, target, by=member, is_active=False)
+    if hands_over is not None:
+        subscriptions.hand_over(session, member, member_id, hands_over)
     invitations.tell_no_more(session, target)
     return True
 
@@ -74,6 +85,31 @@ def bring_back(session: Session, member: Member, member_id: int, *, seen: int) -
         return False
     refuse_stale(session, target, seen)
     return members.change(session, target, by=member, is_active=True)
+
+
+def can_look_after(
+    target: Member, *, role: Role | None = None, client_access: bool | None = None, is_active: bool = True
+) -> bool:
+    """Whether the member could look after clients with this role and access (None: as they have)."""
+    return members.can_be_responsible(
+        Member(
+            role=target.role if role is None else role,
+            client_access=target.client_access if client_access is None else client_access,
+            is_active=is_active,
+        )
+    )
+
+
+def _hands_over(session: Session, target: Member, successor_id: int | None, **will_be: Any) -> int | None:
+    """Who takes over the clients of a member who will be so; None: nobody has to. Raises SuccessorMissing."""
+    if can_look_after(target, **will_be):
+        return None
+    clients = subscriptions.responsible_counts(session, target.partner_id).get(target.member_id, 0)
+    if not clients:
+        return None
+    if successor_id is None:
+        raise SuccessorMissing(name=target.name, clients=clients)
+    return successor_id
 
 
 def _refuse_own(session: Session, member: Member, target: Member, *, stays_administrator: bool) -> None:

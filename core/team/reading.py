@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core import invitations, members
+from core import invitations, members, subscriptions
 from core.invitations import Delivery, WaitingMessage
 from core.members import Member, MemberChange, Permission
 from core.team.finding import found
@@ -18,9 +18,11 @@ from core.words import MemberFact, fold
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """A row of the table. `message`: the newest one to the member, None where none was ever sent."""
+    """A row of the table. `clients`: how many they look after. `message`: the newest one to the member, None where none
+    was ever sent."""
 
     member: Member
+    clients: int
     message: Delivery | None
 
 
@@ -43,10 +45,11 @@ class PastChange:
 class MemberDetail:
     """One member: every message to them and how its delivery went, and every change, both newest first.
 
-    `waiting`: the message that has not left yet.
+    `clients`: how many they look after. `waiting`: the message that has not left yet.
     """
 
     member: Member
+    clients: int
     deliveries: tuple[Delivery, ...]
     waiting: WaitingMessage | None
     history: tuple[PastChange, ...]
@@ -67,8 +70,12 @@ def listed(session: Session, member: Member) -> list[ListedMember]:
     """Every member, the active ones first, each group by name as it sorts. Raises NotAllowed."""
     members.require(member, Permission.KEEP_MEMBERS)
     messages = invitations.told_last(session, member.partner_id)
+    clients = subscriptions.responsible_counts(session, member.partner_id)
     everyone = members.of_partner(session, member.partner_id)
-    return [ListedMember(each, messages.get(each.member_id)) for each in sorted(everyone, key=_order)]
+    return [
+        ListedMember(each, clients.get(each.member_id, 0), messages.get(each.member_id))
+        for each in sorted(everyone, key=_order)
+    ]
 
 
 def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
@@ -78,6 +85,7 @@ def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
     asked = {"partner_id": member.partner_id, "member_id": member_id}
     return MemberDetail(
         member=target,
+        clients=subscriptions.responsible_counts(session, member.partner_id).get(member_id, 0),
         deliveries=invitations.told(session, member.partner_id, member_id),
         waiting=invitations.waiting_for_member(session, target),
         history=_changes(session, _CHANGES.where(MemberChange.member_id == bindparam("member_id")), asked),

@@ -330,9 +330,9 @@ class LastAdministrator(BillingError):
 
 
 class SuccessorMissing(BillingError):
-    """A member who leaves is responsible for clients, and nobody was chosen who takes them over."""
+    """A member who leaves, or will have no access, looks after clients, and nobody was chosen who takes them over."""
 
-    sentence = N_("{name} is responsible for clients: {clients}. Choose who takes them over.")
+    sentence = N_("Clients that {name} looks after: {clients}. Choose who takes them over.")
 
 
 class ArchivedClient(BillingError):

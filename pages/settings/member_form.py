@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from core import team
 from core.members import Member
-from core.team import ListedMember, MemberDetail
-from core.words import BadInput, BillingError, NotAllowed, StaleError, moment, t
-from pages.parts import choices, invitation, notices, server
+from core.subscriptions import ResponsibleMember
+from core.team import MemberDetail
+from core.words import BadInput, BillingError, NotAllowed, Role, StaleError, moment, nt, t
+from pages.parts import choices, colleagues, invitation, notices, server
 from pages.parts.text import heading, plain
 from pages.settings import member_table
 from pages.settings.member_invite import choose_access, choose_role
@@ -18,18 +20,29 @@ from pages.settings.member_invite import choose_access, choose_role
 _MESSAGES = 3  # shown of those to a member
 
 
-def show(member: Member, shown: MemberDetail, others: Sequence[ListedMember]) -> None:
-    """Who it is, the form of what they may do, the actions, and the messages to them."""
+class _Began(NamedTuple):
+    """Where a form began: the newest change that was shown, and what held."""
+
+    seen: int
+    name: str
+    role: Role
+    client_access: bool
+
+
+def show(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> None:
+    """Who it is, the form of what they may do, the actions, and the messages to them. `others`: who look after clients,
+    and could take over theirs."""
     target = shown.member
     colour = "green" if target.is_active else "gray"
     heading(target.name, t("What this member may do. A change holds at their next click."))
     badge = f":{colour}-badge[{plain(member_table.standing_text(target))}]"
     access = t("Access to clients: {access}", access=member_table.access_text(target))
-    facts = " · ".join((target.email, target.role.label, access))
+    clients = nt("looks after {count} client", "looks after {count} clients", shown.clients)
+    facts = " · ".join((target.email, target.role.label, access, *([clients] if shown.clients else ())))
     st.markdown(f"{badge} {plain(facts)}")
     left, right = st.columns(2, gap="large")
     with left:
-        _edit(member, shown)
+        _edit(member, shown, others)
     with right:
         _standing(member, shown, others)
         _messages(member, shown)
@@ -39,12 +52,16 @@ def _key(shown: MemberDetail) -> str:
     return f"member.{shown.member.member_id}"
 
 
-def _edit(member: Member, shown: MemberDetail) -> None:
+def _edit(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> None:
     """The form. The change it began at is kept by hand: a colleague's must not be saved over untold."""
     key, target = _key(shown), shown.member
     form = choices.form(key)
     is_own = target.member_id == member.member_id
-    began_at: int = st.session_state.setdefault(f"{form}.began at", shown.seen)
+    began = st.session_state.setdefault(f"{form}.began", _Began(shown.seen, *_facts(target)))
+    if began.seen != shown.seen and _typed(form, began) == began[1:]:
+        choices.forget(key)  # nothing was changed here: begin at what a colleague saved
+        form, began = choices.form(key), _Began(shown.seen, *_facts(target))
+        st.session_state[f"{form}.began"] = began
     refusal = st.session_state.get(f"{form}.refused")
     with st.container(border=True):
         st.subheader(t("Name, role and access"), anchor=False)
@@ -59,10 +76,9 @@ def _edit(member: Member, shown: MemberDetail) -> None:
             role = choose_role(f"{form}.role", target.role)
             choose_access(f"{form}.client_access", role, at_first=target.client_access)
             access = bool(st.session_state.get(f"{form}.client_access", target.client_access))
-        is_different = (name, role, access) != (target.name, target.role, target.client_access)
-        if began_at != shown.seen and not is_different:
-            choices.forget(key)  # nothing was changed here: begin at what a colleague saved
-            st.rerun()
+        is_different = (name, role, access) != _facts(target)
+        hands_over = bool(shown.clients) and not team.can_look_after(target, role=role, client_access=access)
+        successor = _choose_successor(f"{form}.successor", member, shown, others) if hands_over else None
         if refusal is not None and not isinstance(refusal, BadInput):
             notices.refused(refusal)
         with st.container(horizontal=True):
@@ -70,39 +86,57 @@ def _edit(member: Member, shown: MemberDetail) -> None:
                 t("Save"),
                 type="primary",
                 key=f"{form}.save",
-                disabled=not is_different,
+                disabled=not is_different or (hands_over and successor is None),
                 on_click=_save,
-                args=(form, member, target, began_at),
+                args=(form, member, target, began, successor),
             )
             if is_different or refusal is not None:
                 st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=(key,))
 
 
+def _facts(target: Member) -> tuple[str, Role, bool]:
+    return target.name, target.role, target.client_access
+
+
+def _typed(form: str, began: _Began) -> tuple[str, Role, bool]:
+    """What the form says by now."""
+    state = st.session_state
+    role: Role = choices.chosen(f"{form}.role", began.role)
+    return state.get(f"{form}.name", began.name), role, bool(state.get(f"{form}.client_access", began.client_access))
+
+
 @notices.callback
-def _save(form: str, member: Member, target: Member, seen: int) -> None:
+def _save(form: str, member: Member, target: Member, began: _Began, successor: int | None) -> None:
     """Save what the form says by now, and begin it anew; one refused stays, and begins at what holds then."""
     state, key = st.session_state, f"member.{target.member_id}"
     if form != choices.form(key):  # the second of two quick clicks: the first one saved
         return
-    name = state.get(f"{form}.name") or ""
-    role = choices.chosen(f"{form}.role", target.role)
-    access = bool(state.get(f"{form}.client_access", target.client_access))
+    name, role, access = _typed(form, began)
     state.pop(f"{form}.refused", None)
     try:
         with server.database().transaction() as session:
-            team.change_member(session, member, target.member_id, role=role, client_access=access, name=name, seen=seen)
+            team.change_member(
+                session,
+                member,
+                target.member_id,
+                role=role,
+                client_access=access,
+                name=name,
+                successor_id=successor,
+                seen=began.seen,
+            )
     except NotAllowed:  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal
-        if isinstance(refusal, StaleError):
-            state.pop(f"{form}.began at", None)
+        if isinstance(refusal, StaleError):  # compared by now: the next click is about what holds
+            state.pop(f"{form}.began", None)
     else:
         notices.say_next(t("{name} is changed. It holds at their next click.", name=target.name))
         choices.forget(key)
 
 
-def _standing(member: Member, shown: MemberDetail, others: Sequence[ListedMember]) -> None:
+def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> None:
     """Letting somebody go, or bringing them back."""
     target = shown.member
     if target.member_id == member.member_id:
@@ -111,13 +145,21 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ListedMember
         if target.is_active:
             st.subheader(t("Deactivate"), anchor=False)
             st.caption(t("Somebody who leaves may do nothing from their next click on. What they did stays on record."))
+            successor = _choose_successor(f"{_key(shown)}.takes over", member, shown, others) if shown.clients else None
             _button(
                 shown,
                 "deactivate",
                 t("Deactivate {name}", name=plain(target.name)),
                 ":material/person_off:",
-                partial(team.deactivate, member=member, member_id=target.member_id, seen=shown.seen),
+                partial(
+                    team.deactivate,
+                    member=member,
+                    member_id=target.member_id,
+                    successor_id=successor,
+                    seen=shown.seen,
+                ),
                 t("{name} is inactive.", name=target.name),
+                disabled=bool(shown.clients) and successor is None,
             )
         else:
             st.subheader(t("Bring back"), anchor=False)
@@ -130,6 +172,21 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ListedMember
                 partial(team.bring_back, member=member, member_id=target.member_id, seen=shown.seen),
                 t("{name} is active again.", name=target.name),
             )
+
+
+def _choose_successor(key: str, member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> int | None:
+    """Who takes over the clients of this member: nobody until somebody is chosen."""
+    able = [each for each in others if each.can_be_chosen and each.member_id != shown.member.member_id]
+    words = colleagues.in_words(able, member, t("{name} (me)", name=member.name))
+    successor: int | None = choices.choose(
+        st.selectbox,
+        nt("Who takes over {count} client", "Who takes over {count} clients", shown.clients),
+        [None, *words],
+        lambda number: t("Choose a colleague") if number is None else words[number],
+        key,
+        at_first=None,
+    )
+    return successor
 
 
 def _messages(member: Member, shown: MemberDetail) -> None:
@@ -155,11 +212,21 @@ def _messages(member: Member, shown: MemberDetail) -> None:
     invitation.message(member, shown.waiting)
 
 
-def _button(shown: MemberDetail, action: str, label: str, icon: str, act: Callable[..., object], done: str) -> None:
+def _button(
+    shown: MemberDetail,
+    action: str,
+    label: str,
+    icon: str,
+    act: Callable[..., object],
+    done: str,
+    *,
+    disabled: bool = False,
+) -> None:
     st.button(
         label,
         key=f"{_key(shown)} {action}",
         icon=icon,
+        disabled=disabled,
         on_click=_carry_out,
         args=(shown.member.member_id, act, done),
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.members import Member
 from core.team import ListedMember
-from core.words import Role, t
+from core.words import Role, number, t
 from pages.parts.row_buttons import open_column
 
 OPENED = "members.opened"  # in the session's memory: the member whose row was clicked
@@ -24,6 +24,7 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         "email": [each.member.email for each in listed],
         "role": [each.member.role.label for each in listed],
         "access": [access_text(each.member) for each in listed],
+        "clients": [number(each.clients) if each.clients else "" for each in listed],
         "standing": [[standing_text(each.member)] for each in listed],
         "message": [message_text(each) for each in listed],
     }
@@ -36,18 +37,21 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         placeholder="",
         alt=t("The members, one per row"),
         column_config={
-            "name": column.TextColumn(t("Name"), pinned=True, width=230),
+            "name": column.TextColumn(t("Name"), pinned=True, width=215),
             "open": open_column(
                 t("Open the member"), "members.open", OPENED, [each.member.member_id for each in listed], pinned=True
             ),
-            "email": column.TextColumn(t("E-mail"), width=260),
-            "role": column.TextColumn(t("Role"), width=140),
-            "access": column.TextColumn(t("Access to clients"), width=130),
+            "email": column.TextColumn(t("E-mail"), width=225),
+            "role": column.TextColumn(t("Role"), width=130),
+            "access": column.TextColumn(t("Access to clients"), width=125),
+            "clients": column.TextColumn(
+                t("Clients"), alignment="right", width=75, help=t("How many clients they look after.")
+            ),
             "standing": column.MultiselectColumn(
                 t("Active"), options=[t("Active"), t("Inactive")], color=["green", "gray"], width=90
             ),
             "message": column.TextColumn(
-                t("Message"), width=160, help=t("The newest message that tells the member where to sign in.")
+                t("Message"), width=140, help=t("The newest message that tells the member where to sign in.")
             ),
         },
     )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import team
+from core import subscriptions, team
 from core.members import Permission
 from core.words import MemberNotFound, fold, t
 from pages.parts import notices, row_buttons, server, visitor
@@ -34,7 +34,7 @@ def one(member_id: int) -> None:
     try:
         with server.database().reading() as session:
             shown = team.detail(session, member, member_id)
-            others = team.listed(session, member)
+            others = subscriptions.responsible_members(session, member) if shown.clients else ()
     except MemberNotFound as refusal:
         heading(t("Members"), t("Who works in this partner space, and what each may do."))
         notices.refused(refusal)

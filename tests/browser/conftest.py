@@ -316,10 +316,13 @@ def open_row(page: Page, row: int) -> None:
     click_in_row(page, row, 0)
 
 
-def click_in_row(page: Page, row: int, place: int) -> None:
-    """Click one of a row's buttons, counted from 0: a place on the canvas where the pointer says that one can."""
+def click_in_row(page: Page, row: int, place: int, of: Locator | None = None) -> None:
+    """Click one of a row's buttons, counted from 0: a place on the canvas where the pointer says that one can.
+
+    `of`: the table, by default that of the clients.
+    """
     settled(page)
-    listed = clients(page)
+    listed = clients(page) if of is None else of
     canvas = listed.get_by_test_id("data-grid-canvas")
     canvas.scroll_into_view_if_needed()
     rows = listed.locator("table").get_attribute("aria-rowcount")

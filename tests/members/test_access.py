@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions
+from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.imports.columns import recognise
 from core.invitations import ClientDetails, NewClient
 from core.members import Member, Permission
-from core.words import BillingError, ClientNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
+from core.team import NewMember
+from core.words import BillingError, ClientNotFound, MemberNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
 
 UseCase = Callable[[Session, Member], Any]
@@ -23,6 +24,9 @@ SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com
 PREVIEWED = imports.ImportPreview(
     SHEET, recognise(SHEET.headings), (), 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
 )  # nobody is ready in it: enough to be refused by
+
+NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
+HIRED = 5  # a fifth member of the first space, who is in no other
 
 USE_CASES: dict[str, UseCase] = {
     "defaults.current": lambda s, m: defaults.current(s, m),
@@ -51,7 +55,16 @@ USE_CASES: dict[str, UseCase] = {
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
+    "team.listed": lambda s, m: len(team.listed(s, m)),
+    "team.history": lambda s, m: len(team.history(s, m)),
+    "team.detail": lambda s, m: team.detail(s, m, HIRED),
+    "team.invite_member": lambda s, m: team.invite_member(s, m, NEW_MEMBER).partner_id,
+    "team.change_member": lambda s, m: team.change_member(s, m, HIRED, role=Role.FINANCE, client_access=False, seen=1),
+    "team.deactivate": lambda s, m: team.deactivate(s, m, HIRED, seen=1),
+    "team.bring_back": lambda s, m: team.bring_back(s, m, HIRED, seen=1),
+    "team.send_again": lambda s, m: team.send_again(s, m, HIRED, seen=1),
 }
+TEAM = {use_case for use_case in USE_CASES if use_case.startswith("team.")}
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
@@ -60,7 +73,7 @@ READS = {
 }  # fmt: skip
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
-    Role.CLIENT_MANAGER: set(USE_CASES),
+    Role.CLIENT_MANAGER: set(USE_CASES) - TEAM,
     Role.FINANCE: READS,
     Role.ACCOUNTANT: READS - {"reports.plan_distribution"},  # of their own clients
 }
@@ -84,6 +97,12 @@ REACHED_BY_ANOTHER = {
     "reports.listed": 0,
     "reports.figures": 0,
     "reports.plan_distribution": 0,
+    "team.listed": len(Role),
+    "team.history": 0,
+    **dict.fromkeys(
+        ["team.detail", "team.change_member", "team.deactivate", "team.bring_back", "team.send_again"], MemberNotFound
+    ),
+    "team.invite_member": 2,
 }
 OF_THEIR_OWN = {
     "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
@@ -101,6 +120,13 @@ OF_ANOTHERS = {
 }
 
 
+def hire(space: Space) -> None:
+    """A member of this space alone, whom the use cases of the team are about."""
+    hired = NewMember(name="Hired", email="hired@example.com", role=Role.ACCOUNTANT)
+    with space.database.transaction() as session:
+        assert team.invite_member(session, space.administrator, hired).member_id == HIRED
+
+
 def outcome(space: Space, member: Member, use_case: str) -> Any:
     try:
         with space.database.transaction() as session:
@@ -115,6 +141,7 @@ def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role
     """Rule 10, with a client that the accountant looks after."""
     space.save(STANDARD)
     space.invite(responsible=Role.ACCOUNTANT)
+    hire(space)
     found = outcome(space, space.members[role], use_case)
     if use_case in ALLOWED[role]:
         assert not (isinstance(found, type) and issubclass(found, BillingError))
@@ -160,7 +187,7 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
 @pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
 @pytest.mark.parametrize(
     "use_case",
-    sorted(set(USE_CASES) - READS - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
+    sorted(set(USE_CASES) - READS - TEAM - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
 )
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
     """A member who was let go a moment ago cannot finish what they began."""
@@ -190,12 +217,28 @@ def test_a_role_taken_away_while_its_holder_waits_for_the_turn_is_gone(space: Sp
     assert space.detail(1).revision == 1
 
 
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.CLIENT_MANAGER}], ids=["inactive", "role"])
+@pytest.mark.parametrize("use_case", sorted(TEAM - {"team.listed", "team.history", "team.detail"}))
+def test_an_administrator_who_is_none_any_more_keeps_no_members(space: Space, use_case: str, change: dict) -> None:
+    """Asked of the database again, though the page was shown to an administrator."""
+    hire(space)
+    before = fingerprint(space)
+    with space.database.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == space.administrator.member_id).values(**change))
+    assert outcome(space, space.administrator, use_case) is NotAllowed
+    with space.database.transaction() as session:
+        values = {"is_active": True, "role": Role.ADMINISTRATOR}
+        session.execute(update(Member).where(Member.member_id == space.administrator.member_id).values(values))
+    assert fingerprint(space) == before
+
+
 @pytest.mark.parametrize("use_case", USE_CASES)
 def test_a_member_of_another_partner_reaches_nothing(space: Space, make_space, use_case: str) -> None:
     """Rule 10: no call can name another partner; what an administrator of one does shows nowhere in the other."""
     other = make_space(2)
     space.save(STANDARD)
     space.invite(responsible=Role.ACCOUNTANT)
+    hire(space)
     before = (space.facts(1), fingerprint(space))
     found = outcome(other, other.administrator, use_case)
     assert (space.facts(1), fingerprint(space)) == before
@@ -209,7 +252,8 @@ def test_a_member_of_another_partner_reaches_nothing(space: Space, make_space, u
 def fingerprint(space: Space) -> Any:
     with space.database.reading() as session:
         versions = [v.version for v in defaults.history(session, space.administrator)]
-        return versions, reports.figures(session, space.administrator)
+        people = [(each.name, each.role, each.is_active) for each in members.of_partner(session, space.partner_id)]
+        return versions, people, reports.figures(session, space.administrator)
 
 
 def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
@@ -218,7 +262,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
     found = {
         f"{folder.__name__.removeprefix('core.')}.{name}"
-        for folder in (defaults, subscriptions, invitations, imports, reports)
+        for folder in (defaults, subscriptions, invitations, imports, reports, team)
         for name, function in inspect.getmembers(folder, inspect.isfunction)
         if "member" in inspect.signature(function).parameters
     }

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from core import defaults, members, team
+from core import defaults, members, subscriptions, team
 from core.members import Member, MemberChange, Permission
 from core.team import ListedMember, MemberDetail, NewMember
 from core.words import (
@@ -18,8 +18,10 @@ from core.words import (
     MemberNotFound,
     NotAllowed,
     OwnAccess,
+    ResponsibleRefused,
     Role,
     StaleMember,
+    SuccessorMissing,
 )
 from tests.conftest import STANDARD, Space, at_once
 
@@ -64,10 +66,17 @@ def change(space: Space, member_id: int, *, by: Member | None = None, **wanted: 
         return team.change_member(session, by or space.administrator, member_id, **wanted)
 
 
-def deactivate(space: Space, member_id: int, *, by: Member | None = None, seen: int | None = None) -> bool:
+def deactivate(
+    space: Space,
+    member_id: int,
+    *,
+    by: Member | None = None,
+    seen: int | None = None,
+    successor_id: int | None = None,
+) -> bool:
     seen = detail(space, member_id).seen if seen is None else seen
     with space.database.transaction() as session:
-        return team.deactivate(session, by or space.administrator, member_id, seen=seen)
+        return team.deactivate(session, by or space.administrator, member_id, successor_id=successor_id, seen=seen)
 
 
 def bring_back(space: Space, member_id: int) -> bool:
@@ -313,3 +322,76 @@ def test_only_administrators_keep_members(space: Space, role: Role) -> None:
     assert not members.may(space.members[role], Permission.KEEP_MEMBERS)
     with pytest.raises(NotAllowed), space.database.reading() as session:
         team.listed(session, space.members[role])
+
+
+# --- the clients of a member who leaves, or who may look after none any more
+
+
+def looked_after(space: Space) -> dict[int, int]:
+    with space.database.reading() as session:
+        return subscriptions.responsible_counts(session, space.partner_id)
+
+
+LETS_GO: dict[str, Any] = {
+    "deactivated": lambda space, **to: deactivate(space, space.manager.member_id, **to),
+    "without access": lambda space, **to: change(space, space.manager.member_id, client_access=False, **to),
+    "finance": lambda space, **to: change(space, space.manager.member_id, role=Role.FINANCE, **to),
+}
+
+
+@pytest.mark.parametrize("how", LETS_GO)
+def test_who_leaves_or_loses_the_access_hands_over_their_clients(space: Space, how: str) -> None:
+    """Asked for whom first; then the successor looks after each of them, and everybody else as before."""
+    space.save(STANDARD)
+    for name in ("One", "Two"):
+        space.invite(name, responsible=Role.CLIENT_MANAGER)
+    space.invite("Three", responsible=Role.ACCOUNTANT)
+    accountant = space.members[Role.ACCOUNTANT].member_id
+    before = changes(space)
+    with pytest.raises(SuccessorMissing, match="The client manager looks after: 2"):
+        LETS_GO[how](space)
+    assert (changes(space), now_so(space, space.manager.member_id).is_active) == (before, True)
+    assert LETS_GO[how](space, successor_id=accountant)
+    assert looked_after(space) == {accountant: 3}
+    assert not LETS_GO[how](space, successor_id=accountant)  # the second of two clicks
+    with space.database.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+        told = subscriptions.responsible_history(session, space.administrator, 1)
+    assert [each.member_id for each in told] == [accountant, space.manager.member_id]
+    assert told[0].changed_by == "The administrator"
+
+
+@pytest.mark.parametrize("how", LETS_GO)
+@pytest.mark.parametrize("successor", ["finance", "inactive", "the one who leaves", "of another space", "nobody"])
+def test_a_successor_must_be_active_and_able_to_look_after_clients(
+    space: Space, make_space, how: str, successor: str
+) -> None:
+    """Refused whole: they stay as they are, and so do their clients."""
+    other = make_space(2)
+    invite(other)  # number 5 there
+    space.save(STANDARD)
+    space.invite(responsible=Role.CLIENT_MANAGER)
+    deactivate(space, space.members[Role.ACCOUNTANT].member_id)
+    number = {
+        "finance": space.members[Role.FINANCE].member_id,
+        "inactive": space.members[Role.ACCOUNTANT].member_id,
+        "the one who leaves": space.manager.member_id,
+        "of another space": 5,
+        "nobody": 0,
+    }[successor]
+    with pytest.raises(ResponsibleRefused):
+        LETS_GO[how](space, successor_id=number)
+    held = now_so(space, space.manager.member_id)
+    assert (held.role, held.client_access, held.is_active) == (Role.CLIENT_MANAGER, True, True)
+    assert looked_after(space) == {held.member_id: 1}
+
+
+def test_a_role_that_looks_after_clients_too_keeps_them(space: Space) -> None:
+    """A client manager who becomes an accountant, and back."""
+    space.save(STANDARD)
+    space.invite(responsible=Role.CLIENT_MANAGER)
+    manager = space.manager.member_id
+    assert change(space, manager, role=Role.ACCOUNTANT)
+    assert change(space, manager, role=Role.ADMINISTRATOR)
+    assert looked_after(space) == {manager: 1}
+    assert {each.member.member_id: each.clients for each in listed(space)}[manager] == 1
