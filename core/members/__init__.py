@@ -21,6 +21,7 @@ from core.members.access import (
 from core.members.changes import WORDS, add, change, keep_change, newest_change
 from core.members.sign_in import (
     Identity,
+    accounts,
     bind,
     end_sign_ins,
     is_seen,

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.access import Permission, require, take_turn
+from core.members.changes import change, keep_change
 from core.members.tables import EndedSignIns, Member, MemberSignIn, Partner, SignInEvent
 from core.storage import Database, now
-from core.words import SignInEnded, SignInKind, can_be_seen, is_showable, one_line
+from core.words import MemberFact, SignInEnded, SignInKind, can_be_seen, is_showable, one_line
 
 _SEEN_EVERY = timedelta(minutes=10)  # how finely a member's last visit is kept
 _CLOCKS_APART = timedelta(minutes=2)  # between the provider's clock and ours
@@ -103,14 +104,24 @@ def end_sign_ins(database: Database, identity: Identity) -> None:
             continue
 
 
-def release_sign_in(session: Session, partner_id: int, member_id: int) -> bool:
-    """Afterwards no account is bound to this member: the next one with its verified e-mail will be. Whether one was."""
-    key = (MemberSignIn.partner_id == partner_id, MemberSignIn.member_id == member_id)
-    bound = session.scalar(select(MemberSignIn).where(*key))
-    if bound is not None:
-        session.delete(bound)
-        session.flush()
-    return bound is not None
+def release_sign_in(session: Session, target: Member, *, by: Member) -> bool:
+    """Afterwards no account is bound to this member: the next one with the verified e-mail will be. Whether one was.
+
+    It is kept as a change of the member; the partner's turn is held, and whoever calls has asked who may.
+    """
+    bound = session.get(MemberSignIn, (target.partner_id, target.member_id))
+    if bound is None:
+        return False
+    session.delete(bound)
+    session.flush()
+    keep_change(session, target, {MemberFact.SIGN_IN: (f"{bound.subject} ({bound.issuer})", None)}, by=by)
+    return True
+
+
+def accounts(session: Session, partner_id: int) -> dict[int, MemberSignIn]:
+    """The account of each member who signed in, by the member's number. Asks no permission: use cases do."""
+    bound = session.scalars(select(MemberSignIn).where(MemberSignIn.partner_id == partner_id))
+    return {each.member_id: each for each in bound}
 
 
 def record(
@@ -188,12 +199,10 @@ def _bind(session: Session, member: Member, identity: Identity) -> None:
     key = {"partner_id": member.partner_id, "member_id": member.member_id}
     account = {"issuer": identity.issuer, "subject": identity.subject}
     session.execute(insert(MemberSignIn), key | account | {"bound_at": now(session)})
+    member = session.get_one(Member, (member.partner_id, member.member_id))
+    account_text = f"{identity.subject} ({identity.issuer})"
+    keep_change(session, member, {MemberFact.SIGN_IN: (None, account_text)}, by=member)
     name = one_line(identity.name)[:_LONGEST_NAME]
     if member.name == member.email and can_be_seen(name) and is_showable(name):
-        session.execute(
-            update(Member)
-            .where(Member.partner_id == member.partner_id, Member.member_id == member.member_id)
-            .values(name=name)
-            .execution_options(synchronize_session=False)
-        )
+        change(session, member, by=member, name=name)
     record(session, identity, SignInKind.BOUND, member=member)

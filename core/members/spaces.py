@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
-from babel.numbers import get_currency_precision, list_currencies
 from pydantic import EmailStr, TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.members.tables import DemoSpace, Member, Partner
-from core.words import N_, CannotBeSetUp, Role, can_be_seen, is_showable, one_line
+from core.members.access import is_demo
+from core.members.changes import add
+from core.members.tables import Member, Partner
+from core.words import N_, CannotBeSetUp, Role, can_be_seen, currency_refusal, is_showable, one_line
 
-_DECIMALS = 2  # of every currency that is taken (rule 44)
 _LONGEST_NAME = 150
 
 
@@ -35,7 +35,7 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
     has other than two decimals (rule 44), an unknown time zone, an address that is none, a database of the demo.
     """
     name = one_line(name)
-    if session.scalar(select(func.count()).select_from(DemoSpace)):
+    if is_demo(session):
         raise CannotBeSetUp(N_("This database holds the demo. Name another one with BILLING_DATABASE_URL."))
     if not name or len(name) > _LONGEST_NAME or not is_showable(name) or not can_be_seen(name):
         raise CannotBeSetUp(N_("Give the partner space a name of 1 to 150 characters that can be shown."))
@@ -43,10 +43,8 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
     if taken is not None:
         raise CannotBeSetUp(N_("Partner space {number} has this name already. Choose another."), number=str(taken))
     currency = currency.strip().upper()
-    if currency not in list_currencies() or get_currency_precision(currency) != _DECIMALS:
-        raise CannotBeSetUp(
-            N_("{currency} is not a currency with two decimals. Use its code, for example EUR."), currency=currency
-        )
+    if (refusal := currency_refusal(currency)) is not None:
+        raise CannotBeSetUp(refusal, currency=currency)
     if time_zone not in available_timezones():
         raise CannotBeSetUp(
             N_("{time_zone} is not a time zone. Use a name such as Europe/Brussels."), time_zone=time_zone
@@ -61,8 +59,7 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
     partner = Partner(partner_id=number, name=name, currency=currency, time_zone=time_zone)
     session.add(partner)
     session.flush()
-    session.add(Member(partner_id=number, member_id=1, name=email, email=email, role=Role.ADMINISTRATOR))
-    session.flush()
+    add(session, number, name=email, email=email, role=Role.ADMINISTRATOR, by=None)
     return partner
 
 

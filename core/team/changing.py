@@ -87,6 +87,20 @@ def bring_back(session: Session, member: Member, member_id: int, *, seen: int) -
     return members.change(session, target, by=member, is_active=True)
 
 
+def release_sign_in(session: Session, member: Member, member_id: int, *, seen: int) -> bool:
+    """Afterwards no account is the member's: their sign-ins are over at the next click, and the next account with their
+    verified e-mail becomes theirs. For a new provider, or a mailbox that somebody else has now. Whether one was.
+
+    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
+    """
+    members.act(session, member, Permission.KEEP_MEMBERS)
+    target = found(session, member.partner_id, member_id)
+    if member_id not in members.accounts(session, member.partner_id):
+        return False
+    refuse_stale(session, target, seen)
+    return members.release_sign_in(session, target, by=member)
+
+
 def can_look_after(
     target: Member, *, role: Role | None = None, client_access: bool | None = None, is_active: bool = True
 ) -> bool:

@@ -11,18 +11,19 @@ from sqlalchemy.orm import Session, aliased
 
 from core import invitations, members, subscriptions
 from core.invitations import Delivery, WaitingMessage
-from core.members import Member, MemberChange, Permission
+from core.members import Member, MemberChange, MemberSignIn, Permission
 from core.team.finding import found
 from core.words import MemberFact, fold
 
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """A row of the table. `clients`: how many they look after. `message`: the newest one to the member, None where none
-    was ever sent."""
+    """A row of the table. `clients`: how many they look after. `has_signed_in`: an account at the provider is bound to
+    them. `message`: the newest one to the member, None where none was ever sent."""
 
     member: Member
     clients: int
+    has_signed_in: bool
     message: Delivery | None
 
 
@@ -45,11 +46,13 @@ class PastChange:
 class MemberDetail:
     """One member: every message to them and how its delivery went, and every change, both newest first.
 
-    `clients`: how many they look after. `waiting`: the message that has not left yet.
+    `clients`: how many they look after. `account`: with which they sign in, None before the first time. `waiting`: the
+    message that has not left yet.
     """
 
     member: Member
     clients: int
+    account: MemberSignIn | None
     deliveries: tuple[Delivery, ...]
     waiting: WaitingMessage | None
     history: tuple[PastChange, ...]
@@ -71,9 +74,10 @@ def listed(session: Session, member: Member) -> list[ListedMember]:
     members.require(member, Permission.KEEP_MEMBERS)
     messages = invitations.told_last(session, member.partner_id)
     clients = subscriptions.responsible_counts(session, member.partner_id)
+    accounts = members.accounts(session, member.partner_id)
     everyone = members.of_partner(session, member.partner_id)
     return [
-        ListedMember(each, clients.get(each.member_id, 0), messages.get(each.member_id))
+        ListedMember(each, clients.get(each.member_id, 0), each.member_id in accounts, messages.get(each.member_id))
         for each in sorted(everyone, key=_order)
     ]
 
@@ -86,6 +90,7 @@ def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
     return MemberDetail(
         member=target,
         clients=subscriptions.responsible_counts(session, member.partner_id).get(member_id, 0),
+        account=members.accounts(session, member.partner_id).get(member_id),
         deliveries=invitations.told(session, member.partner_id, member_id),
         waiting=invitations.waiting_for_member(session, target),
         history=_changes(session, _CHANGES.where(MemberChange.member_id == bindparam("member_id")), asked),

@@ -45,6 +45,7 @@ def show(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember
         _edit(member, shown, others)
     with right:
         _standing(member, shown, others)
+        _account(member, shown)
         _messages(member, shown)
 
 
@@ -187,6 +188,27 @@ def _choose_successor(key: str, member: Member, shown: MemberDetail, others: Seq
         at_first=None,
     )
     return successor
+
+
+def _account(member: Member, shown: MemberDetail) -> None:
+    """The account at the provider that is this member, and letting go of it."""
+    account, target = shown.account, shown.member
+    if account is None:
+        return
+    with st.container(border=True):
+        st.subheader(t("Sign-in"), anchor=False)
+        st.text(t("{account} at {provider}", account=account.subject, provider=account.issuer))
+        since = t("Since {moment}.", moment=moment(account.bound_at))
+        again = t("Released, they sign in anew: the next account with their verified e-mail becomes theirs.")
+        st.caption(f"{plain(since)} {plain(again)}")
+        _button(
+            shown,
+            "release",
+            t("Release the sign-in"),
+            ":material/link_off:",
+            partial(team.release_sign_in, member=member, member_id=target.member_id, seen=shown.seen),
+            t("{name} signs in anew.", name=target.name),
+        )
 
 
 def _messages(member: Member, shown: MemberDetail) -> None:

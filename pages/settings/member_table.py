@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.members import Member
 from core.team import ListedMember
-from core.words import Role, number, t
+from core.words import Role, moment, number, t
 from pages.parts.row_buttons import open_column
 
 OPENED = "members.opened"  # in the session's memory: the member whose row was clicked
@@ -25,6 +25,7 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         "role": [each.member.role.label for each in listed],
         "access": [access_text(each.member) for each in listed],
         "clients": [number(each.clients) if each.clients else "" for each in listed],
+        "seen": [seen_text(each) for each in listed],
         "standing": [[standing_text(each.member)] for each in listed],
         "message": [message_text(each) for each in listed],
     }
@@ -47,6 +48,7 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
             "clients": column.TextColumn(
                 t("Clients"), alignment="right", width=75, help=t("How many clients they look after.")
             ),
+            "seen": column.TextColumn(t("Last seen"), width=130),
             "standing": column.MultiselectColumn(
                 t("Active"), options=[t("Active"), t("Inactive")], color=["green", "gray"], width=90
             ),
@@ -74,6 +76,13 @@ def access_text(member: Member) -> str:
 def standing_text(member: Member) -> str:
     """Whether they can work here."""
     return t("Active") if member.is_active else t("Inactive")
+
+
+def seen_text(listed: ListedMember) -> str:
+    """When they were here last, to ten minutes."""
+    if listed.member.last_seen_at is not None:
+        return moment(listed.member.last_seen_at)
+    return t("Signed in") if listed.has_signed_in else t("Never")
 
 
 def message_text(listed: ListedMember) -> str:

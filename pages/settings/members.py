@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from core import subscriptions, team
+from core import members, subscriptions, team
 from core.members import Permission
 from core.words import MemberNotFound, fold, t
-from pages.parts import notices, row_buttons, server, visitor
+from pages.parts import notices, row_buttons, server, sign_in, visitor
 from pages.parts.text import heading
-from pages.settings import member_changes, member_form, member_invite, member_table
+from pages.settings import member_changes, member_form, member_invite, member_table, sign_ins
 
 CHANGES = 50  # shown at first
 
@@ -29,7 +29,7 @@ def one(member_id: int) -> None:
         type="tertiary",
         icon=":material/arrow_back:",
         key="members.back",
-        on_click=st.query_params.clear,
+        on_click=sign_in.clear_url,
     )
     try:
         with server.database().reading() as session:
@@ -49,6 +49,7 @@ def everyone() -> None:
         listed = team.listed(session, member)
         limit = st.session_state.get("members.changes", CHANGES)
         changes = team.history(session, member, limit=limit + 1)
+        arrivals = members.sign_ins(session, member, limit=sign_ins.MOST)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(gap=None):
             heading(t("Members"), t("Who works in this partner space, and what each may do."))
@@ -75,6 +76,8 @@ def everyone() -> None:
     member_changes.show(changes[:limit])
     if len(changes) > limit:
         st.button(t("Show more"), key="members.more", on_click=show_more, args=(limit,))
+    if sign_in.is_configured():
+        sign_ins.show(arrivals)
 
 
 def show_more(limit: int) -> None:

@@ -63,6 +63,7 @@ USE_CASES: dict[str, UseCase] = {
     "team.deactivate": lambda s, m: team.deactivate(s, m, HIRED, seen=1),
     "team.bring_back": lambda s, m: team.bring_back(s, m, HIRED, seen=1),
     "team.send_again": lambda s, m: team.send_again(s, m, HIRED, seen=1),
+    "team.release_sign_in": lambda s, m: team.release_sign_in(s, m, HIRED, seen=1),
 }
 TEAM = {use_case for use_case in USE_CASES if use_case.startswith("team.")}
 READS = {
@@ -100,7 +101,15 @@ REACHED_BY_ANOTHER = {
     "team.listed": len(Role),
     "team.history": 0,
     **dict.fromkeys(
-        ["team.detail", "team.change_member", "team.deactivate", "team.bring_back", "team.send_again"], MemberNotFound
+        [
+            "team.detail",
+            "team.change_member",
+            "team.deactivate",
+            "team.bring_back",
+            "team.send_again",
+            "team.release_sign_in",
+        ],
+        MemberNotFound,
     ),
     "team.invite_member": 2,
 }

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from core import members
+from core import members, team
 from core.members import Identity, Member, SignInEvent
-from core.words import NotAllowed, Role, SignInEnded, SignInKind
+from core.words import MemberFact, NotAllowed, Role, SignInEnded, SignInKind, StaleMember
 from tests.conftest import Space
 
 HOURS = timedelta(hours=12)
@@ -103,12 +103,35 @@ def test_two_windows_of_one_first_sign_in_bind_once(space: Space) -> None:
 
 
 def test_a_released_binding_lets_the_next_account_with_the_e_mail_in(space: Space) -> None:
+    """And both the binding and its release are kept as changes of the member."""
     sign_in(space, account(space))
+    number = space.manager.member_id
     with space.database.transaction() as session:
-        assert members.release_sign_in(session, 1, space.manager.member_id)
-        assert not members.release_sign_in(session, 1, space.manager.member_id)
+        assert team.release_sign_in(session, space.administrator, number, seen=1)
+        assert not team.release_sign_in(session, space.administrator, number, seen=2)
     assert known(space, account(space)) == []
     assert len(sign_in(space, account(space, subject="subject-2"))) == 1
+    with space.database.reading() as session:
+        kept = team.detail(session, space.administrator, number)
+    assert kept.account is not None
+    assert kept.account.subject == "subject-2"
+    first, second = (f"subject-{n} (https://provider.example)" for n in (1, 2))
+    assert [(each.changed_by, each.facts) for each in reversed(kept.history)] == [
+        ("The client manager", ((MemberFact.SIGN_IN, None, first),)),
+        ("The administrator", ((MemberFact.SIGN_IN, first, None),)),
+        ("The client manager", ((MemberFact.SIGN_IN, None, second),)),
+    ]
+
+
+def test_a_release_of_what_was_bound_anew_meanwhile_is_refused(space: Space) -> None:
+    """The administrator looked at an account that is no longer the member's."""
+    sign_in(space, account(space))
+    with space.database.transaction() as session:
+        team.release_sign_in(session, space.administrator, space.manager.member_id, seen=1)
+    sign_in(space, account(space, subject="subject-2"))
+    with pytest.raises(StaleMember), space.database.transaction() as session:
+        team.release_sign_in(session, space.administrator, space.manager.member_id, seen=1)
+    assert known(space, account(space, subject="subject-2"))
 
 
 def test_signing_out_ends_this_and_every_earlier_sign_in_and_no_later_one(space: Space) -> None:
