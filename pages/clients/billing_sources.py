@@ -153,7 +153,8 @@ pager = f"clients.pager {question}"
 page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
 with database.reading(single=True) as session:
     clients = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
-list_url.write(chosen | {"order_by": None if order_by is Order.NAME else order_by, "page": page})
+unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
+list_url.write(chosen | unusual)
 
 if clients:
     if letter_of is not None:

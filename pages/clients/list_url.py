@@ -31,8 +31,8 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
 
 
 def write(parameters: Mapping[str, Any]) -> None:
-    """Make the URL say what these parameters hold; None, "" and 1 (the first page) need no words."""
-    held = {name: str(value) for name, value in parameters.items() if value not in (None, "", 1)}
+    """Make the URL say what these parameters hold; None and "" need no words."""
+    held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
     st.session_state[_WRITTEN] = held
     others = {name: value for name, value in st.query_params.items() if name not in parameters}
     if st.query_params.to_dict() != others | held:

@@ -113,7 +113,7 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     changed = t("{setting}: {before} → {after}", setting=Setting.PLAN, before="Plus", after="Premium")
     expect(cell(history, 0, t("What"))).to_have_text(re.compile(letters(changed)))
     expect(cell(history, 0, t("Why"))).to_have_text(reason)
-    expect(cell(history, 1, t("What"))).to_have_text(t("Invited on default settings v{version}", version=begun + 1))
+    expect(cell(history, 1, t("What"))).to_contain_text(t("Invited on default settings v{version}", version=begun + 1))
 
     go_to(page, t("Default settings"))
     save_other_defaults(page, plan="Standard", version=begun + 2)
@@ -136,25 +136,41 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     expect(plan(todays_default)).to_have_text("Standard")
 
 
-def test_an_accountant_sees_no_clients_and_is_offered_no_change(server: Server, visit: Callable[..., Page]) -> None:
-    """Rule 10: neither by the menu nor by the address of a page."""
-    page = visit()
+def test_an_accountant_sees_their_own_clients_and_is_offered_no_change(
+    server: Server, visit: Callable[..., Page], unique: str
+) -> None:
+    """Rules 10 and 52: neither by the menu nor by the address of a page; a client handed to them is there at once."""
+    name = f"Librairie {unique}"
+    client_id = server.invite(name, f"{unique}@example.com")
+    page, colleague = visit(), visit()
     open_page(page, f"{server.url}/invite_client", "Invite a client")
     expect(button(page, "Invite this client")).to_be_visible()
     act_as(page, "Demo accountant")
     expect_title(page, "Clients")
-    expect(alert(page)).to_contain_text("No clients are assigned to you yet.")
     offered = menu(page).get_by_role("link").get_by_role("paragraph")
     expect(offered).to_have_text(["Clients", "Client subscription", "Default settings"])
     expect(button(page, "Invite a client")).to_have_count(0)
-    expect(clients(page)).to_have_count(0)
 
     with page.expect_event("framenavigated", lambda frame: frame.url == f"{server.url}/invite_client"):
         go_back(page)
     expect_title(page, "Clients")
-    expect(alert(page)).to_contain_text("No clients are assigned to you yet.")
     expect(button(page, "Invite this client")).to_have_count(0)
     expect(page.get_by_label("E-mail")).to_have_count(0)
+    search(page, unique)
+    expect(alert(page)).to_contain_text("No client matches.")
+
+    open_page(colleague, f"{server.url}/client_subscription?client={client_id}", name)
+    button(colleague, "Change account manager").click()
+    choose(colleague, "Account manager", "Demo accountant")
+    button(colleague, "Save").click()
+    expect(alert(colleague)).to_contain_text("Demo accountant is now the account manager of")
+
+    search(page, name)
+    expect(cell(clients(page), 0, "Client")).to_have_text(name)
+    open_row(page, 0)
+    expect_title(page, name)
+    expect(button(page, "Change")).to_have_count(0)
+    expect(button(page, "Change account manager")).to_have_count(0)
 
 
 def test_finance_sees_everything_and_is_offered_no_change(server: Server, visit: Callable[..., Page]) -> None:

@@ -127,7 +127,7 @@ def test_a_template_can_be_brought_as_it_is(
     """Its examples are ready, whatever the language of its headings."""
     with demo_database.reading() as session:
         offer = catalogue.current(session, "EUR")
-    content = import_files._template(offer, reader, kind)
+    content = import_files._template(manager(demo_database), offer, reader, kind)
     assert verdicts(brought(content, f"clients.{kind.value}")) == ["All rows · 3", "Ready · 3"]
 
 

@@ -32,6 +32,7 @@ from tests.pages.conftest import (
     text_of,
     typed,
 )
+from tests.pages.test_import_page import as_csv, brought, verdicts
 
 ADMINISTRATOR, MANAGER, SECOND, FINANCE, ACCOUNTANT, WITHOUT_ACCESS = range(1, 7)
 BOX = "clients.responsible"
@@ -97,6 +98,15 @@ def test_mine_is_one_click_away_and_its_link_means_the_same_for_a_colleague(demo
     assert colleague.query_params == {"responsible": str(SECOND)}
     ran(at(app.button, "clients.mine").click())
     assert app.query_params == {}
+
+
+def test_the_link_to_the_clients_of_the_very_first_member_has_their_number(demo_database: Database) -> None:
+    """Which is that of the first page too, and nothing is lost of either."""
+    given(demo_database, first_of(demo_database, MANAGER), ADMINISTRATOR)
+    app = opened(acting=ADMINISTRATOR)
+    ran(at(app.button, "clients.mine").click())
+    assert app.query_params == {"responsible": str(ADMINISTRATOR)}
+    assert len(rows(app)) == len(rows(opened(acting=MANAGER, responsible=str(ADMINISTRATOR)))) == 1
 
 
 def test_who_looks_after_nobody_is_not_offered_mine() -> None:
@@ -319,6 +329,16 @@ def test_who_cannot_look_after_clients_any_more_is_refused_and_nothing_typed_is_
     assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
     send(app)
     assert "Account manager: Demo client manager" in plain_text(app)
+
+
+def test_a_list_says_who_would_look_after_each_client_where_it_names_somebody() -> None:
+    """Blank is the reader; a list that names nobody needs no such column."""
+    headings = ["Name", "Country", "E-mail", "Account manager"]
+    new = [["One", "BE", "one@new.example", "Demo accountant"], ["Two", "BE", "two@new.example", ""]]
+    app = brought(as_csv(new, headings))
+    assert list(rows(app)["responsible"]) == ["Demo accountant", "Demo client manager"]
+    assert verdicts(brought(as_csv([[*new[0][:3], "Nobody"]], headings))) == ["All rows · 1", "Needs correction · 1"]
+    assert "responsible" not in rows(brought(as_csv([new[1]], headings))).columns
 
 
 # --- what they keep
