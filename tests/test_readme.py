@@ -30,7 +30,7 @@ def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
     assert (ROOT / "asgi.py").exists()
 
 
-ELSEWHERE = ("deliver", "import", "catalogue")  # tests/invitations, tests/imports and tests/catalogue run these
+ELSEWHERE = ("deliver", "import", "catalogue", "partner", "doctor")  # tests/invitations, imports, catalogue, commands
 COMMANDS_OF_CORE = set(re.findall(r"python -m core ([a-z -]+[a-z])", README))
 
 
