@@ -137,9 +137,10 @@ def foot(arrival: Arrival, member: Member) -> None:
 def sign_out() -> None:
     """End this sign-in and every earlier one of the account, in every window; then leave the provider too."""
     if (who := identity()) is not None:
+        ended = _bound(who)
         members.end_sign_ins(server.database(), who)
         with server.database().transaction() as session:
-            for member in _bound(who):
+            for member in ended:
                 members.record(session, who, SignInKind.SIGNED_OUT, address=_address(), member=member)
     st.session_state.clear()
     st.logout()

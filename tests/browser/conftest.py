@@ -95,10 +95,20 @@ class Server:
 @contextmanager
 def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
     """A server started on this SQLite file, ready; ended afterwards, with nothing alarming in its log."""
-    url = f"sqlite:///{database}"
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    environment = {"BILLING_DEMO": str(int(is_demo))}
+    with started(f"sqlite:///{database}", database.with_suffix(".log"), environment) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    url: str, log: Path, environment: dict[str, str], *, port: int | None = None, alarms: tuple[str, ...] = ALARMS
+) -> Iterator[Server]:
+    """A server started on the database of this URL, ready; ended afterwards, with none of these words in its log."""
+    if port is None:
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     command = [
         sys.executable,
@@ -113,14 +123,9 @@ def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
         "--logger.messageFormat",
         "%(levelname)s %(name)s %(message)s",
     ]
-    environment = os.environ | {
-        "BILLING_DATABASE_URL": url,
-        "BILLING_DEMO": str(int(is_demo)),
-        "BILLING_PUBLIC_URL": address,
-    }
-    log = database.with_suffix(".log")
+    whole = os.environ | {"BILLING_DATABASE_URL": url, "BILLING_PUBLIC_URL": address} | environment
     with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=file, stderr=subprocess.STDOUT)
     behind = Database(url, deployment=Deployment(address))
     try:
         _wait_until_ready(process, f"{address}/readyz", log)
@@ -133,7 +138,7 @@ def serving(database: Path, *, is_demo: bool) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    alarming = [line for line in log.read_text().splitlines() if any(alarm in line for alarm in ALARMS)]
+    alarming = [line for line in log.read_text().splitlines() if any(alarm in line for alarm in alarms)]
     assert not alarming, log.read_text()
 
 
