@@ -7,8 +7,9 @@ from sqlalchemy.exc import IntegrityError
 
 from core import catalogue, members
 from core.commands.upkeep import NOT_MIGRATED
+from core.members import CannotBeSetUp
 from core.storage import Database
-from core.words import N_, CannotBeSetUp
+from core.words import N_
 
 
 def offer(commands: Any) -> None:

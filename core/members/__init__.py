@@ -31,5 +31,5 @@ from core.members.sign_in import (
     see,
     sign_ins,
 )
-from core.members.spaces import Space, add_partner, spaces
+from core.members.spaces import CannotBeSetUp, Space, add_partner, spaces
 from core.members.tables import DemoSpace, Member, MemberChange, MemberSignIn, Partner, SignInEvent

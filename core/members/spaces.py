@@ -10,9 +10,17 @@ from sqlalchemy.orm import Session
 from core.members.access import is_demo
 from core.members.changes import add
 from core.members.tables import Member, Partner
-from core.words import N_, CannotBeSetUp, Role, can_be_seen, currency_refusal, is_showable, one_line
+from core.words import N_, BillingError, Role, can_be_seen, currency_refusal, is_showable, one_line
 
 _LONGEST_NAME = 150
+
+
+class CannotBeSetUp(BillingError):
+    """A partner space cannot be made like this; the sentence says what to change."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(**values)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from core.words.errors import (
     ArchivedClient,
     BadInput,
     BillingError,
-    CannotBeSetUp,
     ChoiceRefused,
     ClientNotFound,
     DemoRefused,

@@ -42,11 +42,9 @@ BillingError
 ├── SuccessorMissing       the clients of a member who leaves need somebody
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
-├── ColumnsNotFound        its headings lack what an import needs (core.imports)
-├── SameColumnTwice        two of its headings mean the same column (core.imports)
-├── NotInTheList           a cell holds none of the words it may hold (core.imports)
+├── ColumnsNotFound, SameColumnTwice, NotInTheList   what an import cannot understand (core.imports)
 ├── SignInEnded            the sign-in was ended, or is too old
-├── CannotBeSetUp          a partner space that cannot be made as asked
+├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
 ├── BadInput               what was typed needs a correction, field by field
 │   └── CatalogueFileRefused   a catalogue file, place by place (core.catalogue)
 └── DemoRefused            demo mode on a database it did not make
@@ -88,14 +86,6 @@ class SignInEnded(BillingError):
     """Whoever this is signed out, in another window perhaps, or signed in too long ago."""
 
     sentence = N_("Your sign-in has ended. Sign in again; nothing was changed.")
-
-
-class CannotBeSetUp(BillingError):
-    """A partner space cannot be made like this; `sentence` says what to change."""
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(**values)
-        self.sentence = sentence
 
 
 class ClientNotFound(BillingError):

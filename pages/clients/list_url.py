@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts import sign_in
+
 _WRITTEN = "clients.url"  # in the session's memory: what the URL was made to say last
 
 
@@ -33,7 +35,7 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
 def write(parameters: Mapping[str, Any]) -> None:
     """Make the URL say what these parameters hold; None and "" need no words."""
     held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
-    st.session_state[_WRITTEN] = held
-    others = {name: value for name, value in st.query_params.items() if name not in parameters}
-    if st.query_params.to_dict() != others | held:
-        st.query_params.from_dict(others | held)
+    st.session_state[_WRITTEN] = dict(held)
+    held |= {name: value for name, value in st.query_params.items() if name == sign_in.SPACE}
+    if st.query_params.to_dict() != held:
+        st.query_params.from_dict(held)

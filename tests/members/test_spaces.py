@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from core import members
-from core.members import DemoSpace, Member, Partner
+from core.members import CannotBeSetUp, DemoSpace, Member, Partner
 from core.storage import Database
-from core.words import CannotBeSetUp, Role
+from core.words import Role
 from tests.conftest import Space
 
 FIRM = {
@@ -49,8 +49,8 @@ def test_a_partner_space_begins_with_its_administrator(database: Database) -> No
         ({"name": "\u200b"}, "a name of 1 to 150 characters"),
         ({"name": "a\u202eb"}, "a name of 1 to 150 characters"),
         ({"name": "fIRM"}, "Partner space 1 has this name already"),
-        ({"currency": "EURO"}, "EURO is not a currency with two decimals"),
-        ({"currency": "JPY"}, "JPY is not a currency with two decimals"),
+        ({"currency": "EURO"}, "“EURO” is no currency in use"),
+        ({"currency": "JPY"}, "JPY has other than two decimals"),
         ({"time_zone": "Brussels"}, "Brussels is not a time zone"),
         ({"administrator": "administrator"}, "administrator is not an e-mail address"),
     ],

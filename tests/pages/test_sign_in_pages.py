@@ -13,7 +13,8 @@ from core.members import Member, Partner, SignInEvent
 from core.storage import Database
 from core.words import Role, SignInKind, speak
 from pages.parts import server
-from tests.pages.conftest import CLIENT, DEFAULTS, LONGEST_RUN, ROOT, at, button, manager, plain_text, ran
+from tests.conftest import LONGEST_WAIT
+from tests.pages.conftest import CLIENT, DEFAULTS, ROOT, at, button, manager, plain_text, ran
 
 CONFIGURED = {
     "BILLING_DEMO": "0",
@@ -45,7 +46,7 @@ def user(email: str = "client.manager@example.com", **claims: Any) -> dict[str, 
 def come(who: dict[str, Any], path: str = "", /, *, locale: str = "en-GB", **parameters: str) -> AppTest:
     """The product opened by somebody, on this page."""
     speak("fr" if locale == "fr-BE" else "en")
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_RUN)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context, app.user = {"locale": locale}, who
     for name, value in parameters.items():
         app.query_params[name] = value
