@@ -411,6 +411,7 @@ def test_a_page_works_on_a_telephone_in_the_dark(
     page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
     open_page(page, f"{server.url}/{path}", title or server.name_of(5))
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    settled(page)
     does = page.get_by_role("main").get_by_role("button", name=re.compile(rf"^{action}( \d+)?$")).first
     does.scroll_into_view_if_needed()
     expect(does).to_be_in_viewport(ratio=1)
