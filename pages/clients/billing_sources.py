@@ -1,15 +1,17 @@
 """Clients: every client, the settings in force, and where each one comes from."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from core import catalogue, members, reports, subscriptions
+from core import catalogue, reports, subscriptions
 from core.catalogue import Catalogue
-from core.members import Permission, may, reads_all_clients
+from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
-from core.words import NotAllowed, Setting, language, speak, t
+from core.words import Setting, language, speak, t
 from pages.clients import client_table, list_url
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
@@ -81,14 +83,11 @@ def look_at(responsible_id: int | None) -> None:
     st.session_state["clients.responsible"] = responsible_id
 
 
-def exported(filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
+def exported(find: Callable[[Session], Member], filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
     """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
     speak(reader, member.partner.time_zone)
     with database.reading() as session:
-        now_so = members.find(session, member.partner_id, member.member_id)
-        if now_so is None:
-            raise NotAllowed
-        pieces = reports.csv_pieces(session, now_so, **filters)
+        pieces = reports.csv_pieces(session, find(session), **filters)
         return reports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
 
 
@@ -189,7 +188,7 @@ else:
         zipped = counted.clients > LARGE_EXPORT  # a browser's download is held in memory: a tenth of it will do
         st.download_button(
             t("Download as CSV"),
-            data=partial(exported, chosen, zipped, language()),
+            data=partial(exported, visitor.later(member), chosen, zipped, language()),
             on_click="ignore",
             key="clients.csv",
             file_name="clients.zip" if zipped else "clients.csv",

@@ -230,6 +230,7 @@ def _bound_to(previewed: ImportPreview) -> None:
         st.caption(bound, width="content", help=t("Later versions will not change these clients."))
 
 
+@notices.callback
 def _begin(database: Database, member: Member, upload: Upload, reader: str) -> None:
     """Invite in the background: it goes on whatever is clicked meanwhile, and a second click begins nothing."""
     if upload.inviting is None and upload.report is None:

@@ -1,10 +1,12 @@
 """Who is here on this run, what they may do, and which language they read."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import NamedTuple
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from core import demo, invitations, members
 from core.members import Member, Permission
@@ -42,6 +44,27 @@ def member(permission: Permission) -> Member:
         raise NotAllowed
     members.require(visitor, permission)
     return visitor
+
+
+def later(visitor: Member) -> Callable[[Session], Member]:
+    """What finds the member anew for a file that is made when it is asked for, in another thread: as they are then.
+
+    It raises NotAllowed or SignInEnded where they are no longer here.
+    """
+    who = sign_in.identity() if sign_in.is_configured() else None
+    valid_for = server.configuration().sign_in_valid_for
+
+    def find(session: Session) -> Member:
+        if who is None:
+            found = members.find(session, visitor.partner_id, visitor.member_id)
+        else:
+            known = members.members_of(session, who, valid_for=valid_for)
+            found = next((each for each in known if each.partner_id == visitor.partner_id), None)
+        if found is None:
+            raise NotAllowed
+        return found
+
+    return find
 
 
 def link_token() -> str:

@@ -33,6 +33,7 @@ from tests.browser.conftest import (
     open_row,
     search,
     serving,
+    settled,
     table,
 )
 from tests.conftest import STANDARD

@@ -1,6 +1,7 @@
 """Who signed in, on the pages: which member, of which space, and until when."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from time import time
 from typing import Any
 
@@ -9,13 +10,16 @@ import streamlit as st
 from sqlalchemy import event, select, update
 from streamlit.testing.v1 import AppTest
 
-from core.members import Member, Partner, SignInEvent
+from core import demo, members, reports
+from core.members import Identity, Member, Partner, SignInEvent
 from core.storage import Database
-from core.words import Role, SignInKind, speak
-from pages.parts import server
+from core.subscriptions import Client
+from core.words import NotAllowed, Role, SignInEnded, SignInKind, speak
+from pages.parts import server, sign_in, visitor
 from tests.conftest import LONGEST_WAIT
-from tests.pages.conftest import CLIENT, DEFAULTS, ROOT, at, button, manager, plain_text, ran
+from tests.pages.conftest import CLIENT, DEFAULTS, DISTRIBUTION, INVITE, ROOT, at, button, manager, plain_text, ran
 
+MEMBERS = "pages/settings/members.py"
 CONFIGURED = {
     "BILLING_DEMO": "0",
     "BILLING_PUBLIC_URL": "http://127.0.0.1:8501",
@@ -207,6 +211,45 @@ def test_a_click_in_a_window_that_was_signed_out_writes_nothing(firm: Database) 
     with firm.reading() as session:
         assert session.scalar(select(Partner.change_number).where(Partner.partner_id == 1)) == before
     assert "Your sign-in has ended." in plain_text(app)
+
+
+def test_a_file_is_made_for_who_is_still_here_and_as_they_are_then(
+    firm: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made when it is asked for, after the page was shown: not after signing out, not for one let go."""
+    come(user())
+    who = Identity("https://provider.example", "client.manager@example.com", "", True, "", datetime.now(UTC))
+    monkeypatch.setattr(sign_in, "identity", lambda: who)
+    find = visitor.later(manager(firm))
+    with firm.reading() as session:
+        assert find(session).role is Role.CLIENT_MANAGER
+    with firm.transaction() as session:
+        session.execute(update(Member).where(Member.member_id == 2).values(is_active=False))
+    with firm.reading() as session, pytest.raises(NotAllowed):
+        list(reports.csv_pieces(session, find(session)))
+    members.end_sign_ins(firm, who)
+    with firm.reading() as session, pytest.raises(SignInEnded):
+        find(session)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [(CLIENT, "client"), (MEMBERS, "member"), (INVITE, "client"), (DEFAULTS, "version"), (DISTRIBUTION, "client")],
+)
+def test_no_page_shows_anything_of_another_space_by_its_numbers(firm: Database, path: str, parameter: str) -> None:
+    """The first space has 240 clients and seven members; the second has one member and nothing else."""
+    second_space(firm, "other@example.com", Role.ADMINISTRATOR)
+    with firm.reading() as session:
+        names = set(session.scalars(select(Client.name))) | {
+            each.name for each in members.of_partner(session, demo.PARTNER_ID)
+        }
+    for number in ("1", "5", "240"):
+        app = come(user("other@example.com"), path, **{parameter: number, "space": "1"})
+        app.query_params[parameter] = number
+        shown = plain_text(ran(app)) + foot(app) + "".join(str(table.value) for table in app.table)
+        assert not [name for name in names if name in shown]
+    app = come(user("other@example.com"), responsible="2", search="a", space="1")
+    assert not app.dataframe
 
 
 def test_a_sign_in_grows_too_old(firm: Database, monkeypatch: pytest.MonkeyPatch) -> None:
