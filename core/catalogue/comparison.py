@@ -45,7 +45,7 @@ class CatalogueChange:
 
 def completed(new: Catalogue, stored: Catalogue | None, *, plans: Set[str], add_ons: Set[str]) -> Catalogue:
     """The new catalogue with what it leaves out of the stored one, as far as somebody ever had it: these codes of plans
-    and add-ons. Retired, after the others, with their prices and offers, so that the past can still be told."""
+    and add-ons. Retired, after the others, with their prices and offers, so that the past can still be shown."""
     if stored is None:
         return new
     kept_add_ons = _left_out(stored.add_ons, new.add_ons, add_ons)

@@ -1,7 +1,7 @@
 """The catalogue file: one price list with its plans and add-ons, as TOML that a person writes (rule 42).
 
 `python -m core catalogue example` prints one that says what each line means. It is read strictly, and everything that
-is to correct is told at once, each with its place.
+is to correct is said at once, each with its place.
 """
 
 import json
@@ -76,15 +76,15 @@ class CatalogueFileRefused(BadInput):
 
 def from_toml(content: bytes) -> Catalogue:
     """The catalogue that a file describes, with edition 0: it is stored nowhere yet. Raises CatalogueFileRefused."""
-    text, told = _parsed(content)
+    text, values = _parsed(content)
     problems: _Problems = {}
-    _keys(problems, "", told, ("price_list", "plan", "add_on"))
-    currency = _currency(problems, told.get("price_list"))
-    of_add_ons: _Problems = {}  # told after those of the plans, as the file has them
-    add_ons, add_on_prices = _items(of_add_ons, _tables(of_add_ons, text, told, "add_on", _ADD_ON_EXAMPLE), None)
-    plans, plan_prices = _items(problems, _tables(problems, text, told, "plan", _PLAN_EXAMPLE), frozenset(add_ons))
-    if not told.get("plan"):
-        _tell(problems, "plan", NO_PLAN, example=_PLAN_EXAMPLE)
+    _keys(problems, "", values, ("price_list", "plan", "add_on"))
+    currency = _currency(problems, values.get("price_list"))
+    of_add_ons: _Problems = {}  # said after those of the plans, as the file has them
+    add_ons, add_on_prices = _items(of_add_ons, _tables(of_add_ons, text, values, "add_on", _ADD_ON_EXAMPLE), None)
+    plans, plan_prices = _items(problems, _tables(problems, text, values, "plan", _PLAN_EXAMPLE), frozenset(add_ons))
+    if not values.get("plan"):
+        _note(problems, "plan", NO_PLAN, example=_PLAN_EXAMPLE)
     if problems or of_add_ons:
         raise CatalogueFileRefused({**problems, **of_add_ons})
     return Catalogue(
@@ -136,27 +136,27 @@ def _parsed(content: bytes) -> tuple[str, dict[str, Any]]:
 
 def _currency(problems: _Problems, price_list: Any) -> str:
     if not isinstance(price_list, dict):
-        _tell(problems, "price_list", MISSING if price_list is None else NOT_A_TABLE, example=_LIST_EXAMPLE)
+        _note(problems, "price_list", MISSING if price_list is None else NOT_A_TABLE, example=_LIST_EXAMPLE)
         return ""
     _keys(problems, "price_list", price_list, ("currency",), also=_DAYS)
     for day in _DAYS:
         if day in price_list:
-            _tell(problems, f"price_list, {day}", NOT_YET)
+            _note(problems, f"price_list, {day}", NOT_YET)
     currency = price_list.get("currency")
     if currency is None:
-        _tell(problems, "price_list, currency", MISSING, example=_LIST_EXAMPLE)
+        _note(problems, "price_list, currency", MISSING, example=_LIST_EXAMPLE)
     elif refusal := currency_refusal(str(currency)):
-        _tell(problems, "price_list, currency", refusal, currency=_shown(currency))
+        _note(problems, "price_list, currency", refusal, currency=_shown(currency))
     return str(currency)
 
 
 def _tables(
-    problems: _Problems, text: str, told: dict[str, Any], kind: str, example: str
+    problems: _Problems, text: str, values: dict[str, Any], kind: str, example: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every plan, or add-on, with its place: the line of its heading where there is one for each, and its code."""
-    tables = told.get(kind, [])
+    tables = values.get(kind, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        _tell(problems, kind, NOT_A_TABLE, example=example)
+        _note(problems, kind, NOT_A_TABLE, example=example)
         return
     heading = re.compile(rf"\s*\[\[\s*{kind}\s*\]\]")
     lines = [number for number, line in enumerate(text.split("\n"), 1) if heading.match(line)]
@@ -180,33 +180,33 @@ def _items(
         names = _names(problems, where, table.get("names"))
         retired = table.get("retired", False)
         if not isinstance(retired, bool):
-            _tell(problems, f"{where}, retired", NOT_TRUE_OR_FALSE)
+            _note(problems, f"{where}, retired", NOT_TRUE_OR_FALSE)
         cents = _prices(problems, where, table.get("prices"), retired=retired is not False)
         add_ons = frozenset() if offered is None else _offer(problems, where, table.get("add_ons", []), offered)
         if code in items:
-            _tell(problems, f"{where}, code", SAME_CODE, code=code)
+            _note(problems, f"{where}, code", SAME_CODE, code=code)
         elif code is not None:
             items[code] = AddOn(code, names, retired) if offered is None else Plan(code, names, retired, add_ons)
             places[code] = where
             prices |= {(code, period): amount for period, amount in cents.items()}
     for item, earlier in reading_the_same(items):
-        _tell(problems, f"{places[item.code]}, names", SAME_NAME, other=earlier.code)
+        _note(problems, f"{places[item.code]}, names", SAME_NAME, other=earlier.code)
     return items, prices
 
 
 def _code(problems: _Problems, where: str, code: Any) -> str | None:
     if code is None:
-        _tell(problems, f"{where}, code", MISSING, example=_CODE_EXAMPLE)
+        _note(problems, f"{where}, code", MISSING, example=_CODE_EXAMPLE)
         return None
     if isinstance(code, str) and _CODE.fullmatch(code) and len(code) <= LONGEST_CODE:
         return code
-    _tell(problems, f"{where}, code", BAD_CODE, limit=LONGEST_CODE)
+    _note(problems, f"{where}, code", BAD_CODE, limit=LONGEST_CODE)
     return None
 
 
 def _names(problems: _Problems, where: str, names: Any) -> dict[str, str]:
     if not isinstance(names, dict):
-        _tell(problems, f"{where}, names", MISSING if names is None else NOT_A_TABLE, example=_NAMES_EXAMPLE)
+        _note(problems, f"{where}, names", MISSING if names is None else NOT_A_TABLE, example=_NAMES_EXAMPLE)
         return {}
     _keys(problems, f"{where}, names", names, tuple(LANGUAGES))
     found = {}
@@ -214,11 +214,11 @@ def _names(problems: _Problems, where: str, names: Any) -> dict[str, str]:
         name = names.get(language)
         place = f"{where}, names.{language}"
         if name is None:
-            _tell(problems, place, NO_NAME, language=in_words, example=_NAMES_EXAMPLE)
+            _note(problems, place, NO_NAME, language=in_words, example=_NAMES_EXAMPLE)
         elif isinstance(name, str) and _is_name(name):
             found[language] = one_line(name)
         else:
-            _tell(problems, place, BAD_NAME, limit=LONGEST_NAME)
+            _note(problems, place, BAD_NAME, limit=LONGEST_NAME)
     return found
 
 
@@ -231,11 +231,11 @@ def _prices(problems: _Problems, where: str, prices: Any, *, retired: bool) -> d
     if prices is None:
         prices = {}
     if not isinstance(prices, dict):
-        _tell(problems, f"{where}, prices", NOT_A_TABLE, example=_PRICES_EXAMPLE)
+        _note(problems, f"{where}, prices", NOT_A_TABLE, example=_PRICES_EXAMPLE)
         return {}
     _keys(problems, f"{where}, prices", prices, tuple(period.value for period in BillingPeriod))
     if not prices and not retired:
-        _tell(problems, f"{where}, prices", NO_PRICE_AT_ALL)
+        _note(problems, f"{where}, prices", NO_PRICE_AT_ALL)
     return {
         period: _cents(problems, f"{where}, prices.{period}", prices[period])
         for period in BillingPeriod
@@ -245,13 +245,13 @@ def _prices(problems: _Problems, where: str, prices: Any, *, retired: bool) -> d
 
 def _cents(problems: _Problems, where: str, amount: Any) -> int:
     if not isinstance(amount, str):
-        _tell(problems, where, NOT_TEXT, example=_AMOUNT_EXAMPLE)
+        _note(problems, where, NOT_TEXT, example=_AMOUNT_EXAMPLE)
     elif amount.startswith("-") and _AMOUNT.fullmatch(amount[1:]):
-        _tell(problems, where, NEGATIVE, amount=amount)
+        _note(problems, where, NEGATIVE, amount=amount)
     elif not _AMOUNT.fullmatch(amount):
-        _tell(problems, where, NOT_AN_AMOUNT, amount=_shown(amount), example=_AMOUNT_EXAMPLE)
+        _note(problems, where, NOT_AN_AMOUNT, amount=_shown(amount), example=_AMOUNT_EXAMPLE)
     elif len(amount) > len(_amount(LARGEST_CENTS)):
-        _tell(problems, where, TOO_MUCH, amount=_shown(amount), limit=_amount(LARGEST_CENTS))
+        _note(problems, where, TOO_MUCH, amount=_shown(amount), limit=_amount(LARGEST_CENTS))
     else:
         return int(amount.replace(".", ""))
     return 0
@@ -260,12 +260,12 @@ def _cents(problems: _Problems, where: str, amount: Any) -> int:
 def _offer(problems: _Problems, where: str, codes: Any, known: frozenset[str]) -> frozenset[str]:
     place = f"{where}, add_ons"
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
-        _tell(problems, place, NOT_CODES, example=_OFFER_EXAMPLE)
+        _note(problems, place, NOT_CODES, example=_OFFER_EXAMPLE)
         return frozenset()
     for code in sorted(code for code, times in Counter(codes).items() if times > 1):
-        _tell(problems, f'{place} "{_shown(code)}"', LISTED_TWICE, code=_shown(code))
+        _note(problems, f'{place} "{_shown(code)}"', LISTED_TWICE, code=_shown(code))
     for code in sorted(set(codes) - known):
-        _tell(problems, f'{place} "{_shown(code)}"', UNKNOWN_ADD_ON, code=_shown(code))
+        _note(problems, f'{place} "{_shown(code)}"', UNKNOWN_ADD_ON, code=_shown(code))
     return frozenset(codes)
 
 
@@ -275,10 +275,10 @@ def _keys(
     for key in table:
         if key not in (*known, *also):
             place = f"{where}, {_shown(key)}" if where else _shown(key)
-            _tell(problems, place, UNKNOWN_KEY, key=_shown(key), known=known)
+            _note(problems, place, UNKNOWN_KEY, key=_shown(key), known=known)
 
 
-def _tell(problems: _Problems, where: str, sentence: str, **values: object) -> None:
+def _note(problems: _Problems, where: str, sentence: str, **values: object) -> None:
     problems.setdefault(where, (sentence, values))
 
 

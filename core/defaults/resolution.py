@@ -22,7 +22,7 @@ class Effective(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
-    """What holds for a client, every setting with its source; the defaults version it is bound to, if any."""
+    """How a client is billed: every setting with its source, and the defaults version it is bound to, if any."""
 
     payer: Effective[Payer]
     billing_period: Effective[BillingPeriod]

@@ -11,7 +11,7 @@ from core.words import BillingPeriod, BillingSettings, Payer, Setting
 
 
 class SettingsColumns:
-    """The columns of the settings, all decided; of both default settings and what holds for a client."""
+    """The columns of the settings, all decided; of default settings and of subscriptions."""
 
     payer: Mapped[Payer] = mapped_column(word(Payer, "payer"))
     billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"))

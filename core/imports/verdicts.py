@@ -36,7 +36,7 @@ from core.words import (
     Setting,
 )
 
-CHUNK = 1000  # rows after which the progress is told, and e-mails looked up at once
+CHUNK = 1000  # rows after which the progress is reported, and e-mails looked up at once
 
 _SETTINGS = frozenset(Column(setting.value) for setting in Setting)
 _SAME_E_MAIL = N_("Row {line} has the same e-mail.")
@@ -61,7 +61,9 @@ def read_pasted(text: str) -> Sheet:
 
 
 def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progress = lambda _: None) -> ImportPreview:
-    """A verdict for each row, in the order of the sheet. Nothing is written. `progress` is told how many rows are read.
+    """A verdict for each row, in the order of the sheet. Nothing is written.
+
+    `progress` is called with how many rows are read.
 
     A blank cell takes the default; whatever a cell holds is a choice, also where it equals the default. A client whose
     language is blank is written to in the language that whoever brings the list reads; one whose account manager is
@@ -102,7 +104,7 @@ def invite_ready(
     """Invite the client of every ready row, with the settings and the account manager that were shown, or nobody.
 
     A row whose e-mail became a client's meanwhile counts as an existing client: the same list brought twice, or by two
-    people at once, invites each once. `progress` is told how many are invited.
+    people at once, invites each once. `progress` is called with how many are invited.
     Raises NotAllowed, StaleDefaults, StalePreview; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)

@@ -19,4 +19,11 @@ from core.invitations.managing import (
 from core.invitations.new_client import ClientDetails, Email, Name, NewClient, bad_input
 from core.invitations.outbox import Delivery, waiting
 from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
-from core.invitations.to_members import tell_member, tell_no_more, told, told_by_form, told_last, waiting_for_member
+from core.invitations.to_members import (
+    message_member,
+    messages_to,
+    newest_messages,
+    sent_by_form,
+    waiting_for_member,
+    withdraw_message,
+)

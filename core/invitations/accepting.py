@@ -36,7 +36,7 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What the holder of a link is told: who invites whom, what is offered, until when. `price`: None if the
+    """What the holder of a link is shown: who invites whom, what is offered, until when. `price`: None if the
     partner pays."""
 
     partner: str

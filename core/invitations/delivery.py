@@ -99,8 +99,8 @@ def deliver(
     the next.
 
     A message is claimed before it is sent, so that two deliverers never send the same one. A deliverer killed between
-    sending and recording sends that one message again, with the same Message-ID. `on_failure` is told each failure.
-    Whoever calls knows that this may be done: it asks for no member.
+    sending and recording sends that one message again, with the same Message-ID. `on_failure` is called with
+    each failure. Whoever calls knows that this may be done: it asks for no member.
     """
     only: _Only = None
     if client_id is not None:

@@ -1,4 +1,4 @@
-"""An invitation: where it stands, told by its instants alone (rule 14: a lapse needs no job), and its link.
+"""An invitation: where it stands, by its instants alone (rule 14: a lapse needs no job), and its link.
 
 A link carries a token: the invitation's key, so that it is found, and a secret, so that it is not guessed. What is
 stored of a token is its hash; the token itself is only in a message that waits.

@@ -17,7 +17,7 @@ from core.storage import action_of, now
 from core.subscriptions import Client
 from core.words import AlreadyClient, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
 
-CHUNK = 1000  # clients written at once, after which the progress is told
+CHUNK = 1000  # clients written at once, after which the progress is reported
 
 Chosen = tuple[NewClient, EffectiveSettings, int]  # who is invited, with what, and the member who looks after it
 
@@ -97,7 +97,8 @@ def invite_all(
     """Invite these clients, each with settings that `bindable` gave in this transaction and a member who can look after
     it; the number of their batch.
 
-    Nobody among them is a client yet. `progress` is told how many are done. The member's turn is held (members.act).
+    Nobody among them is a client yet. `progress` is called with how many are done. The member's turn is held
+    (members.act).
     """
     last, batch = _next_numbers(session, member, clients=len(chosen), batches=1)
     first = last - len(chosen) + 1

@@ -1,4 +1,4 @@
-"""The letter that brings an invitation, written when it leaves from what holds then: plain text, HTML, an e-mail."""
+"""The letter that brings an invitation, written when it leaves from what is so then: plain text, HTML, an e-mail."""
 
 import re
 from collections.abc import Iterator

@@ -116,7 +116,7 @@ Email = Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower
 class ClientDetails(BaseModel):
     """Who a client is, as typed: trimmed, the e-mail in lower case, a Belgian company number as ten digits.
 
-    Numbers are checked by the rules of the country (ISO 3166 alpha-2); one that is not told is taken for Belgium.
+    Numbers are checked by the rules of the country (ISO 3166 alpha-2); without a country, of Belgium.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -151,7 +151,7 @@ class NewClient(ClientDetails):
 
 
 def _sentence(error: Any) -> tuple[str, dict[str, object]]:
-    told = error.get("ctx", {})
+    limits = error.get("ctx", {})
     return _SENTENCES.get(error["type"], N_("Correct this.")), {
-        "limit": told.get("max_length", 0), "country": told.get("country", "")
+        "limit": limits.get("max_length", 0), "country": limits.get("country", "")
     }  # fmt: skip

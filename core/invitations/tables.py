@@ -9,7 +9,7 @@ from core.storage import ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, Instant
 
 
 class Invitation(Base):
-    """One time a client was asked in. Where it stands is told by its instants, so a lapse needs no job."""
+    """One time a client was asked in. Its instants say where it stands, so a lapse needs no job."""
 
     __tablename__ = "invitation"
     __table_args__ = (

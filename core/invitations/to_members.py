@@ -32,30 +32,30 @@ _ATTEMPT = select(MemberMessage.member_id).where(
 )
 
 
-def tell_member(session: Session, by: Member, recipient: Member, *, sending: int, attempt: str = "") -> None:
+def message_member(session: Session, by: Member, recipient: Member, *, sending: int, attempt: str = "") -> None:
     """Afterwards a message waits for the recipient, and no earlier one does. `attempt`: the form that sends it."""
     outbox.withdraw(session, recipient.partner_id, recipient.member_id, MemberMessage)
     row = outbox.new_member_message(session, by, recipient.member_id, sending, recipient.email, attempt)
     outbox.queue(session, [row], MemberMessage)
 
 
-def tell_no_more(session: Session, recipient: Member) -> None:
+def withdraw_message(session: Session, recipient: Member) -> None:
     """Afterwards no message waits for this member."""
     outbox.withdraw(session, recipient.partner_id, recipient.member_id, MemberMessage)
 
 
-def told(session: Session, partner_id: int, member_id: int) -> tuple[Delivery, ...]:
+def messages_to(session: Session, partner_id: int, member_id: int) -> tuple[Delivery, ...]:
     """How the delivery of every message to a member went, newest first."""
     return outbox.deliveries(session, partner_id, member_id, MemberMessage)
 
 
-def told_last(session: Session, partner_id: int) -> Mapping[int, Delivery]:
+def newest_messages(session: Session, partner_id: int) -> Mapping[int, Delivery]:
     """The newest message to each member that has one, by the member's number, without what failed."""
     found = session.execute(_NEWEST, {"partner_id": partner_id})
     return {message.member_id: outbox.delivery(message, by) for message, by in found}
 
 
-def told_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
+def sent_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
     """The number of the member that this form invited already."""
     return session.scalar(_ATTEMPT, {"partner_id": partner_id, "attempt": attempt})
 

@@ -51,7 +51,7 @@ _CHUNK = 5_000  # clients of a file read at once
 
 
 class ListedClient(NamedTuple):
-    """A client of the list: who it is, what holds, and why.
+    """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
     (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.

@@ -70,7 +70,7 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     """How the clients spread: a row for each plan, billing_period, payer, source and status that occurs together.
 
     Columns as in DISTRIBUTION. `clients` counts them and `cents_per_year` is what they cost in a year at today's prices
-    (exact integer cents; divide a sum by twelve once for a month). `as_of` (UTC) gives what held at that instant;
+    (exact integer cents; divide a sum by twelve once for a month). `as_of` (UTC) gives the settings of that instant;
     None: now. Raises NotAllowed.
     """
     members.require(member, Permission.READ_DISTRIBUTION)

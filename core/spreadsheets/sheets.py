@@ -74,7 +74,7 @@ class Sheet:
 
 
 def how_many(headings: Sequence[str]) -> int:
-    """How many headings there are: all that can be told by somebody who knows none of them."""
+    """How many headings there are: all that can be said by somebody who knows none of them."""
     return sum(1 for heading in headings if heading)
 
 

@@ -1,4 +1,4 @@
-"""One client: what holds for it and why, where each choice was made, and all that held before (rules 4 and 11)."""
+"""One client: how it is billed and why, where each choice was made, and how it was billed before (rules 4 and 11)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _LOOKED_AFTER = select(
 
 @dataclass(frozen=True, slots=True)
 class ClientSubscription:
-    """A client, what holds for it, and where each setting comes from.
+    """A client, how it is billed, and where each setting comes from.
 
     `revision` is what a change must name as `seen`. `bound` is the defaults version the client is bound to (None: it
     was invited before any was saved), `current` the one in force today; both have `saved_by` loaded. `chosen` says for

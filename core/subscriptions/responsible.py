@@ -219,11 +219,12 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
 
 
 def _history(session: Session, partner_id: int, client_id: int) -> tuple[ResponsibleSince, ...]:
-    told: list[ResponsibleSince] = []
+    in_turn: list[ResponsibleSince] = []
     for row in session.connection().execute(_HISTORY, {"of_partner": partner_id, "of_client": client_id}):
         since = ResponsibleSince(*row)
-        told.append(replace(since, before=told[-1].name, before_id=told[-1].member_id) if told else since)
-    return tuple(reversed(told))
+        before = in_turn[-1] if in_turn else None
+        in_turn.append(replace(since, before=before.name, before_id=before.member_id) if before else since)
+    return tuple(reversed(in_turn))
 
 
 def _replace(session: Session, client: Client, after: ResponsibleSince) -> None:

@@ -47,7 +47,7 @@ _HISTORY: Any = (
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What held for a client from `valid_from` (UTC) until `valid_to` (None: holds now), who made it so, and why.
+    """How a client was billed from `valid_from` (UTC) until `valid_to` (None: it is so now), who made it so, and why.
 
     `changes`, `newly_chosen`, `cleared` and the two `before`s tell it from the revision before; for the first one they
     are empty and None.
@@ -140,7 +140,7 @@ def stale(client: Client, last: Revision) -> StaleSubscription:
 def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision, ...]:
     """Every revision of a client, newest first, each with what it changed."""
     rows = session.connection().execute(_HISTORY, {"of_partner": partner_id, "of_client": client_id})
-    told: list[Revision] = []
+    in_turn: list[Revision] = []
     for number, start, end, status, overridden, version, by, by_id, origin, reason, batch, *settings in rows:
         revision = Revision(
             number,
@@ -156,8 +156,8 @@ def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision
             reason,
             batch,
         )
-        told.append(_compared(told[-1], revision) if told else revision)
-    return tuple(reversed(told))
+        in_turn.append(_compared(in_turn[-1], revision) if in_turn else revision)
+    return tuple(reversed(in_turn))
 
 
 def _compared(before: Revision, revision: Revision) -> Revision:

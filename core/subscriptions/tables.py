@@ -1,4 +1,4 @@
-"""The tables of the clients, of the edits of who they are, and of what holds and held for each."""
+"""The tables of the clients, of the edits of who they are, and of how each is and was billed."""
 
 from datetime import datetime
 from itertools import combinations
@@ -36,7 +36,7 @@ _CURRENT: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), t
 
 
 class Client(Base):
-    """A company the partner works for: who it is. What holds for it is its current subscription."""
+    """A company the partner works for: who it is. How it is billed is its current subscription."""
 
     __tablename__ = "client"
     __table_args__ = (
@@ -55,7 +55,7 @@ class Client(Base):
     company_number: Mapped[str | None]
     contact_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str]
-    country: Mapped[str] = mapped_column(default="", server_default="")  # ISO 3166 alpha-2; "": not told
+    country: Mapped[str] = mapped_column(default="", server_default="")  # ISO 3166 alpha-2; "": not given
     vat_number: Mapped[str | None]
     external_reference: Mapped[str] = mapped_column(default="", server_default="")
 
@@ -86,7 +86,7 @@ class ClientChange(Base):
 
 
 class Subscription(SettingsColumns, Base):
-    """What held for a client from `valid_from` until `valid_to` (NULL = holds now), in full; who made it so and why.
+    """How a client was billed from `valid_from` until `valid_to` (NULL = now), in full; who made it so and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past and the audit in one table.
     `overridden` says which settings are choices; the others equal those of `defaults_version`. `responsible_id` is no

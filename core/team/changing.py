@@ -70,7 +70,7 @@ def deactivate(session: Session, member: Member, member_id: int, *, successor_id
     members.change(session, target, by=member, is_active=False)
     if hands_over is not None:
         subscriptions.hand_over(session, member, member_id, hands_over)
-    invitations.tell_no_more(session, target)
+    invitations.withdraw_message(session, target)
     return True
 
 

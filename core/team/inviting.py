@@ -17,7 +17,7 @@ def invite_member(session: Session, member: Member, new_member: NewMember, *, at
     Raises NotAllowed, AlreadyMember; nothing is written then.
     """
     members.act(session, member, Permission.KEEP_MEMBERS)
-    if attempt and (made := invitations.told_by_form(session, member.partner_id, attempt)) is not None:
+    if attempt and (made := invitations.sent_by_form(session, member.partner_id, attempt)) is not None:
         return found(session, member.partner_id, made)
     known = session.scalar(
         select(Member).where(Member.partner_id == member.partner_id, func.lower(Member.email) == new_member.email)
@@ -25,7 +25,7 @@ def invite_member(session: Session, member: Member, new_member: NewMember, *, at
     if known is not None:
         raise AlreadyMember(member_id=known.member_id, name=known.name, is_active=known.is_active)
     invited = members.add(session, member.partner_id, **new_member.model_dump(), by=member)
-    invitations.tell_member(session, member, invited, sending=1, attempt=attempt)
+    invitations.message_member(session, member, invited, sending=1, attempt=attempt)
     return invited
 
 
@@ -39,7 +39,7 @@ def send_again(session: Session, member: Member, member_id: int, *, seen: int) -
     target = found(session, member.partner_id, member_id)
     if not target.is_active:
         raise InactiveMember(name=target.name)
-    sendings = len(invitations.told(session, member.partner_id, member_id))
+    sendings = len(invitations.messages_to(session, member.partner_id, member_id))
     if sendings > seen:
         return
-    invitations.tell_member(session, member, target, sending=sendings + 1)
+    invitations.message_member(session, member, target, sending=sendings + 1)

@@ -72,7 +72,7 @@ _CHANGES = select(MemberChange.member_id, MemberChange.number).where(
 def listed(session: Session, member: Member) -> list[ListedMember]:
     """Every member, the active ones first, each group by name as it sorts. Raises NotAllowed."""
     members.require(member, Permission.KEEP_MEMBERS)
-    messages = invitations.told_last(session, member.partner_id)
+    messages = invitations.newest_messages(session, member.partner_id)
     clients = subscriptions.responsible_counts(session, member.partner_id)
     accounts = members.accounts(session, member.partner_id)
     everyone = members.of_partner(session, member.partner_id)
@@ -91,7 +91,7 @@ def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
         member=target,
         clients=subscriptions.responsible_counts(session, member.partner_id).get(member_id, 0),
         account=members.accounts(session, member.partner_id).get(member_id),
-        deliveries=invitations.told(session, member.partner_id, member_id),
+        deliveries=invitations.messages_to(session, member.partner_id, member_id),
         waiting=invitations.waiting_for_member(session, target),
         history=_changes(session, _CHANGES.where(MemberChange.member_id == bindparam("member_id")), asked),
     )

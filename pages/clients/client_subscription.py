@@ -1,4 +1,4 @@
-"""Client subscription: who a client is, what holds for it, why and since when; edit it, make or clear an exception."""
+"""Client subscription: who a client is, how it is billed, why and since when; edit it, make or clear an exception."""
 
 import pandas as pd
 import streamlit as st
@@ -20,7 +20,7 @@ member = visitor.member(Permission.READ_CLIENTS)
 
 def look_up() -> None:
     """No client chosen yet: find one."""
-    heading(t("Client subscription"), t("Find a client to see what holds for it, and why."))
+    heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))
     search = st.text_input(
         t("Search"),
         key="client.search",
@@ -68,13 +68,13 @@ def who_it_is() -> None:
             key="client.find another",
             on_click=find_another,
         )
-    heading(client.name, t("What holds for this client, where each setting comes from, and how to make an exception."))
+    heading(client.name, t("How this client is billed, where each setting comes from, and how to make an exception."))
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         with st.container(width="content", gap="xxsmall"):
             invited_on, name = day(first.valid_from), provenance.who(first)
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
             client_details.lines(client)
-            responsible.told(member, client, looked_after)
+            responsible.line(member, client, looked_after)
             client_details.button(member, client)
         if shown.price is not None:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
@@ -151,7 +151,7 @@ try:
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)
-    heading(t("Client subscription"), t("Find a client to see what holds for it, and why."))
+    heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))
     notices.refused(refusal)
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()

@@ -1,4 +1,4 @@
-"""Who looks after a client: told beside who it is, changed in place, and its part of the client's history."""
+"""Who looks after a client: shown beside who it is, changed in place, and its part of the client's history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from pages.parts import choices, colleagues, notices, server
 Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
 
 
-def told(member: Member, client: Client, decided: Sequence[ResponsibleSince]) -> None:
+def line(member: Member, client: Client, decided: Sequence[ResponsibleSince]) -> None:
     """Who looks after the client and since when; and for who may change it, the way to."""
     form, held = choices.form(_key(client)), decided[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -97,7 +97,7 @@ def _open(form: str, seen: int) -> None:
 
 @notices.callback
 def _save(form: str, member: Member, client: Client, seen: int) -> None:
-    """Do what the form says by now, and close it; one refused stays open, and begins at what holds then."""
+    """Do what the form says by now, and close it; one refused stays open, and begins at what is so then."""
     state = st.session_state
     if form != choices.form(_key(client)):  # the second of two quick clicks: the first one saved
         return

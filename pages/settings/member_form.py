@@ -21,7 +21,7 @@ _MESSAGES = 3  # shown of those to a member
 
 
 class _Began(NamedTuple):
-    """Where a form began: the newest change that was shown, and what held."""
+    """Where a form began: the newest change that was shown, and what was so."""
 
     seen: int
     name: str
@@ -108,7 +108,7 @@ def _typed(form: str, began: _Began) -> tuple[str, Role, bool]:
 
 @notices.callback
 def _save(form: str, member: Member, target: Member, began: _Began, successor: int | None) -> None:
-    """Save what the form says by now, and begin it anew; one refused stays, and begins at what holds then."""
+    """Save what the form says by now, and begin it anew; one refused stays, and begins at what is so then."""
     state, key = st.session_state, f"member.{target.member_id}"
     if form != choices.form(key):  # the second of two quick clicks: the first one saved
         return
@@ -130,7 +130,7 @@ def _save(form: str, member: Member, target: Member, began: _Began, successor: i
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal
-        if isinstance(refusal, StaleError):  # compared by now: the next click is about what holds
+        if isinstance(refusal, StaleError):  # compared by now: the next click is about what is so by now
             state.pop(f"{form}.began", None)
     else:
         notices.say_next(t("{name} is changed. It holds at their next click.", name=target.name))
