@@ -42,7 +42,7 @@ _HEADERS = {
 
 
 class SecurityHeaders:
-    """Middleware: what a browser should be told with each answer, which Streamlit does not."""
+    """Middleware: the security headers that Streamlit does not send."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -66,7 +66,7 @@ class SignInRoundTrip:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        self.kept = "Path=/oauth2callback; HttpOnly; SameSite=Lax"
+        self.cookie_attributes = "Path=/oauth2callback; HttpOnly; SameSite=Lax"
         self.is_https = is_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,30 +78,33 @@ class SignInRoundTrip:
             await RedirectResponse("/", status_code=302)(scope, receive, send)
             return
 
-        async def on_the_way(message: Message) -> None:
+        async def with_redirect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._redirect(request, message)
                 self._guard_cookies(message)
             await send(message)
 
-        await self.app(scope, receive, on_the_way)
+        await self.app(scope, receive, with_redirect)
 
     def _redirect(self, request: Request, message: Message) -> None:
         headers = MutableHeaders(scope=message)
         path, status = request.url.path, message["status"]
         if path == "/auth/login" and status == 302:
-            headers.append("set-cookie", f"{_RETURN}={quote(_page_before(request), safe='')}; Max-Age=900; {self.kept}")
+            headers.append(
+                "set-cookie",
+                f"{_RETURN}={quote(_page_before(request), safe='')}; Max-Age=900; {self.cookie_attributes}",
+            )
         elif path == "/auth/login" and status == 400:
             message["status"] = 302
             headers["location"] = _with_outcome(_page_before(request), "unavailable")
         elif path == "/oauth2callback" and status in (302, 303, 307):
-            page = _own(unquote(request.cookies.get(_RETURN, "/")))
+            page = _page_of_this_server(unquote(request.cookies.get(_RETURN, "/")))
             signed_in = any(
                 cookie.startswith("_streamlit_user=") and "Max-Age=0" not in cookie
                 for cookie in headers.getlist("set-cookie")
             )
             headers["location"] = page if signed_in else _with_outcome(page, "failed")
-            headers.append("set-cookie", f"{_RETURN}=; Max-Age=0; {self.kept}")
+            headers.append("set-cookie", f"{_RETURN}=; Max-Age=0; {self.cookie_attributes}")
 
     def _guard_cookies(self, message: Message) -> None:
         kept = []
@@ -116,15 +119,15 @@ class SignInRoundTrip:
 
 
 def _page_before(request: Request) -> str:
-    """The page of ours from which sign-in was asked for, without what an earlier try said."""
-    came = urlsplit(request.headers.get("referer", ""))
-    if came.netloc != request.headers.get("host"):
+    """The page from which sign-in was started, without the outcome of an earlier try; "/" where it is not ours."""
+    referer = urlsplit(request.headers.get("referer", ""))
+    if referer.netloc != request.headers.get("host"):
         return "/"
-    query = urlencode([(name, value) for name, value in parse_qsl(came.query) if name != "sign_in"])
-    return _own(f"{came.path or '/'}?{query}" if query else came.path or "/")
+    query = urlencode([(name, value) for name, value in parse_qsl(referer.query) if name != "sign_in"])
+    return _page_of_this_server(f"{referer.path or '/'}?{query}" if query else referer.path or "/")
 
 
-def _own(page: str) -> str:
+def _page_of_this_server(page: str) -> str:
     """The page if it is one of this server's, else the first."""
     is_ours = page.startswith("/") and not page.startswith(("//", "/\\")) and page.isprintable() and page.isascii()
     return page if is_ours else "/"
@@ -139,9 +142,6 @@ def _sign_in_secrets() -> dict[str, Any]:
     configured = server.configuration()
     if not configured.providers or configured.is_demo:
         return {}
-    # Streamlit signs the cookie of the way there with a key it reads before it merges these secrets: with another one
-    # than ours, a sign-in begun on one server could not end on another
-    config.set_option("server.cookieSecret", configured.cookie_secret.get_secret_value())
     auth: dict[str, Any] = {
         "redirect_uri": f"{configured.public_url.rstrip('/')}/oauth2callback",
         "cookie_secret": configured.cookie_secret.get_secret_value(),
@@ -189,6 +189,11 @@ async def readiness(_request: Request) -> Response:
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)
 
+if secrets := _sign_in_secrets():
+    # Streamlit signs the cookie of the way there with a key it reads before it merges these secrets: with another one
+    # than ours, a sign-in begun on one server could not end on another
+    config.set_option("server.cookieSecret", secrets["auth"]["cookie_secret"])
+
 app = st.App(
     Path(__file__).with_name("streamlit_app.py"),
     lifespan=ready,
@@ -197,6 +202,6 @@ app = st.App(
         Middleware(SecurityHeaders),
         Middleware(SignInRoundTrip, is_https=server.configuration().public_url.startswith("https:")),
     ],
-    secrets=_sign_in_secrets(),
+    secrets=secrets,
     on_script_error=notices.unexpected,
 )

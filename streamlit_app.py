@@ -22,8 +22,7 @@ st.logo(str(ASSETS / "mark.svg"), size="large")
 def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     """The pages this member may use, in their sections; the page of invitations is for whoever has a link.
 
-    A page that they may not use, or not any more, is there all the same, out of the menu: asked for, it says why it
-    shows nothing.
+    A page that they may not use is there too, out of the menu: opened by a link, it says why it shows nothing.
     """
     sees_any = member is not None and may(member, Permission.READ_DEFAULTS) and not visitor.is_by_link()
     pages: dict[str, list[Any]] = {t("Clients"): [], t("Settings"): [], t("Finance"): [], "": []}
@@ -42,14 +41,14 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     if not sees_any:
         pages[""].append(st.Page(nothing, title="Billing Defaults", default=True))
     clients, settings, finance = t("Clients"), t("Settings"), t("Finance")
-    seen, invites, read = Permission.READ_CLIENTS, Permission.INVITE, Permission.READ_DEFAULTS
-    page(clients, "clients", "billing_sources", t("Clients"), seen, icon=":material/groups:", default=True)
-    page(clients, "clients", "invite_client", t("Invite a client"), invites, icon=":material/person_add:")
-    page(clients, "clients", "client_subscription", t("Client subscription"), seen, icon=":material/badge:")
-    page(settings, "settings", "defaults", t("Default settings"), read, icon=":material/tune:")
-    keeps, counted = Permission.KEEP_MEMBERS, Permission.READ_DISTRIBUTION
-    page(settings, "settings", "members", t("Members"), keeps, icon=":material/manage_accounts:")
-    page(finance, "finance", "plan_distribution", t("Plan distribution"), counted, icon=":material/bar_chart:")
+    shown = Permission.READ_CLIENTS
+    page(clients, "clients", "billing_sources", t("Clients"), shown, icon=":material/groups:", default=True)
+    page(clients, "clients", "invite_client", t("Invite a client"), Permission.INVITE, icon=":material/person_add:")
+    page(clients, "clients", "client_subscription", t("Client subscription"), shown, icon=":material/badge:")
+    page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
+    page(settings, "settings", "members", t("Members"), Permission.KEEP_MEMBERS, icon=":material/manage_accounts:")
+    spread = Permission.READ_DISTRIBUTION
+    page(finance, "finance", "plan_distribution", t("Plan distribution"), spread, icon=":material/bar_chart:")
     script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"
     pages[""].append(st.Page(script, title=t("Invitation"), url_path=invitations.LINK_PAGE, visibility="hidden"))
     return {heading: listed for heading, listed in pages.items() if listed}
@@ -77,7 +76,7 @@ def sidebar(member: Member, arrival: Arrival) -> None:
 
 
 member: Member | None = None
-said: frozenset[str] = frozenset()
+already_shown: frozenset[str] = frozenset()
 try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
@@ -86,14 +85,14 @@ try:
         sign_in.keep_space_in_url(arrival)
         sidebar(member, arrival)
     notices.demo_banner()
-    said = notices.show_messages()
+    already_shown = notices.show_messages()
     if member is not None:
         invitation.send_waiting(member)
     shown.run()
 except NoCatalogue as refusal:
     st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")
 except BillingError as refusal:
-    if str(refusal) not in said:
+    if str(refusal) not in already_shown:
         st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort
     notices.unexpected(exception)

@@ -85,7 +85,7 @@ def _text(
         _BLANK_LINES.sub("\n\n", invitation.message.replace("\r\n", "\n").strip()),
         "\n".join([t("What you get: {offer}", offer=offered_text(settings, offer)), price, *by_name(settings, offer)]),
         t("To accept, open this link:") + "\n" + address,
-        t("The link holds until {moment} and can be used once.", moment=moment(invitation.expires_at)),
+        t("The link is valid until {moment} and can be used once.", moment=moment(invitation.expires_at)),
         f"{invited_by}\n{partner}",
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"

@@ -72,7 +72,7 @@ def mine() -> None:
         key="clients.mine",
         type="primary" if are_mine else "secondary",
         icon=":material/person:",
-        help=t("Only the clients you look after. Once more: everybody's."),
+        help=t("Only the clients you look after. Click again for all clients."),
         on_click=look_at,
         args=(None if are_mine else member.member_id,),
     )

@@ -113,7 +113,7 @@ def _began_at(form: str, shown: ClientSubscription) -> tuple[int, int | None]:
     """The client's revision and the version in force when this form was opened, or last refused.
 
     Kept by hand, as `args` could not carry it: a form is filled in over many runs, each of which shows what
-    is so by then, and a colleague's change among them must not be overwritten unsaid.
+    is so by then, and a colleague's change among them must not be overwritten without a word.
     """
     now = (shown.revision, None if shown.current is None else shown.current.version)
     began_at: tuple[int, int | None] = st.session_state.setdefault(f"{form}.began at", now)
@@ -161,7 +161,7 @@ def _save(
     began_at: tuple[int, int | None],
     offer: Catalogue,
 ) -> None:
-    """Do what the form says by now, and close it; one refused stays open, and begins at what is so then."""
+    """Do what the form says by now, and close it; one refused stays open, and starts again from the current state."""
     state, client_id = st.session_state, shown.client.client_id
     if form != choices.form(_client(shown)):  # the second of two quick clicks: the first one saved
         return

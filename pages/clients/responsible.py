@@ -52,7 +52,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
             f"{form}.member",
             at_first=held.member_id,
         )
-        st.caption(t("It holds at once. What the client is billed does not change."))
+        st.caption(t("It takes effect at once. What the client is billed does not change."))
         st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
         with st.container(horizontal=True):
             st.button(
@@ -90,14 +90,14 @@ def _key(client: Client) -> str:
 
 
 def _open(form: str, seen: int) -> None:
-    """From here on the form is open; a colleague's change since then must not be saved over untold."""
+    """From here on the form is open; a colleague's change since then must not be overwritten without a word."""
     st.session_state[f"{form}.open"] = True
     st.session_state[f"{form}.began at"] = seen
 
 
 @notices.callback
 def _save(form: str, member: Member, client: Client, seen: int) -> None:
-    """Do what the form says by now, and close it; one refused stays open, and begins at what is so then."""
+    """Do what the form says by now, and close it; one refused stays open, and starts again from the current state."""
     state = st.session_state
     if form != choices.form(_key(client)):  # the second of two quick clicks: the first one saved
         return

@@ -36,7 +36,7 @@ def offer() -> None:
         on_click=accept,
         args=(token, offered),
     )
-    st.caption(t("This invitation holds until {moment}.", moment=moment(offered.expires_at)))
+    st.caption(t("This invitation is valid until {moment}.", moment=moment(offered.expires_at)))
 
 
 @notices.callback

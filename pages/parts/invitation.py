@@ -140,7 +140,7 @@ def _standing(invited: InvitationDetail) -> str:
         case InvitationStatus.EXPIRED:
             return t("expired on {day}", day=day(made.expires_at))
     until = day(made.expires_at)
-    return t("of {day} by {name}, holds until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
+    return t("of {day} by {name}, valid until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
 
 
 def delivery_text(each: Delivery, *, lapsed: bool = False) -> str:

@@ -81,7 +81,7 @@ def arrive() -> Arrival:
 
 
 def refuse_who_left() -> None:
-    """Raise SignInEnded where the window shows a member who is no longer here: signed out, released, let go."""
+    """Raise SignInEnded where the window shows a member who is no longer here: signed out, released or deactivated."""
     who = identity() if is_configured() else None
     if who is not None and SPACE in st.session_state:
         number = st.session_state[SPACE]
@@ -171,7 +171,7 @@ def _sign_in(*, has_ended: bool) -> None:
             icon=":material/cloud_off:",
         )
     elif has_ended:
-        st.info(t("Your sign-in has ended. Sign in again; nothing was changed."), icon=":material/lock_clock:")
+        st.info(plain(SignInEnded()), icon=":material/lock_clock:")
     providers = server.configuration().providers
     for name, provider in providers.items():
         title = provider.title or ("" if len(providers) == 1 else name.capitalize())
@@ -181,7 +181,7 @@ def _sign_in(*, has_ended: bool) -> None:
 
 def _choose(arrival: Arrival) -> None:
     st.title(t("Choose a partner space"), anchor=False)
-    st.markdown(t("You work in several. You can switch at any time, at the foot of the menu."))
+    st.markdown(t("You work in several partner spaces. You can switch at any time at the foot of the menu."))
     for member in arrival.spaces:
         st.button(
             plain(f"{_space_name(member, arrival.spaces)} · {member.role.label}"),
@@ -201,7 +201,7 @@ def _unknown(arrival: Arrival, who: Identity) -> None:
         with server.database().reading(single=True) as session:
             colleagues = members.of_partner(session, arrival.known[0].partner_id)
         names = [each.name for each in colleagues if each.role is Role.ADMINISTRATOR and each.is_active]
-        st.markdown(plain(t("Ask {administrators}: an administrator can give it back.", administrators=names)))
+        st.markdown(plain(t("To get it back, ask an administrator: {administrators}.", administrators=names)))
     elif not who.email_is_verified:
         st.warning(
             t(
@@ -213,7 +213,10 @@ def _unknown(arrival: Arrival, who: Identity) -> None:
     else:
         st.warning(t("You are signed in as {email}, which is not the e-mail of a member here.", email=email))
         st.markdown(
-            t("Ask an administrator of your firm to add this address under Settings, Members; or sign in as another.")
+            t(
+                "Ask an administrator of your firm to add this address under Settings, Members; "
+                "or sign in with another account."
+            )
         )
     _way_out()
 

@@ -73,7 +73,7 @@ def edit() -> None:
     """The form, beside what saving it would do.
 
     The version it began at is kept by hand, as `args` could not carry it: a form is filled in over many runs, each of
-    which shows the version in force by then, and a colleague's version among them must not be overwritten unsaid.
+    which shows the version in force by then, and a colleague's among them must not be overwritten without a word.
     """
     form_column, preview_column = st.columns(2, gap="large")
     newest = in_force.version if in_force else None

@@ -21,7 +21,7 @@ _MESSAGES = 3  # shown of those to a member
 
 
 class _Began(NamedTuple):
-    """Where a form began: the newest change that was shown, and what was so."""
+    """What a form started from: the newest change that was shown, and the values then."""
 
     seen: int
     name: str
@@ -34,7 +34,7 @@ def show(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember
     and could take over theirs."""
     target = shown.member
     colour = "green" if target.is_active else "gray"
-    heading(target.name, t("What this member may do. A change holds at their next click."))
+    heading(target.name, t("What this member may do. A change takes effect at their next click."))
     badge = f":{colour}-badge[{plain(member_table.standing_text(target))}]"
     access = t("Access to clients: {access}", access=member_table.access_text(target))
     clients = nt("looks after {count} client", "looks after {count} clients", shown.clients)
@@ -54,7 +54,7 @@ def _key(shown: MemberDetail) -> str:
 
 
 def _edit(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> None:
-    """The form. The change it began at is kept by hand: a colleague's must not be saved over untold."""
+    """The form. The change it began at is kept by hand: a colleague's must not be overwritten without a word."""
     key, target = _key(shown), shown.member
     form = choices.form(key)
     is_own = target.member_id == member.member_id
@@ -108,7 +108,7 @@ def _typed(form: str, began: _Began) -> tuple[str, Role, bool]:
 
 @notices.callback
 def _save(form: str, member: Member, target: Member, began: _Began, successor: int | None) -> None:
-    """Save what the form says by now, and begin it anew; one refused stays, and begins at what is so then."""
+    """Save what the form says by now, and begin it anew; one refused stays, and starts again from the current state."""
     state, key = st.session_state, f"member.{target.member_id}"
     if form != choices.form(key):  # the second of two quick clicks: the first one saved
         return
@@ -130,22 +130,22 @@ def _save(form: str, member: Member, target: Member, began: _Began, successor: i
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal
-        if isinstance(refusal, StaleError):  # compared by now: the next click is about what is so by now
+        if isinstance(refusal, StaleError):  # they have seen it now: the next click is about the current state
             state.pop(f"{form}.began", None)
     else:
-        notices.say_next(t("{name} is changed. It holds at their next click.", name=target.name))
+        notices.say_next(t("{name} is changed. It takes effect at their next click.", name=target.name))
         choices.forget(key)
 
 
 def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> None:
-    """Letting somebody go, or bringing them back."""
+    """Deactivate somebody, or bring them back."""
     target = shown.member
     if target.member_id == member.member_id:
         return
     with st.container(border=True):
         if target.is_active:
             st.subheader(t("Deactivate"), anchor=False)
-            st.caption(t("Somebody who leaves may do nothing from their next click on. What they did stays on record."))
+            st.caption(t("From their next click on they can do nothing here. What they did stays on record."))
             successor = _choose_successor(f"{_key(shown)}.takes over", member, shown, others) if shown.clients else None
             _button(
                 shown,
@@ -199,7 +199,7 @@ def _account(member: Member, shown: MemberDetail) -> None:
         st.subheader(t("Sign-in"), anchor=False)
         st.text(t("{account} at {provider}", account=account.subject, provider=account.issuer))
         since = t("Since {moment}.", moment=moment(account.bound_at))
-        again = t("Released, they sign in anew: the next account with their verified e-mail becomes theirs.")
+        again = t("After a release they sign in again: the next account with their verified e-mail becomes theirs.")
         st.caption(f"{plain(since)} {plain(again)}")
         _button(
             shown,
@@ -207,7 +207,7 @@ def _account(member: Member, shown: MemberDetail) -> None:
             t("Release the sign-in"),
             ":material/link_off:",
             partial(team.release_sign_in, member=member, member_id=target.member_id, seen=shown.seen),
-            t("{name} signs in anew.", name=target.name),
+            t("{name} has to sign in again.", name=target.name),
         )
 
 
@@ -229,7 +229,7 @@ def _messages(member: Member, shown: MemberDetail) -> None:
                 t("Send again") if shown.deliveries else t("Send a message"),
                 ":material/forward_to_inbox:",
                 partial(team.send_again, member=member, member_id=target.member_id, seen=len(shown.deliveries)),
-                t("Another message to {name} waits.", name=target.name),
+                t("Another message to {name} is waiting to be sent.", name=target.name),
             )
     invitation.message(member, shown.waiting)
 

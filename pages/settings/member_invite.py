@@ -98,7 +98,7 @@ def meaning(role: Role) -> str:
     """What a role may do, in one sentence."""
     match role:
         case Role.ADMINISTRATOR:
-            return t("May do everything, and keeps the members.")
+            return t("May do everything, and manages the members.")
         case Role.CLIENT_MANAGER:
             return t("Decides the default settings, invites clients, makes and clears exceptions.")
         case Role.ACCOUNTANT:

@@ -1,4 +1,4 @@
-"""Members: who works in this partner space and what each may do; invite, change, let go, bring back."""
+"""Members: who works in this partner space and what each may do; invite, change, deactivate, bring back."""
 
 import streamlit as st
 

@@ -240,7 +240,7 @@ def test_a_message_is_sent_again_once_for_two_clicks(demo_database: Database) ->
     app = invite(opened(MEMBERS), name="Camille", email="camille@example.com")
     ran(at(app.button, "member.8 send").click())
     said = plain_text(app)
-    assert "Another message to Camille waits." in said
+    assert "Another message to Camille is waiting to be sent." in said
     assert "withdrawn" in said
     with demo_database.reading() as session:
         assert len(team.detail(session, manager(demo_database, 1), 8).deliveries) == 2

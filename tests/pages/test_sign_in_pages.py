@@ -158,7 +158,7 @@ def test_a_member_who_was_let_go_is_told_whom_to_ask(firm: Database) -> None:
         session.execute(update(Member).where(Member.member_id == 2).values(is_active=False))
     words = plain_text(ran(app))
     assert "you no longer have access here" in words
-    assert "Ask Demo administrator: an administrator can give it back." in words
+    assert "To get it back, ask an administrator: Demo administrator." in words
 
 
 def test_the_role_taken_away_between_two_clicks_holds_on_the_next(firm: Database) -> None:
