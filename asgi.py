@@ -25,9 +25,11 @@ from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from websockets import http11
 
+from core import invitations
 from core.words import BillingError
 from pages.parts import notices, server
 
+_NOT_KEPT = ("sign_in", invitations.LINK_PARAMETER)  # what an earlier try said; the link of an invitation
 _RETURN = "billing_return"  # the cookie that keeps the page to come back to
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -123,7 +125,13 @@ def _page_before(request: Request) -> str:
     referer = urlsplit(request.headers.get("referer", ""))
     if referer.netloc != request.headers.get("host"):
         return "/"
-    query = urlencode([(name, value) for name, value in parse_qsl(referer.query) if name != "sign_in"])
+    query = urlencode(
+        [
+            (name, value)
+            for name, value in parse_qsl(referer.query)
+            if name not in ("sign_in", invitations.LINK_PARAMETER)
+        ]
+    )
     return _page_of_this_server(f"{referer.path or '/'}?{query}" if query else referer.path or "/")
 
 

@@ -29,6 +29,8 @@ def _at_a_provider(url: str) -> str:
     parts = urlsplit(str(HttpUrl(url)))
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise ValueError("a provider is reached by https")
+    if parts.username or parts.password:
+        raise ValueError("no user and no password in the address")
     if {"common", "organizations", "consumers"} & set(parts.path.split("/")) and "microsoft" in (parts.hostname or ""):
         raise ValueError("name your tenant in the address: .../<tenant id>/v2.0/.well-known/openid-configuration")
     return url

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -48,7 +47,7 @@ def examine(database: Database, _asked: Namespace) -> int:
 
 
 def _of_database(database: Database) -> Iterator[Line]:
-    where = make_url(str(database.engine.url)).render_as_string(hide_password=True)
+    where = database.engine.url.set(query={}).render_as_string(hide_password=True)
     try:
         migrated = database.is_migrated()
     except SQLAlchemyError as failure:

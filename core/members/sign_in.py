@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from core.members.access import Permission, require, take_turn
 from core.members.changes import change, keep_change
-from core.members.tables import EndedSignIns, Member, MemberSignIn, Partner, SignInEvent
+from core.members.tables import EndedSignIns, Member, MemberChange, MemberSignIn, Partner, SignInEvent
 from core.storage import Database, now
 from core.words import MemberFact, SignInEnded, SignInKind, can_be_seen, is_showable, one_line
 
 _SEEN_EVERY = timedelta(minutes=10)  # how finely a member's last visit is kept
 _CLOCKS_APART = timedelta(minutes=2)  # between the provider's clock and ours
 _LONGEST_NAME = 150
+_LONGEST_EMAIL = 320
 
 _THROUGH = (
     select(EndedSignIns.through)
@@ -146,7 +147,7 @@ def record(
             "kind": kind,
             "issuer": identity.issuer,
             "subject": identity.subject,
-            "email": identity.email,
+            "email": "".join(c for c in identity.email if is_showable(c))[:_LONGEST_EMAIL],
             "signed_in_at": identity.signed_in_at,
             "address": address,
             "partner_id": partner_id,
@@ -185,14 +186,28 @@ def see(session: Session, member: Member) -> None:
 
 
 def _unbound(identity: Identity) -> Select[Member]:
-    """The active members with this e-mail that no account is bound to, in spaces where the account has no member."""
+    """The active members with this e-mail that no account is bound to, in spaces where the account has no member.
+
+    A member who was released since this sign-in waits for a later one, in which the provider says anew whose mailbox
+    it is. Letters that only look like those of an e-mail are other letters.
+    """
+    email = identity.email.lower()
+    if email.isascii() != identity.email.isascii():
+        email = ""
+    released = exists().where(
+        MemberChange.partner_id == Member.partner_id,
+        MemberChange.member_id == Member.member_id,
+        MemberChange.what == MemberFact.SIGN_IN,
+        MemberChange.after.is_(None),
+        MemberChange.changed_at >= identity.signed_in_at,
+    )
     bound = exists().where(MemberSignIn.partner_id == Member.partner_id, MemberSignIn.member_id == Member.member_id)
     there = exists().where(
         MemberSignIn.partner_id == Member.partner_id,
         MemberSignIn.issuer == identity.issuer,
         MemberSignIn.subject == identity.subject,
     )
-    return select(Member).where(Member.email == identity.email.lower(), Member.is_active, ~bound, ~there)
+    return select(Member).where(Member.email == email, Member.is_active, ~bound, ~there, ~released)
 
 
 def _bind(session: Session, member: Member, identity: Identity) -> None:

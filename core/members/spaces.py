@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from core.members.access import is_demo
 from core.members.changes import add
 from core.members.tables import Member, Partner
+from core.storage import take_lock
 from core.words import N_, BillingError, Role, can_be_seen, currency_refusal, is_showable, one_line
 
 _LONGEST_NAME = 150
+_LOCK = 7_283_116  # any number that no other lock has; two spaces are never made at once
 
 
 class CannotBeSetUp(BillingError):
@@ -42,6 +44,7 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
     Raises CannotBeSetUp, saying what to change: a name that is empty, too long or taken, a currency that is unknown or
     has other than two decimals (rule 44), an unknown time zone, an address that is none, a database of the demo.
     """
+    take_lock(session, _LOCK)
     name = one_line(name)
     if is_demo(session):
         raise CannotBeSetUp(N_("This database holds the demo. Name another one with BILLING_DATABASE_URL."))

@@ -16,7 +16,9 @@ from pages.parts import server
 from pages.parts.text import plain
 
 SPACE = "space"  # in the URL and in the session's memory: the number of the partner space
+_OF_ADDRESSES = "0123456789abcdefABCDEF:."
 _WRITTEN = "space in the url"
+_HERE = "here"  # in the session's memory: the space and the number of the member that the page was shown to
 _ARRIVED = "arrived"  # in the session's memory: the sign-ins, each by space, that are recorded
 HOME = "pages/clients/billing_sources.py"
 
@@ -69,23 +71,25 @@ def arrive() -> Arrival:
         known = _members_of(who)
         if _is_new(who):
             provider = server.configuration().providers.get(str(st.user.get("provider")))
-            trusts_email = provider is not None and provider.trust_email
+            says_nothing = st.user.to_dict().get("email_verified") is None
+            trusts_email = provider is not None and provider.trust_email and says_nothing
             members.bind(server.database(), who, trusts_email=trusts_email)
             known = _members_of(who)
     except SignInEnded:
         return Arrival(who, has_ended=True)
     spaces = [member for member in known if member.is_active]
     chosen = _chosen(spaces)
+    st.session_state[_HERE] = None if chosen is None else (chosen.partner_id, chosen.member_id)
     _record(who, chosen, refused=not spaces, inactive=known[0] if known and not spaces else None)
     return Arrival(who, known=tuple(known), chosen=chosen)
 
 
 def refuse_who_left() -> None:
     """Raise SignInEnded where the window shows a member who is no longer here: signed out, released or deactivated."""
-    who = identity() if is_configured() else None
-    if who is not None and SPACE in st.session_state:
-        number = st.session_state[SPACE]
-        if not any(member.partner_id == number and member.is_active for member in _members_of(who)):
+    who, here = identity() if is_configured() else None, st.session_state.get(_HERE)
+    if who is not None and here is not None:
+        still = {(member.partner_id, member.member_id) for member in _members_of(who) if member.is_active}
+        if here not in still:
             raise SignInEnded
 
 
@@ -238,14 +242,23 @@ def _bound(who: Identity) -> list[Member]:
 
 
 def _chosen(spaces: list[Member]) -> Member | None:
-    """The member of the space that a link names, else of the one chosen before, else of the only one."""
-    by_number = {str(member.partner_id): member for member in spaces}
-    linked = st.query_params.get(SPACE)
-    if linked in by_number and linked != st.session_state.get(_WRITTEN):
-        st.session_state[SPACE] = by_number[linked].partner_id
-    if len(spaces) == 1:
-        st.session_state[SPACE] = spaces[0].partner_id
-    return by_number.get(str(st.session_state.get(SPACE)))
+    """The member of the space that a link names, else of the one chosen before, else of the only one.
+
+    In another space than before everything begins anew: what was typed about a client is never saved for its namesake.
+    """
+    state, linked = st.session_state, st.query_params.get(SPACE)
+    by_number = {member.partner_id: member for member in spaces}
+    before = state.get(SPACE)
+    number = before if before in by_number else None
+    if linked is not None and linked != state.get(_WRITTEN) and linked in {str(each) for each in by_number}:
+        number = int(linked)
+    elif len(spaces) == 1:
+        number = spaces[0].partner_id
+    if before is not None and number != before:
+        state.clear()
+    if number is not None:
+        state[SPACE] = number
+    return None if number is None else by_number[number]
 
 
 def _enter(number: int) -> None:
@@ -295,4 +308,5 @@ def _record(who: Identity, chosen: Member | None, *, refused: bool, inactive: Me
 
 def _address() -> str:
     """Where the visitor comes from, as a trusted proxy said it; "" on this machine."""
-    return str(st.context.ip_address or "")[:45]
+    address = st.context.ip_address
+    return "".join(c for c in address if c in _OF_ADDRESSES)[:45] if isinstance(address, str) else ""

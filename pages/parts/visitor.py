@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import demo, invitations, members
 from core.members import Member, Permission
 from core.storage import Database
-from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, best_language, speak, t
+from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, SignInEnded, best_language, speak, t
 from pages.parts import server, sign_in
 from pages.parts.choices import choose
 from pages.parts.sign_in import Arrival
@@ -81,6 +81,10 @@ def is_by_link() -> bool:
 def remember_language(visitor: Member) -> None:
     """Keep the language just switched to as the member's own."""
     if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
+        return
+    try:
+        sign_in.refuse_who_left()
+    except SignInEnded:  # the run that follows says so
         return
     try:
         with server.database().transaction() as session:

@@ -10,11 +10,12 @@ import streamlit as st
 from sqlalchemy import event, select, update
 from streamlit.testing.v1 import AppTest
 
-from core import demo, members, reports
-from core.members import Identity, Member, Partner, SignInEvent
+from core import demo, invitations, members, reports
+from core.invitations import NewClient
+from core.members import Identity, Member, MemberSignIn, Partner, SignInEvent
 from core.storage import Database
 from core.subscriptions import Client
-from core.words import NotAllowed, Role, SignInEnded, SignInKind, speak
+from core.words import BillingPeriod, NotAllowed, Overrides, Payer, Role, SignInEnded, SignInKind, speak
 from pages.parts import server, sign_in, visitor
 from tests.conftest import LONGEST_WAIT
 from tests.pages.conftest import CLIENT, DEFAULTS, DISTRIBUTION, INVITE, ROOT, at, button, manager, plain_text, ran
@@ -288,6 +289,61 @@ def test_a_link_opens_in_the_space_it_is_about(firm: Database) -> None:
     for nonsense in ("3", "", "x"):
         assert titles(come(user(), space=nonsense)) == ["Choose a partner space"]
     assert titles(come(user("administrator@example.com"), space="2")) == ["Clients"]
+
+
+def test_what_was_typed_about_a_client_is_never_saved_for_its_namesake_in_another_space(firm: Database) -> None:
+    """Back in the browser leads into the other space: everything begins anew there."""
+    second_space(firm, role=Role.ADMINISTRATOR)
+    with firm.transaction() as session:
+        other = members.find(session, 2, 1)
+        assert other is not None
+        new = NewClient(name="Of the second", email="second@example.com")
+        settings = Overrides(payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="plus", add_ons=frozenset())
+        invitations.invite(session, other, new, settings)
+    app = come(user(), CLIENT, space="2", client="1")
+    app.query_params["client"] = "1"
+    ran(app)
+    ran(button(app, "Edit details").click())
+    name = next(box for box in app.text_input if box.value == "Of the second")
+    ran(name.set_value("Typed in the second"))
+    app.query_params["space"] = "1"
+    app.query_params["client"] = "1"
+    ran(app)
+    assert app.query_params["space"] == "1"
+    assert not [box for box in app.text_input if "second" in str(box.value)]
+    assert "Save details" not in [b.label for b in app.button]
+
+
+def test_a_member_who_loses_one_of_two_spaces_begins_anew_in_the_other(firm: Database) -> None:
+    """Nothing of the one is left in the other's forms."""
+    second_space(firm)
+    app = come(user(), space="2")
+    app.session_state["typed in the second"] = "something"
+    with firm.transaction() as session:
+        session.execute(update(Member).where(Member.partner_id == 2).values(is_active=False))
+    ran(app)
+    assert "Demo client manager" in foot(app)
+    assert "typed in the second" not in app.session_state
+
+
+def test_a_click_as_somebody_whom_the_account_is_no_longer_writes_nothing(firm: Database) -> None:
+    """Released and bound to a colleague meanwhile: what the page was shown to is not who is here."""
+    who = user("administrator@example.com")
+    app = come(who)
+    ran(at(app.button_group, "language").set_value("fr"))
+    with firm.transaction() as session:
+        session.execute(update(MemberSignIn).where(MemberSignIn.member_id == 1).values(member_id=5))
+    ran(at(app.button_group, "language").set_value("en"))
+    with firm.reading() as session:
+        assert session.scalar(select(Member.language).where(Member.partner_id == 1, Member.member_id == 1)) == "fr"
+
+
+def test_an_operator_vouches_for_a_provider_that_says_nothing_and_not_against_what_it_says(
+    firm: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLING_OIDC_TRUST_EMAIL", "1")
+    st.cache_resource.clear()
+    assert "has not verified" in plain_text(come(user(email_verified=False)))
 
 
 def test_demo_mode_needs_no_sign_in_and_says_so_where_both_are_configured(

@@ -62,6 +62,7 @@ def lands_on(came_from: str, **answers: Any) -> str:
         (f"{HOST}/client_subscription?client=12", "/client_subscription?client=12"),
         (f"{HOST}/?space=2&search=a%26b%2F%C3%A9", "/?space=2&search=a%26b%2F%C3%A9"),
         (f"{HOST}/defaults?sign_in=failed", "/defaults"),
+        (f"{HOST}/accept?invitation=1.2.3.secret", "/accept"),
         (f"{HOST}/", "/"),
         (HOST, "/"),
         ("https://evil.example/defaults", "/"),
