@@ -139,22 +139,20 @@ def test_every_reason_of_a_row_is_told_at_once(space: Space) -> None:
     """One round of corrections is enough; the reasons stand in the order of the columns."""
     space.save()
     headings = (*HEADINGS, "Language", "First name", "Last name", "Company number", "Message")
-    row = only(
-        space,
-        "",
-        "ZZ",
-        "x",
-        "nobody",
-        "weekly",
-        "gold",
-        "bank feeds; pool",
-        "es",
-        "x" * 150,
-        "y" * 150,
-        "1",
-        "z\x00",
-        headings=headings,
-    )
+    cells = {
+        "Country": "ZZ",
+        "E-mail": "x",
+        Setting.PAYER.label: "nobody",
+        Setting.BILLING_PERIOD.label: "weekly",
+        Setting.PLAN.label: "gold",
+        Setting.ADD_ONS.label: "bank feeds; pool",
+        "Language": "es",
+        "First name": "x" * 150,
+        "Last name": "y" * 150,
+        "Company number": "1",
+        "Message": "z\x00",
+    }
+    row = only(space, *(cells.get(heading, "") for heading in headings), headings=headings)
     assert row.verdict is NEEDS_CORRECTION
     assert [reason.column for reason in row.reasons] == [
         Column.NAME, Column.COUNTRY, Column.EMAIL, Column.FIRST_NAME, Column.LANGUAGE, Column.MESSAGE, Column.PAYER,

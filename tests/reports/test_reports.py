@@ -61,7 +61,7 @@ def filled(space: Space) -> Space:
                 )
             )
         overrides = CHOICES[number % len(CHOICES)] if number % 2 else Overrides()
-        if number > 5 and overrides.plan:
+        if number == 7 or (number > 5 and overrides.plan):
             overrides = Overrides()
         space.invite(
             name,
