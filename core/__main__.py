@@ -1,4 +1,4 @@
-"""The commands an operator needs: `python -m core --help` lists them.
+"""The commands of the product, for whoever runs it.
 
 They work on the database that BILLING_DATABASE_URL names, else on the demo's own file.
 """

@@ -30,6 +30,7 @@ from core.members.sign_in import (
     release_sign_in,
     see,
     sign_ins,
+    was_released,
 )
 from core.members.spaces import CannotBeSetUp, Space, add_partner, spaces
 from core.members.tables import DemoSpace, Member, MemberChange, MemberSignIn, Partner, SignInEvent

@@ -89,6 +89,11 @@ def bind(database: Database, identity: Identity, *, trusts_email: bool = False) 
             continue
 
 
+def was_released(session: Session, identity: Identity) -> bool:
+    """Whether a later sign-in of this account would be a member's: an administrator released them since this one."""
+    return session.scalar(_unbound(identity, since_release=False).limit(1)) is not None
+
+
 def end_sign_ins(database: Database, identity: Identity) -> None:
     """Afterwards this sign-in and every earlier one of the account have ended: in any window, on any device."""
     while True:
@@ -185,11 +190,11 @@ def see(session: Session, member: Member) -> None:
     )
 
 
-def _unbound(identity: Identity) -> Select[Member]:
+def _unbound(identity: Identity, *, since_release: bool = True) -> Select[Member]:
     """The active members with this e-mail that no account is bound to, in spaces where the account has no member.
 
     A member who was released since this sign-in waits for a later one, in which the provider says anew whose mailbox
-    it is. Letters that only look like those of an e-mail are other letters.
+    it is (`since_release`: they are left out). Letters that only look like those of an e-mail are other letters.
     """
     email = identity.email.lower()
     if email.isascii() != identity.email.isascii():
@@ -207,7 +212,8 @@ def _unbound(identity: Identity) -> Select[Member]:
         MemberSignIn.issuer == identity.issuer,
         MemberSignIn.subject == identity.subject,
     )
-    return select(Member).where(Member.email == email, Member.is_active, ~bound, ~there, ~released)
+    found = select(Member).where(Member.email == email, Member.is_active, ~bound, ~there)
+    return found.where(~released) if since_release else found
 
 
 def _bind(session: Session, member: Member, identity: Identity) -> None:

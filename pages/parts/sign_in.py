@@ -176,6 +176,10 @@ def _sign_in(*, has_ended: bool) -> None:
         )
     elif has_ended:
         st.info(plain(SignInEnded()), icon=":material/lock_clock:")
+    _login_buttons()
+
+
+def _login_buttons() -> None:
     providers = server.configuration().providers
     for name, provider in providers.items():
         title = provider.title or ("" if len(providers) == 1 else name.capitalize())
@@ -206,6 +210,10 @@ def _unknown(arrival: Arrival, who: Identity) -> None:
             colleagues = members.of_partner(session, arrival.known[0].partner_id)
         names = [each.name for each in colleagues if each.role is Role.ADMINISTRATOR and each.is_active]
         st.markdown(plain(t("To get it back, ask an administrator: {administrators}.", administrators=names)))
+    elif who.email_is_verified and _was_released(who):
+        st.info(t("An administrator released your sign-in. Sign in again to go on."), icon=":material/link_off:")
+        _login_buttons()
+        return
     elif not who.email_is_verified:
         st.warning(
             t(
@@ -223,6 +231,11 @@ def _unknown(arrival: Arrival, who: Identity) -> None:
             )
         )
     _way_out()
+
+
+def _was_released(who: Identity) -> bool:
+    with server.database().reading(single=True) as session:
+        return members.was_released(session, who)
 
 
 def _way_out() -> None:

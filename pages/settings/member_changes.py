@@ -36,6 +36,10 @@ def sentence(change: PastChange) -> str:
             return t("{by} brought {name} back.", by=by, name=change.name)
         case (_, _):
             return t("{by} deactivated {name}.", by=by, name=change.name)
+    if (sign_in := facts.get(MemberFact.SIGN_IN)) is not None:
+        if sign_in[1] is None:
+            return t("{by} released the sign-in of {name}.", by=by, name=change.name)
+        return t("{name} signed in for the first time: {account}.", name=change.name, account=sign_in[1])
     what = joined(_changed(fact, before, after) for fact, before, after in change.facts)
     return t("{by} changed {name}. {facts}.", by=by, name=change.name, facts=what)
 

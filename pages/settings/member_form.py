@@ -159,7 +159,7 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleM
                     successor_id=successor,
                     seen=shown.seen,
                 ),
-                t("{name} is inactive.", name=target.name),
+                _left(shown, successor, others),
                 disabled=bool(shown.clients) and successor is None,
             )
         else:
@@ -173,6 +173,21 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleM
                 partial(team.bring_back, member=member, member_id=target.member_id, seen=shown.seen),
                 t("{name} is active again.", name=target.name),
             )
+
+
+def _left(shown: MemberDetail, successor: int | None, others: Sequence[ResponsibleMember]) -> str:
+    """What is so once they are deactivated, and who looks after their clients then."""
+    inactive = t("{name} is inactive.", name=shown.member.name)
+    takes_over = next((each.name for each in others if each.member_id == successor), None)
+    if takes_over is None:
+        return inactive
+    handed = nt(
+        "{name} now looks after their {count} client.",
+        "{name} now looks after their {count} clients.",
+        shown.clients,
+        name=takes_over,
+    )
+    return f"{inactive} {handed}"
 
 
 def _choose_successor(key: str, member: Member, shown: MemberDetail, others: Sequence[ResponsibleMember]) -> int | None:

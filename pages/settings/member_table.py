@@ -23,10 +23,10 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         "open": [":material/chevron_right:"] * len(listed),
         "email": [each.member.email for each in listed],
         "role": [each.member.role.label for each in listed],
+        "standing": [[standing_text(each.member)] for each in listed],
         "access": [access_text(each.member) for each in listed],
         "clients": [number(each.clients) if each.clients else "" for each in listed],
         "seen": [seen_text(each) for each in listed],
-        "standing": [[standing_text(each.member)] for each in listed],
         "message": [message_text(each) for each in listed],
     }
     column = st.column_config
@@ -44,14 +44,14 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
             ),
             "email": column.TextColumn(t("E-mail"), width=225),
             "role": column.TextColumn(t("Role"), width=130),
+            "standing": column.MultiselectColumn(
+                t("Active"), options=[t("Active"), t("Inactive")], color=["green", "gray"], width=90
+            ),
             "access": column.TextColumn(t("Access to clients"), width=125),
             "clients": column.TextColumn(
                 t("Clients"), alignment="right", width=75, help=t("How many clients they look after.")
             ),
             "seen": column.TextColumn(t("Last seen"), width=130),
-            "standing": column.MultiselectColumn(
-                t("Active"), options=[t("Active"), t("Inactive")], color=["green", "gray"], width=90
-            ),
             "message": column.TextColumn(
                 t("Message"), width=140, help=t("The newest message that tells the member where to sign in.")
             ),

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.members import SignInEvent
-from core.words import moment, t
+from core.words import moment, nt, t
 from pages.parts.text import plain
 
 MOST = 100  # shown
@@ -22,5 +22,5 @@ def show(events: Sequence[SignInEvent]) -> None:
         (moment(each.happened_at), each.kind.label, plain(each.email or each.subject), plain(each.address))
         for each in events
     ]
-    with st.expander(t("The newest {count}", count=len(rows)), icon=":material/login:"):
+    with st.expander(nt("{count} sign-in", "{count} sign-ins", len(rows)), icon=":material/login:"):
         st.table(pd.DataFrame(rows, columns=[t("When"), t("What"), t("E-mail"), t("Address")]), border="horizontal")
