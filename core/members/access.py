@@ -124,7 +124,7 @@ def reads_all_clients(member: Member) -> bool:
 
 def can_be_responsible(member: Member) -> bool:
     """Whether the member can look after clients: an active administrator, client manager with access to clients, or
-    accountant (rule 52). Finance reads and changes nothing, so it looks after nobody."""
+    accountant (rule 52)."""
     return may(member, Permission.READ_CLIENTS) and member.role in _LOOK_AFTER_CLIENTS
 
 
