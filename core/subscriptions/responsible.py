@@ -1,7 +1,7 @@
 """Who looks after a client: a member, no setting; a change is immediate and has a history of its own (rule 52)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, insert, literal, select, update
@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import now
-from core.subscriptions.clients import LARGEST_NUMBER, visible
+from core.storage import LARGEST_NUMBER, now_after
+from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
 
-_MICROSECOND = timedelta(microseconds=1)
 _PARTNER = bindparam("of_partner", type_=Responsible.partner_id.type)
 _CLIENT = bindparam("of_client", type_=Responsible.client_id.type)
 _FROM = bindparam("from_member", type_=Responsible.member_id.type)
@@ -184,7 +183,7 @@ def change_responsible(
     after = ResponsibleSince(
         member_id=responsible_id,
         name=name,
-        valid_from=max(now(session), held.valid_from + _MICROSECOND),  # clocks step back
+        valid_from=now_after(session, held.valid_from),
         valid_to=None,
         changed_by=member.name,
         changed_by_id=member.member_id,
@@ -211,7 +210,7 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
     newest = session.scalar(_NEWEST, asked)
     if newest is None or from_id == to_id:
         return 0
-    asked |= {"moment": max(now(session), newest + _MICROSECOND), "by": member.member_id, "why": reason}
+    asked |= {"moment": now_after(session, newest), "by": member.member_id, "why": reason}
     closed = session.connection().execute(_CLOSE_ALL, asked).rowcount
     session.connection().execute(_NEXT_OF_ALL, asked)
     session.connection().execute(_COPY_TO_ALL, asked)

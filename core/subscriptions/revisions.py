@@ -5,7 +5,7 @@ Its statements are built once: building one anew costs more than running it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
-from core.storage import now
+from core.storage import now, now_after
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription
 
-_MICROSECOND = timedelta(microseconds=1)
 _WHOSE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
     Subscription.client_id == bindparam("of_client", type_=Subscription.client_id.type),
@@ -116,7 +115,7 @@ def revise(
     `by` is the member who did it; None for the client or the product. Returns the new revision.
     Raises StaleSubscription if another revision was begun since `held` was read.
     """
-    moment = max(now(session), held.valid_from + _MICROSECOND)  # clocks step back
+    moment = now_after(session, held.valid_from)
     whose = {"of_partner": client.partner_id, "of_client": client.client_id}
     closed = session.connection().execute(_CLOSE, {**whose, "held": held.revision, "moment": moment}).first()
     if closed is None:

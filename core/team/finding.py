@@ -4,14 +4,13 @@ from sqlalchemy.orm import Session
 
 from core import members
 from core.members import Member
+from core.storage import LARGEST_NUMBER
 from core.words import MemberNotFound, StaleMember
-
-_LARGEST_NUMBER = 2**31 - 1  # that the column of member numbers holds
 
 
 def found(session: Session, partner_id: int, member_id: int) -> Member:
     """The member with this number, as they are now. Raises MemberNotFound."""
-    target = members.find(session, partner_id, member_id) if 0 < member_id <= _LARGEST_NUMBER else None
+    target = members.find(session, partner_id, member_id) if 0 < member_id <= LARGEST_NUMBER else None
     if target is None:
         raise MemberNotFound(member_id=str(member_id))
     return target
