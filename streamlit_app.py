@@ -47,7 +47,7 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(clients, "clients", "invite_client", t("Invite a client"), invites, icon=":material/person_add:")
     page(clients, "clients", "client_subscription", t("Client subscription"), seen, icon=":material/badge:")
     page(settings, "settings", "defaults", t("Default settings"), read, icon=":material/tune:")
-    keeps, counted = Permission.KEEP_MEMBERS, Permission.READ_DISTRIBUTION
+    keeps, counted = Permission.MANAGE_MEMBERS, Permission.READ_DISTRIBUTION
     page(settings, "settings", "members", t("Members"), keeps, icon=":material/manage_accounts:")
     page(finance, "finance", "plan_distribution", t("Plan distribution"), counted, icon=":material/bar_chart:")
     script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"
