@@ -153,6 +153,11 @@ class Configuration(BaseSettings):
         if self.is_demo or not self.smtp_host:
             return None
         return SmtpServer(
-            self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_user, self.smtp_password.get_secret_value(),
-            self.smtp_sender, self.smtp_timeout,
-        )  # fmt: skip
+            self.smtp_host,
+            self.smtp_port,
+            self.smtp_tls,
+            self.smtp_user,
+            self.smtp_password.get_secret_value(),
+            self.smtp_sender,
+            self.smtp_timeout,
+        )

@@ -25,8 +25,14 @@ _OF_MEMBER = (Responsible.partner_id == _PARTNER, Responsible.member_id == _FROM
 _DECIDED_BY = aliased(Member)
 _HISTORY = (
     select(
-        Responsible.member_id, Member.name, Responsible.valid_from, Responsible.valid_to, _DECIDED_BY.name,
-        Responsible.changed_by_id, Responsible.origin, Responsible.reason,
+        Responsible.member_id,
+        Member.name,
+        Responsible.valid_from,
+        Responsible.valid_to,
+        _DECIDED_BY.name,
+        Responsible.changed_by_id,
+        Responsible.origin,
+        Responsible.reason,
     )
     .join(Member, (Member.partner_id == Responsible.partner_id) & (Member.member_id == Responsible.member_id))
     .outerjoin(
@@ -35,7 +41,7 @@ _HISTORY = (
     )
     .where(*_OF_CLIENT)
     .order_by(Responsible.valid_from)
-)  # fmt: skip
+)
 _CLOSE = update(Responsible).where(*_OF_CLIENT, Responsible.valid_to.is_(None)).values(valid_to=_MOMENT)
 _NEXT = insert(Responsible)
 _COPY = (
@@ -63,18 +69,24 @@ _STILL_OPEN = aliased(Responsible)
 _NEXT_OF_ALL = insert(Responsible).from_select(
     ["partner_id", "client_id", "valid_from", "member_id", "changed_by_id", "origin", "reason"],
     select(
-        Responsible.partner_id, Responsible.client_id, _MOMENT, _TO,
-        bindparam("by", type_=Responsible.changed_by_id.type), literal(Origin.BULK, Responsible.origin.type),
+        Responsible.partner_id,
+        Responsible.client_id,
+        _MOMENT,
+        _TO,
+        bindparam("by", type_=Responsible.changed_by_id.type),
+        literal(Origin.BULK, Responsible.origin.type),
         bindparam("why", type_=Responsible.reason.type),
     ).where(
-        Responsible.partner_id == _PARTNER, Responsible.member_id == _FROM, Responsible.valid_to == _MOMENT,
+        Responsible.partner_id == _PARTNER,
+        Responsible.member_id == _FROM,
+        Responsible.valid_to == _MOMENT,
         ~exists().where(
             _STILL_OPEN.partner_id == _PARTNER,
             _STILL_OPEN.client_id == Responsible.client_id,
             _STILL_OPEN.valid_to.is_(None),
         ),  # one closed at the same instant by an earlier change has the next one already
     ),
-)  # fmt: skip
+)
 _COPY_TO_ALL = (
     update(Subscription)
     .where(Subscription.partner_id == _PARTNER, Subscription.responsible_id == _FROM, Subscription.valid_to.is_(None))
@@ -234,11 +246,15 @@ def _replace(session: Session, client: Client, after: ResponsibleSince) -> None:
     connection.execute(
         _NEXT,
         {
-            "partner_id": client.partner_id, "client_id": client.client_id, "valid_from": after.valid_from,
-            "member_id": after.member_id, "changed_by_id": after.changed_by_id, "origin": after.origin,
+            "partner_id": client.partner_id,
+            "client_id": client.client_id,
+            "valid_from": after.valid_from,
+            "member_id": after.member_id,
+            "changed_by_id": after.changed_by_id,
+            "origin": after.origin,
             "reason": after.reason,
         },
-    )  # fmt: skip
+    )
     connection.execute(_COPY, whose | {"to_member": after.member_id})
 
 

@@ -31,9 +31,17 @@ _NEXT = insert(Subscription)
 _RESPONSIBLE = insert(Responsible)
 _HISTORY: Any = (
     select(
-        Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
-        Subscription.overridden, Subscription.defaults_version, Member.name, Subscription.changed_by_id,
-        Subscription.origin, Subscription.reason, Subscription.batch,
+        Subscription.revision,
+        Subscription.valid_from,
+        Subscription.valid_to,
+        Subscription.status,
+        Subscription.overridden,
+        Subscription.defaults_version,
+        Member.name,
+        Subscription.changed_by_id,
+        Subscription.origin,
+        Subscription.reason,
+        Subscription.batch,
         *(setting.of(Subscription) for setting in Setting),
     )
     .outerjoin(
@@ -41,7 +49,7 @@ _HISTORY: Any = (
     )
     .where(*_WHOSE)
     .order_by(Subscription.revision)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,12 @@ def begin(
     ]
     session.connection().execute(_NEXT, rows)
     decided = {
-        "partner_id": by.partner_id, "valid_from": moment, "changed_by_id": by.member_id, "origin": origin, "reason": ""
-    }  # fmt: skip
+        "partner_id": by.partner_id,
+        "valid_from": moment,
+        "changed_by_id": by.member_id,
+        "origin": origin,
+        "reason": "",
+    }
     looked_after = [decided | {"client_id": row["client_id"], "member_id": row["responsible_id"]} for row in rows]
     session.connection().execute(_RESPONSIBLE, looked_after)
 
@@ -124,9 +136,11 @@ def revise(
         held.revision + 1, moment, held.status if status is None else status, effective, by, origin, reason
     )
     whose_next = {
-        "partner_id": client.partner_id, "client_id": client.client_id, "sort_name": client.sort_name,
+        "partner_id": client.partner_id,
+        "client_id": client.client_id,
+        "sort_name": client.sort_name,
         "responsible_id": closed.responsible_id,
-    }  # fmt: skip
+    }
     session.connection().execute(_NEXT, _values(revision) | whose_next)
     return _compared(held, revision)
 
