@@ -16,13 +16,14 @@ from core.storage import Database
 from core.words import BillingError, NoCatalogue, Role
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(typed: list[str] | None = None) -> int:
     """Run one command; the exit status tells whether all is well."""
     parser = ArgumentParser(prog="python -m core", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.set_defaults(needs_tables=True)
     commands = parser.add_subparsers(required=True, metavar="command")
     for subject in (partners, catalogue, upkeep, doctor, delivering, importing):
-        subject.offer(commands)
-    asked = parser.parse_args(arguments)
+        subject.add_to(commands)
+    arguments = parser.parse_args(typed)
     try:
         configuration = Configuration()
         database = Database(configuration.url, deployment=configuration.deployment)
@@ -30,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"A BILLING_... variable cannot be used as it is set: {wrong}", file=sys.stderr)
         return 1
     try:
-        return int(asked.run(database, asked))
+        if arguments.needs_tables and not database.is_migrated():
+            print("The tables are not those of this version. Run `python -m core migrate` first.", file=sys.stderr)
+            return 1
+        return int(arguments.run(database, arguments))
     except NoCatalogue as refusal:
         print(refusal.said_to(Role.ADMINISTRATOR), file=sys.stderr)
     except BillingError as refusal:

@@ -71,8 +71,8 @@ class Configuration(BaseSettings):
     BILLING_DEMO: whether to open in demo mode; by default only when no database is named.
     BILLING_PUBLIC_URL: where a client's browser reaches the product; the links of invitations begin with it.
     BILLING_INVITATION_DAYS: how long an invitation holds.
-    BILLING_SMTP_HOST, _PORT, _TLS (starttls, ssl or none), _USER, _PASSWORD, _SENDER: where messages leave. Without a
-    host they wait in the outbox.
+    BILLING_SMTP_HOST, _PORT, _TLS (starttls, ssl or none), _USER, _PASSWORD, _SENDER, _TIMEOUT (seconds for each
+    answer): where messages leave. Without a host they wait in the outbox.
     BILLING_OIDC_PROVIDERS: the names of several providers of sign-ins, with commas; see SignInProvider for each.
     BILLING_COOKIE_SECRET: what sign-ins are signed with; the same on every server.
     BILLING_SIGN_IN_HOURS: how long a sign-in is good.
@@ -155,6 +155,11 @@ class Configuration(BaseSettings):
         if self.is_demo or not self.smtp_host:
             return None
         return SmtpServer(
-            self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_user, self.smtp_password.get_secret_value(),
-            self.smtp_sender, self.smtp_timeout,
-        )  # fmt: skip
+            self.smtp_host,
+            self.smtp_port,
+            self.smtp_tls,
+            self.smtp_user,
+            self.smtp_password.get_secret_value(),
+            self.smtp_sender,
+            self.smtp_timeout,
+        )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
-from core.invitations import ClientDetails, NewClient
+from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import DemoSpace, Member, Partner
 from core.storage import Base, Database, migrate_on, now, set_now
 from core.subscriptions import Client
@@ -266,7 +266,7 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
         return
     accepted_at = invited_at + timedelta(days=chance.randrange(1, 4), minutes=chance.randrange(400))
     set_now(session, accepted_at)
-    message = invitations.waiting(session, PARTNER_ID, client_id)
+    message = invitations.waiting(session, PARTNER_ID, client_id, OutboxMessage)
     if message is None or message.token is None:
         raise LookupError(f"nothing waits for client {client_id}")
     invitations.accept(session, message.token)

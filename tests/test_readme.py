@@ -72,7 +72,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Change who looks after a client": Permission.CHANGE_RESPONSIBLE,
         "Download the list of clients": Permission.EXPORT,
         "Read and download the plan distribution": Permission.READ_DISTRIBUTION,
-        "Invite, change and deactivate members": Permission.KEEP_MEMBERS,
+        "Invite, change and deactivate members": Permission.MANAGE_MEMBERS,
     }
     order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]
     for words, permission in rows.items():

@@ -4,17 +4,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from core import catalogue, subscriptions
 from core.catalogue import Catalogue, CatalogueChange, CatalogueFileRefused, ChangeKind, Item, Plan
-from core.commands.upkeep import NOT_MIGRATED
+from core.commands import Commands, NoFile
 from core.storage import Database
 from core.subscriptions import CatalogueLoad
 from core.words import LANGUAGES, nt, t
 
 
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the parser's."""
     command = commands.add_parser("catalogue", help="What is sold and what it costs: the catalogue file.")
     subjects = command.add_subparsers(required=True, metavar="what")
@@ -29,16 +28,13 @@ def offer(commands: Any) -> None:
     subject = subjects.add_parser("show", help=show.__doc__)
     subject.add_argument("--currency", type=str.upper, metavar="EUR", help="whose prices, where there are several")
     subject.set_defaults(run=show)
-    subjects.add_parser("example", help=example.__doc__).set_defaults(run=example)
+    subjects.add_parser("example", help=example.__doc__).set_defaults(run=example, needs_tables=False)
 
 
-def check(database: Database, asked: Namespace) -> int:
+def check(database: Database, arguments: Namespace) -> int:
     """Say what loading the file would do, and write nothing."""
-    found = _read(asked.file)
+    found = _read(arguments.file)
     if found is None:
-        return 1
-    if not database.is_migrated():
-        print(NOT_MIGRATED, file=sys.stderr)
         return 1
     with database.reading() as session:
         previewed = subscriptions.preview_catalogue(session, found)
@@ -50,17 +46,14 @@ def check(database: Database, asked: Namespace) -> int:
         print(t("It cannot be loaded like this. Nothing was written."), file=sys.stderr)
         return 1
     if previewed.changes:
-        print(t("Nothing was written. To load it: python -m core catalogue load {file}", file=str(asked.file)))
+        print(t("Nothing was written. To load it: python -m core catalogue load {file}", file=str(arguments.file)))
     return 0
 
 
-def load(database: Database, asked: Namespace) -> int:
+def load(database: Database, arguments: Namespace) -> int:
     """Make the file the catalogue of every partner space, from now on: all of it or nothing."""
-    found = _read(asked.file)
+    found = _read(arguments.file)
     if found is None:
-        return 1
-    if not database.is_migrated():
-        print(NOT_MIGRATED, file=sys.stderr)
         return 1
     with database.transaction() as session:
         loaded = subscriptions.load_catalogue(session, found)
@@ -71,39 +64,33 @@ def load(database: Database, asked: Namespace) -> int:
     return 0
 
 
-def show(database: Database, asked: Namespace) -> int:
+def show(database: Database, arguments: Namespace) -> int:
     """Print the stored catalogue as such a file."""
-    if not database.is_migrated():
-        print(NOT_MIGRATED, file=sys.stderr)
-        return 1
     with database.reading() as session:
         priced = sorted(catalogue.currencies(session))
-        if asked.currency is None and len(priced) > 1:
+        if arguments.currency is None and len(priced) > 1:
             print(
                 t("There are prices in {currencies}. Say which, with --currency.", currencies=priced), file=sys.stderr
             )
             return 1
-        found = catalogue.current(session, asked.currency or "".join(priced) or "EUR")
+        found = catalogue.current(session, arguments.currency or "".join(priced) or "EUR")
     _print_text(catalogue.as_toml(found))
     return 0
 
 
-def example(_database: Database, _asked: Namespace) -> int:
+def example(_database: Database, _arguments: Namespace) -> int:
     """Print a file with comments that can be loaded, to begin with."""
     _print_text(catalogue.EXAMPLE)
     return 0
 
 
 def _read(path: Path) -> Catalogue | None:
-    """The catalogue of a file; None where it is refused, which is said."""
+    """The catalogue of a file; None where it is refused, which is said. Raises NoFile."""
     try:
         with path.open("rb") as file:
             return catalogue.from_toml(file.read(catalogue.MAX_BYTES + 1))
-    except OSError:
-        print(
-            t("The file {file} cannot be opened. Look whether it is there and may be read.", file=str(path)),
-            file=sys.stderr,
-        )
+    except OSError as failure:
+        raise NoFile(path) from failure
     except CatalogueFileRefused as refusal:
         print(t("The file {file} cannot be loaded as it is:", file=str(path)), file=sys.stderr)
         print(refusal, file=sys.stderr)

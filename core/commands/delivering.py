@@ -4,25 +4,25 @@ import signal
 import sys
 from argparse import Namespace
 from threading import Event
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import invitations
+from core.commands import Commands
 from core.configuration import Configuration
 from core.storage import Database
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the parser's."""
     command = commands.add_parser("deliver", help=deliver.__doc__)
     command.add_argument("--every", type=duration, metavar="30s", help="go on, with this pause in between")
-    command.set_defaults(run=deliver)
+    command.set_defaults(run=deliver, needs_tables=False)
 
 
-def deliver(database: Database, asked: Namespace) -> int:
+def deliver(database: Database, arguments: Namespace) -> int:
     """Send the messages that wait in the outbox."""
     server = Configuration().smtp
     if server is None:
@@ -36,12 +36,12 @@ def deliver(database: Database, asked: Namespace) -> int:
             done = invitations.deliver(database, server, on_failure=print, stopped=stopped.is_set)
             print(f"Sent: {done.sent}. Failed for now: {done.failed}. Given up: {done.given_up}.", flush=True)
         except SQLAlchemyError as failure:
-            if asked.every is None:
+            if arguments.every is None:
                 raise
             print(f"The database does not answer, or refuses: {failure}", file=sys.stderr, flush=True)
-        if asked.every is None:
+        if arguments.every is None:
             return 1 if done.failed or done.given_up else 0
-        if stopped.wait(asked.every):
+        if stopped.wait(arguments.every):
             return 0
 
 

@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -11,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import catalogue, invitations, members
+from core.commands import Commands
 from core.configuration import Configuration, SignInProvider
 from core.storage import Database
 
@@ -29,13 +29,13 @@ class Finding(Enum):
 Line = tuple[Finding, str]
 
 
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the parser's."""
     command = commands.add_parser("doctor", help=examine.__doc__)
-    command.set_defaults(run=examine)
+    command.set_defaults(run=examine, needs_tables=False)
 
 
-def examine(database: Database, _asked: Namespace) -> int:
+def examine(database: Database, _arguments: Namespace) -> int:
     """Say what is configured and what is missing; exit status 1 if something is."""
     configuration = Configuration()
     lines = [*_of_database(database), *_of_sign_in(configuration), *_of_mail(configuration), *_of_url(configuration)]

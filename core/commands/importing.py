@@ -4,20 +4,18 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from core import imports, members, spreadsheets
-from core.commands.upkeep import NOT_MIGRATED
+from core.commands import Commands, NoFile
 from core.imports import ImportPreview, ImportReport, Verdict
 from core.members import Member
 from core.storage import Database
-from core.words import N_, best_language, is_showable, nt, one_line, speak, t
+from core.words import best_language, is_showable, nt, one_line, speak, t
 
 _MOST = 50  # rows that are printed
-_NO_FILE = N_("The file {file} cannot be opened. Look whether it is there and may be read.")
 
 
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the parser's."""
     command = commands.add_parser(
         "import",
@@ -33,22 +31,19 @@ def offer(commands: Any) -> None:
     command.set_defaults(run=import_clients)
 
 
-def import_clients(database: Database, asked: Namespace) -> int:
-    """Invite the clients of an .xlsx or CSV file: all its ready rows, or none."""
-    if not database.is_migrated():
-        print(NOT_MIGRATED, file=sys.stderr)
-        return 1
+def import_clients(database: Database, arguments: Namespace) -> int:
+    """Invite the clients of an .xlsx, .xls, .ods or CSV file: all its ready rows, or none."""
     with database.reading() as session:
-        found = members.by_email(session, asked.member)
+        found = members.by_email(session, arguments.member)
         if len(found) != 1:
-            print(_whom(asked.member, found), file=sys.stderr)
+            print(_whom(arguments.member, found), file=sys.stderr)
             return 1
         member = found[0]
         speak(best_language(member.language), member.partner.time_zone)
-        sheet = imports.read(asked.file.name, _content(asked.file))
+        sheet = imports.read(arguments.file.name, _content(arguments.file))
         previewed = imports.preview(session, member, sheet, progress=_counter(len(sheet.rows)))
     report = None
-    if not asked.dry_run:
+    if not arguments.dry_run:
         with database.transaction() as session:
             ready = previewed.counts[Verdict.READY]
             report = imports.invite_ready(session, member, previewed, progress=_counter(ready))
@@ -71,7 +66,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(spreadsheets.MAX_BYTES + 1)
     except OSError as failure:
-        raise spreadsheets.UnreadableFile(_NO_FILE, file=str(path)) from failure
+        raise NoFile(path) from failure
 
 
 def _counter(total: int) -> Callable[[int], None]:

@@ -1,18 +1,17 @@
 """`partner add` and `partner list`: the partner spaces of this database, each with its first administrator."""
 
 from argparse import Namespace
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from core import catalogue, members
-from core.commands.upkeep import NOT_MIGRATED
+from core.commands import Commands
 from core.members import CannotBeSetUp
 from core.storage import Database
 from core.words import N_
 
 
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add these commands to the parser's."""
     actions = commands.add_parser("partner", help="partner spaces: add, list").add_subparsers(
         required=True, metavar="add | list"
@@ -26,20 +25,17 @@ def offer(commands: Any) -> None:
     actions.add_parser("list", help=list_all.__doc__).set_defaults(run=list_all)
 
 
-def add(database: Database, asked: Namespace) -> int:
+def add(database: Database, arguments: Namespace) -> int:
     """Make a partner space and its first administrator."""
-    if not database.is_migrated():
-        print(NOT_MIGRATED)
-        return 1
     try:
         with database.transaction() as session:
             priced = catalogue.currencies(session)
             partner = members.add_partner(
                 session,
-                name=asked.name,
-                currency=asked.currency,
-                time_zone=asked.time_zone,
-                administrator=asked.administrator,
+                name=arguments.name,
+                currency=arguments.currency,
+                time_zone=arguments.time_zone,
+                administrator=arguments.administrator,
             )
             number, currency = partner.partner_id, partner.currency
             if priced and currency not in priced:  # rule 44
@@ -48,19 +44,16 @@ def add(database: Database, asked: Namespace) -> int:
     except IntegrityError:
         print("Another partner space was made at this moment. Run the command again.")
         return 1
-    print(f"Partner space {number} is made: {asked.name}, {currency}, {asked.time_zone}.")
-    print(f"Its administrator signs in as {asked.administrator.strip().lower()}.")
+    print(f"Partner space {number} is made: {arguments.name}, {currency}, {arguments.time_zone}.")
+    print(f"Its administrator signs in as {arguments.administrator.strip().lower()}.")
     if not priced:
         print("There is no catalogue yet. Next: python -m core catalogue load FILE")
         print("(python -m core catalogue example > catalogue.toml writes a file to begin with.)")
     return 0
 
 
-def list_all(database: Database, _asked: Namespace) -> int:
+def list_all(database: Database, _arguments: Namespace) -> int:
     """List the partner spaces."""
-    if not database.is_migrated():
-        print(NOT_MIGRATED)
-        return 1
     with database.reading() as session:
         found = members.spaces(session)
     for space in found:

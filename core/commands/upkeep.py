@@ -1,35 +1,30 @@
 """`migrate`, `check` and `demo`: what keeps a database right."""
 
 from argparse import Namespace
-from typing import Any
 
 from core import demo, subscriptions
+from core.commands import Commands
 from core.storage import Database
 
-NOT_MIGRATED = "The tables are not those of this version. Run `python -m core migrate` first."
 
-
-def offer(commands: Any) -> None:
+def add_to(commands: Commands) -> None:
     """Add these commands to the parser's."""
-    commands.add_parser("migrate", help=migrate.__doc__).set_defaults(run=migrate)
+    commands.add_parser("migrate", help=migrate.__doc__).set_defaults(run=migrate, needs_tables=False)
     commands.add_parser("check", help=check_everything.__doc__).set_defaults(run=check_everything)
     demo_command = commands.add_parser("demo", help=make_demo.__doc__)
     demo_command.add_argument("--reset", action="store_true", help="make it anew, with today's dates")
-    demo_command.set_defaults(run=make_demo)
+    demo_command.set_defaults(run=make_demo, needs_tables=False)
 
 
-def migrate(database: Database, _asked: Namespace) -> int:
+def migrate(database: Database, _arguments: Namespace) -> int:
     """Bring the tables to this version of the product."""
     database.migrate()
     print("The tables are up to date.")
     return 0
 
 
-def check_everything(database: Database, _asked: Namespace) -> int:
+def check_everything(database: Database, _arguments: Namespace) -> int:
     """Recompute every client and report every difference."""
-    if not database.is_migrated():
-        print(NOT_MIGRATED)
-        return 1
     found = 0
     with database.reading() as session:
         for difference in subscriptions.differences(session):
@@ -39,9 +34,9 @@ def check_everything(database: Database, _asked: Namespace) -> int:
     return 1 if found else 0
 
 
-def make_demo(database: Database, asked: Namespace) -> int:
+def make_demo(database: Database, arguments: Namespace) -> int:
     """Make the demo partner space."""
-    if asked.reset:
+    if arguments.reset:
         demo.reset(database)
     else:
         demo.open_demo(database)

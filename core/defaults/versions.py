@@ -1,7 +1,5 @@
 """Default settings: what the next invited client gets, and every version there has been (rules 2, 3, 7, 12)."""
 
-from datetime import timedelta
-
 from sqlalchemy import bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -9,10 +7,9 @@ from core import catalogue, members
 from core.defaults.resolution import EffectiveSettings, resolve
 from core.defaults.tables import DefaultSettings
 from core.members import Member, Permission
-from core.storage import now
+from core.storage import now_after
 from core.words import BillingSettings, Overrides, Setting, StaleDefaults, note_text
 
-_MICROSECOND = timedelta(microseconds=1)
 _PARTNER = bindparam("partner_id", type_=DefaultSettings.partner_id.type)
 _VERSIONS = (
     select(DefaultSettings)
@@ -62,7 +59,7 @@ def save(
             return in_force
         raise stale(in_force)
     catalogue.current(session, member.partner.currency).refuse_unsellable(settings)
-    saved_at = now(session) if in_force is None else max(now(session), in_force.saved_at + _MICROSECOND)
+    saved_at = now_after(session, None if in_force is None else in_force.saved_at)
     session.connection().execute(
         _NEW,
         {

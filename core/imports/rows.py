@@ -15,9 +15,14 @@ from core.spreadsheets import SheetRow
 from core.words import N_, BadInput, Overrides, ResponsibleRefused, Setting, is_showable, language
 
 _WHO = (
-    Column.NAME, Column.COUNTRY, Column.EMAIL, Column.COMPANY_NUMBER, Column.VAT_NUMBER, Column.EXTERNAL_REFERENCE,
+    Column.NAME,
+    Column.COUNTRY,
+    Column.EMAIL,
+    Column.COMPANY_NUMBER,
+    Column.VAT_NUMBER,
+    Column.EXTERNAL_REFERENCE,
     Column.MESSAGE,
-)  # fmt: skip
+)
 _NUMBERS = (Column.COMPANY_NUMBER, Column.VAT_NUMBER)
 _NO_COUNTRY = N_("Fill in the country: two letters, for example BE.")
 
@@ -40,12 +45,12 @@ class ReadRow:
 
 
 def read_rows(
-    rows: Iterable[SheetRow], columns: Columns, offer: Catalogue, colleagues: Iterable[Member]
+    rows: Iterable[SheetRow], recognised: Columns, offer: Catalogue, colleagues: Iterable[Member]
 ) -> Iterator[ReadRow]:
     """Each row as it was understood, with a reason for each column that needs a correction. `colleagues` are the
     members of the partner space, one of whom looks after each client."""
     words = _words(offer, list(colleagues))
-    places = columns.places
+    places = recognised.places
     for row in rows:
         texts = {column: row.cells[index] for column, index in places.items()}
         chosen = {column: read(texts.get(column, "")) for column, read in words.items()}

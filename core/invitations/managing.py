@@ -11,7 +11,7 @@ from core.invitations.invitation import change_invitation, hash_of, latest_invit
 from core.invitations.inviting import bindable, new_invitation
 from core.invitations.letters import Letter
 from core.invitations.outbox import Delivery
-from core.invitations.tables import Invitation, Message
+from core.invitations.tables import Invitation, Message, OutboxMessage
 from core.members import Member, Permission
 from core.storage import now
 from core.subscriptions import Client
@@ -89,7 +89,7 @@ def waiting_message(session: Session, member: Member, client_id: int) -> Waiting
     invitation = latest_invitation(session, member.partner_id, client_id)
     if standing(invitation, now(session)) is not InvitationStatus.PENDING:
         return None
-    message = outbox.waiting(session, member.partner_id, client_id)
+    message = outbox.waiting(session, member.partner_id, client_id, OutboxMessage)
     return None if message is None else WaitingMessage(message, letters.to_client(session, message))
 
 

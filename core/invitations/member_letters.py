@@ -37,10 +37,12 @@ def to_member(session: Session, message: MemberMessage) -> Letter:
                 role=member.role,
             ),
             t("To begin, open this address:") + "\n" + address,
-            t("Sign in there as {email}, with the account you have at work. No other password is needed.",
-              email=member.email),
+            t(
+                "Sign in there as {email}, with the account you have at work. No other password is needed.",
+                email=member.email,
+            ),
             f"{invited_by}\n{firm}",
-        ]  # fmt: skip
+        ]
         return Letter(
             message_id=message.message_id,
             queued_at=message.queued_at,

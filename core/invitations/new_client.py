@@ -151,7 +151,6 @@ class NewClient(ClientDetails):
 
 
 def _sentence(error: Any) -> tuple[str, dict[str, object]]:
-    limits = error.get("ctx", {})
-    return _SENTENCES.get(error["type"], N_("Correct this.")), {
-        "limit": limits.get("max_length", 0), "country": limits.get("country", "")
-    }  # fmt: skip
+    context = error.get("ctx", {})
+    values = {"limit": context.get("max_length", 0), "country": context.get("country", "")}
+    return _SENTENCES.get(error["type"], N_("Correct this.")), values

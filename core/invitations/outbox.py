@@ -4,11 +4,11 @@ There are two kinds, to clients and to members, each in a table of its own; they
 given up by the same code (`_Kind` says in what they differ).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, exists, insert, or_, select, update
@@ -31,6 +31,7 @@ GIVEN_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(minutes=10)  # an attempt that says nothing for this long was killed: the message is due again
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=4)
+_Waiting = TypeVar("_Waiting", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,66 +51,90 @@ class Delivery:
     failures: tuple[tuple[datetime, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class _Kind:
-    """Messages of one table: to whom, what ends them beside their being sent, and what is asked of them.
+    """Messages of one table: `whom` is the column of who gets them, `key` names its primary key, `ended` is what is so
+    of one that waits no more; the rest are the statements that are run on them."""
 
-    `whom` is the column of who gets them. `address` and `is_void` (it would say nothing any more) are read by `due`
-    together with the message, from the tables that it joins with these conditions.
-    """
+    table: type[Any]
+    failures: type[Any]
+    whom: Any
+    key: tuple[str, ...]
+    ended: Mapping[str, None]
+    insert: Any
+    waiting: Any
+    withdraw: Any
+    sent: Any
+    failed: Any
+    due: Any
 
-    def __init__(
-        self,
-        table: type[Any],
-        failures: type[Any],
-        whom: str,
-        *,
-        joined: Sequence[tuple[type[Any], Any]],
-        address: Any,
-        is_void: Any,
-        ended: dict[str, None],
-    ) -> None:
-        self.table, self.failures, self.ended = table, failures, ended
-        self.whom = getattr(table, whom)
-        self.key = [column.name for column in table.__table__.primary_key]
-        whose = (
-            table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
-            self.whom == bindparam("of_whom", type_=self.whom.type),
-        )
-        self.insert = insert(table)
-        self.waiting = select(table).where(*whose, table.next_attempt_at.is_not(None))
-        self.withdraw = (
+
+def _kind(
+    table: type[Any],
+    failures: type[Any],
+    whom: str,
+    *,
+    joined: Sequence[tuple[type[Any], Any]],
+    address: Any,
+    is_void: Any,
+    ended: Mapping[str, None],
+) -> _Kind:
+    """`whom` names the column of who gets the message; for `joined`, `address` and `is_void` see `_due`."""
+    key = tuple(column.name for column in table.__table__.primary_key)
+    column = getattr(table, whom)
+    whose = (
+        table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
+        column == bindparam("of_whom", type_=column.type),
+    )
+    waits = table.next_attempt_at.is_not(None)
+    return _Kind(
+        table=table,
+        failures=failures,
+        whom=column,
+        key=key,
+        ended=ended,
+        insert=insert(table),
+        waiting=select(table).where(*whose, waits),
+        withdraw=(
             update(table)
-            .where(*whose, table.next_attempt_at.is_not(None))
+            .where(*whose, waits)
             .values(**ended, withdrawn_at=bindparam("moment", type_=table.withdrawn_at.type))
-        )
-        self.sent = (
+        ),
+        sent=(
             select(table, Member.name)
             .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
             .where(*whose)
-            .order_by(*(getattr(table, name).desc() for name in self.key[2:]))
+            .order_by(*(getattr(table, name).desc() for name in key[2:]))
             .execution_options(populate_existing=True)
-        )
-        self.failed = (
+        ),
+        failed=(
             select(failures)
             .where(failures.partner_id == bindparam("of_partner"), getattr(failures, whom) == bindparam("of_whom"))
             .order_by(failures.attempt)
-        )
-        due = select(table, is_void.label("is_void"), address).select_from(table)
-        for other, condition in joined:
-            due = due.join(other, condition)
-        self.due = (
-            due.where(
-                table.partner_id == bindparam("of_partner"),
-                table.next_attempt_at <= bindparam("moment", type_=table.next_attempt_at.type),
-            )
-            .order_by(table.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=table)
-            .execution_options(populate_existing=True)
-        )
+        ),
+        due=_due(table, joined, address, is_void),
+    )
 
 
-_TO_CLIENTS = _Kind(
+def _due(table: type[Any], joined: Sequence[tuple[type[Any], Any]], address: Any, is_void: Any) -> Any:
+    """The message that is due first, locked; with its `address`, and whether it `is_void`: would say nothing any more.
+    Both are read from the tables that are joined, each with its condition."""
+    due = select(table, is_void.label("is_void"), address.label("address")).select_from(table)
+    for other, condition in joined:
+        due = due.join(other, condition)
+    return (
+        due.where(
+            table.partner_id == bindparam("of_partner"),
+            table.next_attempt_at <= bindparam("moment", type_=table.next_attempt_at.type),
+        )
+        .order_by(table.next_attempt_at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=table)
+        .execution_options(populate_existing=True)
+    )
+
+
+_TO_CLIENTS = _kind(
     OutboxMessage,
     DeliveryFailure,
     "client_id",
@@ -126,7 +151,7 @@ _TO_CLIENTS = _Kind(
     is_void=Invitation.expires_at <= bindparam("moment", type_=Invitation.expires_at.type),
     ended={"token": None, "next_attempt_at": None},
 )
-_TO_MEMBERS = _Kind(
+_TO_MEMBERS = _kind(
     MemberMessage,
     MemberDeliveryFailure,
     "member_id",
@@ -178,15 +203,9 @@ def withdraw(session: Session, partner_id: int, whom: int, kind: type[Message] =
     )
 
 
-def waiting(session: Session, partner_id: int, client_id: int) -> OutboxMessage | None:
-    """The message that waits for a client. Asks no permission: use cases do."""
-    found: OutboxMessage | None = session.scalar(_TO_CLIENTS.waiting, {"of_partner": partner_id, "of_whom": client_id})
-    return found
-
-
-def waiting_for_member(session: Session, partner_id: int, member_id: int) -> MemberMessage | None:
-    """The message that waits for a member. Asks no permission: use cases do."""
-    found: MemberMessage | None = session.scalar(_TO_MEMBERS.waiting, {"of_partner": partner_id, "of_whom": member_id})
+def waiting(session: Session, partner_id: int, whom: int, kind: type[_Waiting]) -> _Waiting | None:
+    """The message of this kind that waits for a client or a member. Asks no permission: use cases do."""
+    found: _Waiting | None = session.scalar(_KINDS[kind].waiting, {"of_partner": partner_id, "of_whom": whom})
     return found
 
 
@@ -237,7 +256,7 @@ def claim(session: Session, partner_id: int, only: tuple[type[Message], int] | N
             if found.is_void:
                 _change(session, message, **kind.ended, given_up_at=moment)
                 continue
-            attempt, address = message.attempts + 1, found[2]
+            attempt, address = message.attempts + 1, found.address
             _change(session, message, attempts=attempt, next_attempt_at=moment + LEASE, recipient=address)
             session.expunge(message)
             message.attempts, message.recipient = attempt, address

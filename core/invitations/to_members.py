@@ -62,5 +62,5 @@ def sent_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
 
 def waiting_for_member(session: Session, recipient: Member) -> WaitingMessage | None:
     """The message that waits for a member, with the letter as it would leave now."""
-    message = outbox.waiting_for_member(session, recipient.partner_id, recipient.member_id)
+    message = outbox.waiting(session, recipient.partner_id, recipient.member_id, MemberMessage)
     return None if message is None else WaitingMessage(message, member_letters.to_member(session, message))

@@ -18,18 +18,18 @@ from core.members.access import (
     take_every_turn,
     take_turn,
 )
-from core.members.changes import WORDS, add, change, keep_change, newest_change
+from core.members.changes import STORED_BOOLEANS, add, change, newest_change
 from core.members.sign_in import (
     Identity,
     accounts,
     bind,
     end_sign_ins,
-    is_seen,
     members_of,
     record,
+    record_visit,
     release_sign_in,
-    see,
     sign_ins,
+    visit_is_recent,
     was_released,
 )
 from core.members.spaces import CannotBeSetUp, Space, add_partner, spaces

@@ -21,7 +21,7 @@ class Permission(StrEnum):
     CHANGE_RESPONSIBLE = "change responsible"
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
-    KEEP_MEMBERS = "keep members"
+    MANAGE_MEMBERS = "manage members"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -38,23 +38,23 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.CHANGE_RESPONSIBLE: _CLIENTS,
     Permission.EXPORT: frozenset(Role),  # of the clients that the member sees
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
-    Permission.KEEP_MEMBERS: frozenset({Role.ADMINISTRATOR}),
+    Permission.MANAGE_MEMBERS: frozenset({Role.ADMINISTRATOR}),
 }
 
-_STILL_SO = exists().where(
+_ACCESS_UNCHANGED = exists().where(
     Member.partner_id == bindparam("of_partner"),
     Member.member_id == bindparam("of_member"),
     Member.role == bindparam("of_role"),
     Member.client_access == bindparam("of_access"),
     Member.is_active,
 )
-_STILL = select(_STILL_SO).where(_STILL_SO)
+_HAS_UNCHANGED_ACCESS = select(_ACCESS_UNCHANGED).where(_ACCESS_UNCHANGED)
 _TURN = (
     update(Partner)
-    .where(Partner.partner_id == bindparam("of_partner"), _STILL_SO)
+    .where(Partner.partner_id == bindparam("of_partner"), _ACCESS_UNCHANGED)
     .values(change_number=Partner.change_number + 1)
 )
-_ANY_TURN = (
+_TURN_OF_NOBODY = (  # taken by the product or the holder of a link
     update(Partner).where(Partner.partner_id == bindparam("of_partner")).values(change_number=Partner.change_number + 1)
 )
 _MEMBER = (
@@ -95,14 +95,15 @@ def act(session: Session, member: Member, permission: Permission) -> None:
     }
     if session.connection().execute(_TURN, who).rowcount != 1:
         raise NotAllowed
-    if session.connection().execute(_STILL, who).first() is None:  # it may have changed while waiting for the turn
+    # the access may have changed while waiting for the turn
+    if session.connection().execute(_HAS_UNCHANGED_ACCESS, who).first() is None:
         raise NotAllowed
 
 
 def take_turn(session: Session, partner_id: int) -> None:
     """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
     who it is."""
-    session.connection().execute(_ANY_TURN, {"of_partner": partner_id})
+    session.connection().execute(_TURN_OF_NOBODY, {"of_partner": partner_id})
 
 
 def take_every_turn(session: Session) -> None:
@@ -124,7 +125,7 @@ def reads_all_clients(member: Member) -> bool:
 
 def can_be_responsible(member: Member) -> bool:
     """Whether the member can look after clients: an active administrator, client manager with access to clients, or
-    accountant (rule 52). Finance reads and changes nothing, so it looks after nobody."""
+    accountant (rule 52)."""
     return may(member, Permission.READ_CLIENTS) and member.role in _LOOK_AFTER_CLIENTS
 
 

@@ -12,7 +12,7 @@ from core.members.tables import Member, MemberChange
 from core.storage import now
 from core.words import MemberFact, Role
 
-WORDS = {True: "yes", False: "no", None: None}  # how what is true or not is stored in a change
+STORED_BOOLEANS = {True: "yes", False: "no", None: None}  # how a yes or no is stored in a change
 
 BeforeAndAfter = tuple[str | None, str | None]  # as stored; None: there was nothing
 
@@ -69,10 +69,10 @@ def add(
         MemberFact.INVITED: (None, email),
         MemberFact.NAME: (None, name),
         MemberFact.ROLE: (None, role.value),
-        MemberFact.CLIENT_ACCESS: (None, WORDS[client_access]),
-        MemberFact.IS_ACTIVE: (None, WORDS[True]),
+        MemberFact.CLIENT_ACCESS: (None, STORED_BOOLEANS[client_access]),
+        MemberFact.IS_ACTIVE: (None, STORED_BOOLEANS[True]),
     }
-    keep_change(session, new, first, by=by)
+    record_change(session, new, first, by=by)
     return new
 
 
@@ -89,7 +89,7 @@ def change(session: Session, target: Member, *, by: Member | None, **values: Any
         .values(**different)
         .execution_options(synchronize_session=False)
     )
-    keep_change(session, target, kept, by=by)
+    record_change(session, target, kept, by=by)
     for name, value in different.items():
         set_committed_value(target, name, value)
     return True
@@ -101,7 +101,7 @@ def newest_change(session: Session, partner_id: int, member_id: int) -> NewestCh
     return None if found is None else NewestChange(*found)
 
 
-def keep_change(
+def record_change(
     session: Session, target: Member, changes: Mapping[MemberFact, BeforeAndAfter], *, by: Member | None
 ) -> None:
     """Afterwards these facts are kept as one change of the member; the partner's turn is held, as in `add`."""
@@ -118,4 +118,4 @@ def keep_change(
 
 
 def _stored(value: Any) -> str | None:
-    return WORDS[value] if isinstance(value, bool) or value is None else str(value)
+    return STORED_BOOLEANS[value] if isinstance(value, bool) or value is None else str(value)

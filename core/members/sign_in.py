@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.access import Permission, require, take_turn
-from core.members.changes import change, keep_change
+from core.members.changes import change, record_change
 from core.members.tables import EndedSignIns, Member, MemberChange, MemberSignIn, Partner, SignInEvent
 from core.storage import Database, now
 from core.words import MemberFact, SignInEnded, SignInKind, can_be_seen, is_showable, one_line
 
-_SEEN_EVERY = timedelta(minutes=10)  # how finely a member's last visit is kept
+_VISITS_KEPT_TO = timedelta(minutes=10)
 _CLOCKS_APART = timedelta(minutes=2)  # between the provider's clock and ours
 _LONGEST_NAME = 150
 _LONGEST_EMAIL = 320
@@ -120,7 +120,7 @@ def release_sign_in(session: Session, target: Member, *, by: Member) -> bool:
         return False
     session.delete(bound)
     session.flush()
-    keep_change(session, target, {MemberFact.SIGN_IN: (f"{bound.subject} ({bound.issuer})", None)}, by=by)
+    record_change(session, target, {MemberFact.SIGN_IN: (bound.account, None)}, by=by)
     return True
 
 
@@ -133,7 +133,8 @@ def accounts(session: Session, partner_id: int) -> dict[int, MemberSignIn]:
 def record(
     session: Session, identity: Identity, kind: SignInKind, *, address: str = "", member: Member | None = None
 ) -> None:
-    """Keep that this happened: once for each sign-in, space and address, however many windows it has."""
+    """Record that somebody signed in, out, or was refused: once for each sign-in, space and address, however many
+    windows."""
     partner_id = None if member is None else member.partner_id
     known = select(SignInEvent.event_id).where(
         SignInEvent.issuer == identity.issuer,
@@ -166,7 +167,7 @@ def sign_ins(session: Session, member: Member, *, limit: int = 200) -> Sequence[
 
     Somebody who is a member nowhere belongs to no space: they are shown where there is one space only.
     """
-    require(member, Permission.KEEP_MEMBERS)
+    require(member, Permission.MANAGE_MEMBERS)
     another = exists().where(Partner.partner_id != member.partner_id)
     of_this_space = or_(SignInEvent.partner_id == member.partner_id, SignInEvent.partner_id.is_(None) & ~another)
     newest = (
@@ -175,13 +176,13 @@ def sign_ins(session: Session, member: Member, *, limit: int = 200) -> Sequence[
     return session.scalars(newest.limit(limit)).all()
 
 
-def is_seen(session: Session, member: Member) -> bool:
-    """Whether the member's last visit is as recent as it is kept: there is nothing for `see` to write."""
-    return member.last_seen_at is not None and now(session) - member.last_seen_at < _SEEN_EVERY
+def visit_is_recent(session: Session, member: Member) -> bool:
+    """Whether the member's last visit is as recent as it is kept: there is nothing for `record_visit` to write."""
+    return member.last_seen_at is not None and now(session) - member.last_seen_at < _VISITS_KEPT_TO
 
 
-def see(session: Session, member: Member) -> None:
-    """Afterwards the member was seen now."""
+def record_visit(session: Session, member: Member) -> None:
+    """Afterwards the member's last visit is now."""
     session.execute(
         update(Member)
         .where(Member.partner_id == member.partner_id, Member.member_id == member.member_id)
@@ -217,12 +218,17 @@ def _unbound(identity: Identity, *, since_release: bool = True) -> Select[Member
 
 
 def _bind(session: Session, member: Member, identity: Identity) -> None:
-    key = {"partner_id": member.partner_id, "member_id": member.member_id}
-    account = {"issuer": identity.issuer, "subject": identity.subject}
-    session.execute(insert(MemberSignIn), key | account | {"bound_at": now(session)})
+    bound = MemberSignIn(
+        partner_id=member.partner_id,
+        member_id=member.member_id,
+        issuer=identity.issuer,
+        subject=identity.subject,
+        bound_at=now(session),
+    )
+    session.add(bound)
+    session.flush()
     member = session.get_one(Member, (member.partner_id, member.member_id))
-    account_text = f"{identity.subject} ({identity.issuer})"
-    keep_change(session, member, {MemberFact.SIGN_IN: (None, account_text)}, by=member)
+    record_change(session, member, {MemberFact.SIGN_IN: (None, bound.account)}, by=member)
     name = one_line(identity.name)[:_LONGEST_NAME]
     if member.name == member.email and can_be_seen(name) and is_showable(name):
         change(session, member, by=member, name=name)

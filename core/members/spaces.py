@@ -27,7 +27,8 @@ class CannotBeSetUp(BillingError):
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A partner space: its number, name, currency and time zone, and the e-mails of its active administrators."""
+    """A partner space: its number, name, currency and time zone, how many active members and clients it has, and the
+    e-mails of its active administrators."""
 
     partner_id: int
     name: str

@@ -93,6 +93,11 @@ class MemberSignIn(Base):
     subject: Mapped[str]
     bound_at: Mapped[datetime] = mapped_column(Instant)
 
+    @property
+    def account(self) -> str:
+        """The account as a change of the member names it."""
+        return f"{self.subject} ({self.issuer})"
+
 
 class EndedSignIns(Base):
     """Every sign-in of this account that the provider confirmed at `through` or before has ended: it signed out."""

@@ -1,6 +1,17 @@
 """The database: the engine, one transaction for each action, the types of columns, the base of all tables, and the
 migrations. It knows SQLite from PostgreSQL, so that the other folders need not."""
 
-from core.storage.columns import Codes, Instant, Settings, codes, settings_as_text, settings_from_text
-from core.storage.database import Action, Database, Deployment, action_of, migrate_on, now, set_now, take_lock, utc_now
+from core.storage.columns import LARGEST_NUMBER, Codes, Instant, Settings, codes, settings_as_text, settings_from_text
+from core.storage.database import (
+    Action,
+    Database,
+    Deployment,
+    action_of,
+    migrate_on,
+    now,
+    now_after,
+    set_now,
+    take_lock,
+    utc_now,
+)
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

@@ -9,6 +9,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from core.words import Setting
 
+LARGEST_NUMBER = 2**31 - 1  # that an integer column holds on PostgreSQL
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

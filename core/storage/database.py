@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_MICROSECOND = timedelta(microseconds=1)
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
 
@@ -127,6 +128,12 @@ def now(session: Session) -> datetime:
     if action.moment is None:
         action.moment = action.clock()
     return action.moment
+
+
+def now_after(session: Session, earlier: datetime | None) -> datetime:
+    """The one timestamp of the action, or the microsecond after `earlier`: clocks step back, and what follows another
+    change is later than it."""
+    return now(session) if earlier is None else max(now(session), earlier + _MICROSECOND)
 
 
 def set_now(session: Session, moment: datetime) -> None:

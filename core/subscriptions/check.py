@@ -27,9 +27,7 @@ def differences(session: Session) -> Iterator[str]:
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     rows = session.execute(
         select(Subscription, Client.sort_name, Client.name)
-        .outerjoin(
-            Client, (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id)
-        )
+        .outerjoin(Client, _same_client(Subscription))
         .order_by(Subscription.partner_id, Subscription.client_id, Subscription.revision)
         .execution_options(yield_per=1000)
     )
@@ -40,7 +38,7 @@ def differences(session: Session) -> Iterator[str]:
             for difference in (
                 *_unexplained(revision, versions, add_ons),
                 *_disjoint(before, revision),
-                *_uncopied(revision, sort_name, name),
+                *_wrong_copies(revision, sort_name, name),
             ):
                 yield f"{where}: {difference}"
             before = revision
@@ -49,12 +47,12 @@ def differences(session: Session) -> Iterator[str]:
             yield f"partner {partner_id}, client {client_id}: no revision holds now"
     for partner_id, client_id in session.execute(_without_subscription()):
         yield f"partner {partner_id}, client {client_id}: has no subscription"
-    yield from _unlike_their_edits(session)
-    yield from _of_responsible(session)
+    yield from _edits_that_do_not_lead_to_the_details(session)
+    yield from _responsible_gaps(session)
 
 
-def _of_responsible(session: Session) -> Iterator[str]:
-    """The same for who looks after each client."""
+def _responsible_gaps(session: Session) -> Iterator[str]:
+    """Moments at which nobody looks after a client, or which do not join; and a list that says another one."""
     first, current = aliased(Subscription), aliased(Subscription)
     rows = session.connection().execution_options(yield_per=1000).execute(
         select(
@@ -112,17 +110,17 @@ def _disjoint(before: Subscription | None, revision: Subscription) -> Iterator[s
         yield f"begins {revision.valid_from}, but the one before ends {before.valid_to}"
 
 
-def _uncopied(revision: Subscription, sort_name: str | None, name: str | None) -> Iterator[str]:
+def _wrong_copies(revision: Subscription, sort_name: str | None, name: str | None) -> Iterator[str]:
     if name is None:
         yield "belongs to no client"
     elif not revision.sort_name == sort_name == fold(name):
         yield f"sorts as {revision.sort_name!r}, its client as {sort_name!r}, its name as {fold(name)!r}"
 
 
-def _unlike_their_edits(session: Session) -> Iterator[str]:
+def _edits_that_do_not_lead_to_the_details(session: Session) -> Iterator[str]:
     rows = session.execute(
         select(ClientChange, *(getattr(Client, what.value) for what in ClientDetail))
-        .join(Client, (Client.partner_id == ClientChange.partner_id) & (Client.client_id == ClientChange.client_id))
+        .join(Client, _same_client(ClientChange))
         .order_by(ClientChange.partner_id, ClientChange.client_id, ClientChange.number)
         .execution_options(yield_per=1000)
     )
@@ -145,9 +143,6 @@ def _unlike_their_edits(session: Session) -> Iterator[str]:
 def _without_subscription() -> Select[int, int]:
     return (
         select(Client.partner_id, Client.client_id)
-        .outerjoin(
-            Subscription,
-            (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id),
-        )
+        .outerjoin(Subscription, _same_client(Subscription))
         .where(Subscription.client_id.is_(None))
     )

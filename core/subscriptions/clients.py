@@ -10,12 +10,11 @@ from core import catalogue, defaults, members
 from core.catalogue import Price
 from core.defaults import DefaultSettings, EffectiveSettings, choices
 from core.members import Member, Permission
+from core.storage import LARGEST_NUMBER
 from core.subscriptions import revisions
 from core.subscriptions.revisions import Revision
 from core.subscriptions.tables import Client, Responsible
 from core.words import ClientNotFound, ClientStatus, Overrides, Setting
-
-LARGEST_NUMBER = 2**31 - 1  # that a column of client or member numbers holds
 
 _LOOKED_AFTER = select(
     exists().where(

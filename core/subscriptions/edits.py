@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,12 +10,11 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.members import Member
-from core.storage import now
+from core.storage import now_after
 from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, ClientChange, Subscription
 from core.words import ClientDetail, DetailChange, Origin, StaleDetails, fold
 
-_MICROSECOND = timedelta(microseconds=1)
 _ORDER = list(ClientDetail)
 _EDITS: Any = (
     select(
@@ -81,7 +80,7 @@ def change_details(
     past = _edits(session, client.partner_id, client.client_id)
     if unseen := [edit for edit in past if edit.number > seen]:
         raise _stale(client, unseen)
-    moment = max(now(session), past[0].changed_at + _MICROSECOND) if past else now(session)  # clocks step back
+    moment = now_after(session, past[0].changed_at if past else None)
     edit = ClientEdit(past[0].number + 1 if past else 1, moment, by.name, origin, reason, changes)
     for change in changes:
         setattr(client, change.what.value, details[change.what])

@@ -1,7 +1,7 @@
 """Who looks after a client: a member, no setting; a change is immediate and has a history of its own (rule 52)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, insert, literal, select, update
@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import now
-from core.subscriptions.clients import LARGEST_NUMBER, visible
+from core.storage import LARGEST_NUMBER, now_after
+from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
 
-_MICROSECOND = timedelta(microseconds=1)
 _PARTNER = bindparam("of_partner", type_=Responsible.partner_id.type)
 _CLIENT = bindparam("of_client", type_=Responsible.client_id.type)
 _FROM = bindparam("from_member", type_=Responsible.member_id.type)
@@ -26,8 +25,14 @@ _OF_MEMBER = (Responsible.partner_id == _PARTNER, Responsible.member_id == _FROM
 _DECIDED_BY = aliased(Member)
 _HISTORY = (
     select(
-        Responsible.member_id, Member.name, Responsible.valid_from, Responsible.valid_to, _DECIDED_BY.name,
-        Responsible.changed_by_id, Responsible.origin, Responsible.reason,
+        Responsible.member_id,
+        Member.name,
+        Responsible.valid_from,
+        Responsible.valid_to,
+        _DECIDED_BY.name,
+        Responsible.changed_by_id,
+        Responsible.origin,
+        Responsible.reason,
     )
     .join(Member, (Member.partner_id == Responsible.partner_id) & (Member.member_id == Responsible.member_id))
     .outerjoin(
@@ -36,7 +41,7 @@ _HISTORY = (
     )
     .where(*_OF_CLIENT)
     .order_by(Responsible.valid_from)
-)  # fmt: skip
+)
 _CLOSE = update(Responsible).where(*_OF_CLIENT, Responsible.valid_to.is_(None)).values(valid_to=_MOMENT)
 _NEXT = insert(Responsible)
 _COPY = (
@@ -64,18 +69,24 @@ _STILL_OPEN = aliased(Responsible)
 _NEXT_OF_ALL = insert(Responsible).from_select(
     ["partner_id", "client_id", "valid_from", "member_id", "changed_by_id", "origin", "reason"],
     select(
-        Responsible.partner_id, Responsible.client_id, _MOMENT, _TO,
-        bindparam("by", type_=Responsible.changed_by_id.type), literal(Origin.BULK, Responsible.origin.type),
+        Responsible.partner_id,
+        Responsible.client_id,
+        _MOMENT,
+        _TO,
+        bindparam("by", type_=Responsible.changed_by_id.type),
+        literal(Origin.BULK, Responsible.origin.type),
         bindparam("why", type_=Responsible.reason.type),
     ).where(
-        Responsible.partner_id == _PARTNER, Responsible.member_id == _FROM, Responsible.valid_to == _MOMENT,
+        Responsible.partner_id == _PARTNER,
+        Responsible.member_id == _FROM,
+        Responsible.valid_to == _MOMENT,
         ~exists().where(
             _STILL_OPEN.partner_id == _PARTNER,
             _STILL_OPEN.client_id == Responsible.client_id,
             _STILL_OPEN.valid_to.is_(None),
         ),  # one closed at the same instant by an earlier change has the next one already
     ),
-)  # fmt: skip
+)
 _COPY_TO_ALL = (
     update(Subscription)
     .where(Subscription.partner_id == _PARTNER, Subscription.responsible_id == _FROM, Subscription.valid_to.is_(None))
@@ -184,7 +195,7 @@ def change_responsible(
     after = ResponsibleSince(
         member_id=responsible_id,
         name=name,
-        valid_from=max(now(session), held.valid_from + _MICROSECOND),  # clocks step back
+        valid_from=now_after(session, held.valid_from),
         valid_to=None,
         changed_by=member.name,
         changed_by_id=member.member_id,
@@ -211,7 +222,7 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
     newest = session.scalar(_NEWEST, asked)
     if newest is None or from_id == to_id:
         return 0
-    asked |= {"moment": max(now(session), newest + _MICROSECOND), "by": member.member_id, "why": reason}
+    asked |= {"moment": now_after(session, newest), "by": member.member_id, "why": reason}
     closed = session.connection().execute(_CLOSE_ALL, asked).rowcount
     session.connection().execute(_NEXT_OF_ALL, asked)
     session.connection().execute(_COPY_TO_ALL, asked)
@@ -235,11 +246,15 @@ def _replace(session: Session, client: Client, after: ResponsibleSince) -> None:
     connection.execute(
         _NEXT,
         {
-            "partner_id": client.partner_id, "client_id": client.client_id, "valid_from": after.valid_from,
-            "member_id": after.member_id, "changed_by_id": after.changed_by_id, "origin": after.origin,
+            "partner_id": client.partner_id,
+            "client_id": client.client_id,
+            "valid_from": after.valid_from,
+            "member_id": after.member_id,
+            "changed_by_id": after.changed_by_id,
+            "origin": after.origin,
             "reason": after.reason,
         },
-    )  # fmt: skip
+    )
     connection.execute(_COPY, whose | {"to_member": after.member_id})
 
 

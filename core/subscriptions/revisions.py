@@ -5,7 +5,7 @@ Its statements are built once: building one anew costs more than running it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
-from core.storage import now
+from core.storage import now, now_after
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription
 
-_MICROSECOND = timedelta(microseconds=1)
 _WHOSE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
     Subscription.client_id == bindparam("of_client", type_=Subscription.client_id.type),
@@ -32,9 +31,17 @@ _NEXT = insert(Subscription)
 _RESPONSIBLE = insert(Responsible)
 _HISTORY: Any = (
     select(
-        Subscription.revision, Subscription.valid_from, Subscription.valid_to, Subscription.status,
-        Subscription.overridden, Subscription.defaults_version, Member.name, Subscription.changed_by_id,
-        Subscription.origin, Subscription.reason, Subscription.batch,
+        Subscription.revision,
+        Subscription.valid_from,
+        Subscription.valid_to,
+        Subscription.status,
+        Subscription.overridden,
+        Subscription.defaults_version,
+        Member.name,
+        Subscription.changed_by_id,
+        Subscription.origin,
+        Subscription.reason,
+        Subscription.batch,
         *(setting.of(Subscription) for setting in Setting),
     )
     .outerjoin(
@@ -42,7 +49,7 @@ _HISTORY: Any = (
     )
     .where(*_WHOSE)
     .order_by(Subscription.revision)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,12 @@ def begin(
     ]
     session.connection().execute(_NEXT, rows)
     decided = {
-        "partner_id": by.partner_id, "valid_from": moment, "changed_by_id": by.member_id, "origin": origin, "reason": ""
-    }  # fmt: skip
+        "partner_id": by.partner_id,
+        "valid_from": moment,
+        "changed_by_id": by.member_id,
+        "origin": origin,
+        "reason": "",
+    }
     looked_after = [decided | {"client_id": row["client_id"], "member_id": row["responsible_id"]} for row in rows]
     session.connection().execute(_RESPONSIBLE, looked_after)
 
@@ -116,7 +127,7 @@ def revise(
     `by` is the member who did it; None for the client or the product. Returns the new revision.
     Raises StaleSubscription if another revision was begun since `held` was read.
     """
-    moment = max(now(session), held.valid_from + _MICROSECOND)  # clocks step back
+    moment = now_after(session, held.valid_from)
     whose = {"of_partner": client.partner_id, "of_client": client.client_id}
     closed = session.connection().execute(_CLOSE, {**whose, "held": held.revision, "moment": moment}).first()
     if closed is None:
@@ -125,9 +136,11 @@ def revise(
         held.revision + 1, moment, held.status if status is None else status, effective, by, origin, reason
     )
     whose_next = {
-        "partner_id": client.partner_id, "client_id": client.client_id, "sort_name": client.sort_name,
+        "partner_id": client.partner_id,
+        "client_id": client.client_id,
+        "sort_name": client.sort_name,
         "responsible_id": closed.responsible_id,
-    }  # fmt: skip
+    }
     session.connection().execute(_NEXT, _values(revision) | whose_next)
     return _compared(held, revision)
 

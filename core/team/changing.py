@@ -1,18 +1,16 @@
-"""Changing what a member may do, letting them go, bringing them back; each change is kept, from what to what.
+"""Changing what a member may do, deactivating them, bringing them back; each change is kept, from what to what.
 
 Every use case holds the partner's turn (members.act), so that what it reads stays true until it has written: of two
 administrators who take the role from each other at once, one is refused.
 """
-
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import invitations, members, subscriptions
 from core.members import Member, Permission
-from core.team.finding import found, refuse_stale
 from core.team.new_member import name_of
+from core.team.reading import member_numbered, refuse_stale
 from core.words import LastAdministrator, OwnAccess, Role, SuccessorMissing
 
 
@@ -34,8 +32,8 @@ def change_member(
     of a member who with this role and access looks after none. Raises NotAllowed, MemberNotFound, StaleMember,
     LastAdministrator, OwnAccess, SuccessorMissing, ResponsibleRefused, BadInput; nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     wanted = {
         "role": role,
         "client_access": client_access,
@@ -46,10 +44,8 @@ def change_member(
     refuse_stale(session, target, seen)
     if role is not target.role or client_access != target.client_access:
         _refuse_own(session, member, target, stays_administrator=role is Role.ADMINISTRATOR)
-    hands_over = _hands_over(session, target, successor_id, role=role, client_access=client_access)
     members.change(session, target, by=member, **wanted)
-    if hands_over is not None:
-        subscriptions.hand_over(session, member, member_id, hands_over)
+    _hand_over(session, member, target, successor_id)
     return True
 
 
@@ -60,16 +56,14 @@ def deactivate(session: Session, member: Member, member_id: int, *, successor_id
     `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember, LastAdministrator, OwnAccess,
     SuccessorMissing (they look after clients), ResponsibleRefused (the successor cannot); nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     if not target.is_active:
         return False
     refuse_stale(session, target, seen)
     _refuse_own(session, member, target, stays_administrator=False)
-    hands_over = _hands_over(session, target, successor_id, is_active=False)
     members.change(session, target, by=member, is_active=False)
-    if hands_over is not None:
-        subscriptions.hand_over(session, member, member_id, hands_over)
+    _hand_over(session, member, target, successor_id)
     invitations.withdraw_message(session, target)
     return True
 
@@ -79,8 +73,8 @@ def bring_back(session: Session, member: Member, member_id: int, *, seen: int) -
 
     `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     if target.is_active:
         return False
     refuse_stale(session, target, seen)
@@ -93,37 +87,32 @@ def release_sign_in(session: Session, member: Member, member_id: int, *, seen: i
 
     `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     if member_id not in members.accounts(session, member.partner_id):
         return False
     refuse_stale(session, target, seen)
     return members.release_sign_in(session, target, by=member)
 
 
-def can_look_after(
-    target: Member, *, role: Role | None = None, client_access: bool | None = None, is_active: bool = True
-) -> bool:
-    """Whether the member could look after clients with this role and access (None: as they have)."""
-    return members.can_be_responsible(
-        Member(
-            role=target.role if role is None else role,
-            client_access=target.client_access if client_access is None else client_access,
-            is_active=is_active,
-        )
-    )
+def can_look_after(target: Member, *, role: Role, client_access: bool) -> bool:
+    """Whether the member could look after clients with this role and access."""
+    return members.can_be_responsible(Member(role=role, client_access=client_access, is_active=target.is_active))
 
 
-def _hands_over(session: Session, target: Member, successor_id: int | None, **will_be: Any) -> int | None:
-    """Who takes over the clients of a member who will be so; None: nobody has to. Raises SuccessorMissing."""
-    if can_look_after(target, **will_be):
-        return None
+def _hand_over(session: Session, member: Member, target: Member, successor_id: int | None) -> None:
+    """Afterwards the successor looks after every client of a member who, as they are by now, can look after none.
+
+    Raises SuccessorMissing, ResponsibleRefused; the transaction, with the change before it, is rolled back then.
+    """
+    if members.can_be_responsible(target):
+        return
     clients = subscriptions.responsible_counts(session, target.partner_id).get(target.member_id, 0)
     if not clients:
-        return None
+        return
     if successor_id is None:
         raise SuccessorMissing(name=target.name, clients=clients)
-    return successor_id
+    subscriptions.hand_over(session, member, target.member_id, successor_id)
 
 
 def _refuse_own(session: Session, member: Member, target: Member, *, stays_administrator: bool) -> None:

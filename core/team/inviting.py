@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from core import invitations, members
 from core.members import Member, Permission
-from core.team.finding import found
 from core.team.new_member import NewMember
+from core.team.reading import member_numbered
 from core.words import AlreadyMember, InactiveMember
 
 
@@ -16,9 +16,9 @@ def invite_member(session: Session, member: Member, new_member: NewMember, *, at
     `attempt` names one filled-in form: the same one sent twice gives the member it made the first time.
     Raises NotAllowed, AlreadyMember; nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
     if attempt and (made := invitations.sent_by_form(session, member.partner_id, attempt)) is not None:
-        return found(session, member.partner_id, made)
+        return member_numbered(session, member.partner_id, made)
     known = session.scalar(
         select(Member).where(Member.partner_id == member.partner_id, func.lower(Member.email) == new_member.email)
     )
@@ -35,8 +35,8 @@ def send_again(session: Session, member: Member, member_id: int, *, seen: int) -
 
     Raises NotAllowed, MemberNotFound, InactiveMember; nothing is written then.
     """
-    members.act(session, member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.act(session, member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     if not target.is_active:
         raise InactiveMember(name=target.name)
     sendings = len(invitations.messages_to(session, member.partner_id, member_id))

@@ -12,18 +12,17 @@ from sqlalchemy.orm import Session, aliased
 from core import invitations, members, subscriptions
 from core.invitations import Delivery, WaitingMessage
 from core.members import Member, MemberChange, MemberSignIn, Permission
-from core.team.finding import found
-from core.words import MemberFact, fold
+from core.storage import LARGEST_NUMBER
+from core.words import MemberFact, MemberNotFound, StaleMember, fold
 
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """A row of the table. `clients`: how many they look after. `has_signed_in`: an account at the provider is bound to
-    them. `message`: the newest one to the member, None where none was ever sent."""
+    """A row of the table. `clients`: how many they look after. `message`: the newest one to the member, None
+    where none was ever sent."""
 
     member: Member
     clients: int
-    has_signed_in: bool
     message: Delivery | None
 
 
@@ -71,21 +70,20 @@ _CHANGES = select(MemberChange.member_id, MemberChange.number).where(
 
 def listed(session: Session, member: Member) -> list[ListedMember]:
     """Every member, the active ones first, each group by name as it sorts. Raises NotAllowed."""
-    members.require(member, Permission.KEEP_MEMBERS)
+    members.require(member, Permission.MANAGE_MEMBERS)
     messages = invitations.newest_messages(session, member.partner_id)
     clients = subscriptions.responsible_counts(session, member.partner_id)
-    accounts = members.accounts(session, member.partner_id)
     everyone = members.of_partner(session, member.partner_id)
     return [
-        ListedMember(each, clients.get(each.member_id, 0), each.member_id in accounts, messages.get(each.member_id))
+        ListedMember(each, clients.get(each.member_id, 0), messages.get(each.member_id))
         for each in sorted(everyone, key=_order)
     ]
 
 
 def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
     """Everything about one member. Raises NotAllowed, MemberNotFound."""
-    members.require(member, Permission.KEEP_MEMBERS)
-    target = found(session, member.partner_id, member_id)
+    members.require(member, Permission.MANAGE_MEMBERS)
+    target = member_numbered(session, member.partner_id, member_id)
     asked = {"partner_id": member.partner_id, "member_id": member_id}
     return MemberDetail(
         member=target,
@@ -99,8 +97,23 @@ def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
 
 def history(session: Session, member: Member, *, limit: int = 50) -> tuple[PastChange, ...]:
     """The newest changes of all members, newest first, at most `limit`. Raises NotAllowed."""
-    members.require(member, Permission.KEEP_MEMBERS)
+    members.require(member, Permission.MANAGE_MEMBERS)
     return _changes(session, _CHANGES, {"partner_id": member.partner_id}, limit)
+
+
+def member_numbered(session: Session, partner_id: int, member_id: int) -> Member:
+    """The member with this number, as they are now. Raises MemberNotFound."""
+    target = members.find(session, partner_id, member_id) if 0 < member_id <= LARGEST_NUMBER else None
+    if target is None:
+        raise MemberNotFound(member_id=str(member_id))
+    return target
+
+
+def refuse_stale(session: Session, target: Member, seen: int) -> None:
+    """Raise StaleMember if the member was changed since `seen`, the number of the change that was shown as newest."""
+    newest = members.newest_change(session, target.partner_id, target.member_id)
+    if newest is not None and newest.number != seen:
+        raise StaleMember(name=target.name, changed_by=newest.changed_by, changed_at=newest.changed_at)
 
 
 def _changes(session: Session, which: Any, asked: dict[str, int], limit: int | None = None) -> tuple[PastChange, ...]:

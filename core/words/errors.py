@@ -42,6 +42,7 @@ BillingError
 ├── SuccessorMissing       the clients of a member who leaves need somebody
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
+├── NoFile                 a file named in the shell that cannot be opened (core.commands)
 ├── ColumnsNotFound, SameColumnTwice, NotInTheList   what an import cannot understand (core.imports)
 ├── SignInEnded            the sign-in was ended, or is too old
 ├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
@@ -99,6 +100,13 @@ class ClientNotFound(BillingError):
 class StaleError(BillingError):
     """Somebody saved the same thing in between; nothing was written."""
 
+    by_no_member = N_("The product")  # who it was where `changed_by` is None
+
+    def __str__(self) -> str:
+        if self.values.get("changed_by", "") is not None:
+            return super().__str__()
+        return t(self.sentence, **{**self.values, "changed_by": t(self.by_no_member)})
+
 
 class StaleDefaults(StaleError):
     """`version` was saved by `saved_by` at `saved_at` since the form was opened."""
@@ -113,13 +121,10 @@ class StaleSubscription(StaleError):
     """The client's settings were changed by `changed_by` at `changed_at` since they were shown."""
 
     sentence = N_("{changed_by} changed {client} on {changed_at}. Your entries are kept; compare and save again.")
+    by_no_member = N_("The client")
 
     def __init__(self, *, client: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(client=client, changed_by=changed_by, changed_at=changed_at)
-
-    def __str__(self) -> str:
-        by = self.values["changed_by"]
-        return t(self.sentence, **{**self.values, "changed_by": t("The client") if by is None else by})
 
 
 class StaleDetails(StaleError):
@@ -139,13 +144,10 @@ class StaleMember(StaleError):
     """The member was changed by `changed_by` (None: from a shell) at `changed_at` since they were shown."""
 
     sentence = N_("{changed_by} changed {name} on {changed_at}. Your entries are kept; compare and save again.")
+    by_no_member = N_("Whoever runs this server")
 
     def __init__(self, *, name: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
-
-    def __str__(self) -> str:
-        by = self.values["changed_by"]
-        return t(self.sentence, **{**self.values, "changed_by": t("Whoever runs this server") if by is None else by})
 
 
 class StaleResponsible(StaleError):
@@ -159,10 +161,6 @@ class StaleResponsible(StaleError):
 
     def __init__(self, *, client: str, responsible: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(client=client, responsible=responsible, changed_by=changed_by, changed_at=changed_at)
-
-    def __str__(self) -> str:
-        by = self.values["changed_by"]
-        return t(self.sentence, **{**self.values, "changed_by": t("The product") if by is None else by})
 
 
 class ResponsibleRefused(BillingError):

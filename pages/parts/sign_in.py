@@ -307,7 +307,7 @@ def _record(who: Identity, chosen: Member | None, *, refused: bool, inactive: Me
     database = server.database()
     is_new = (chosen is not None or refused) and arrived not in st.session_state.setdefault(_ARRIVED, set())
     with database.reading(single=True) as session:
-        unseen = chosen is not None and not members.is_seen(session, chosen)
+        unseen = chosen is not None and not members.visit_is_recent(session, chosen)
     if not is_new and not unseen:
         return
     with database.transaction() as session:
@@ -315,7 +315,7 @@ def _record(who: Identity, chosen: Member | None, *, refused: bool, inactive: Me
             kind = SignInKind.REFUSED if refused else SignInKind.SIGNED_IN
             members.record(session, who, kind, address=_address(), member=chosen or inactive)
         if chosen is not None:
-            members.see(session, chosen)
+            members.record_visit(session, chosen)
     st.session_state[_ARRIVED].add(arrived)
 
 

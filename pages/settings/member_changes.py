@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core import members
 from core.team import PastChange
 from core.words import MemberFact, Role, moment, t
 from pages.parts.text import joined, plain
 
-_YES = "yes"  # as a change stores it
+_YES = members.STORED_BOOLEANS[True]
 
 
 def show(changes: Sequence[PastChange]) -> None:

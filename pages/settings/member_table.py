@@ -80,9 +80,8 @@ def standing_text(member: Member) -> str:
 
 def seen_text(listed: ListedMember) -> str:
     """When they were here last, to ten minutes."""
-    if listed.member.last_seen_at is not None:
-        return moment(listed.member.last_seen_at)
-    return t("Signed in") if listed.has_signed_in else t("Never")
+    seen_at = listed.member.last_seen_at
+    return t("Never") if seen_at is None else moment(seen_at)
 
 
 def message_text(listed: ListedMember) -> str:

@@ -11,7 +11,7 @@ from pages.settings import member_changes, member_form, member_invite, member_ta
 
 CHANGES = 50  # shown at first
 
-member = visitor.member(Permission.KEEP_MEMBERS)
+member = visitor.member(Permission.MANAGE_MEMBERS)
 
 
 def asked_for() -> int | None:

@@ -260,7 +260,7 @@ def test_a_message_that_waits_says_what_holds(invited: Space) -> None:
     invited.adopt(1)
     assert "Plus" in text_of(invited)
     with invited.database.transaction() as session:
-        waiting = outbox.waiting(session, 1, 1)
+        waiting = outbox.waiting(session, 1, 1, OutboxMessage)
         assert waiting is not None
         outbox.record_sent(session, waiting)
     invited.override(1, Overrides(payer=Payer.CLIENT))

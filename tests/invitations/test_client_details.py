@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core import invitations, reports, subscriptions
-from core.invitations import ClientDetails, NewClient, outbox
+from core.invitations import ClientDetails, NewClient, OutboxMessage, outbox
 from core.members import Member
 from core.subscriptions import ClientEdit
 from core.words import (
@@ -66,7 +66,7 @@ def edit(
 
 def token_of(space: Space, client_id: int = 1) -> str:
     with space.database.reading() as session:
-        message = outbox.waiting(session, space.partner_id, client_id)
+        message = outbox.waiting(session, space.partner_id, client_id, OutboxMessage)
         return "" if message is None else message.token or ""
 
 
@@ -274,7 +274,7 @@ def test_a_message_that_was_sent_to_the_old_address_is_followed_by_one_to_the_ne
     """Whoever has the old address cannot accept any more."""
     old = token_of(invited)
     with invited.database.transaction() as session:
-        waiting = outbox.waiting(session, 1, 1)
+        waiting = outbox.waiting(session, 1, 1, OutboxMessage)
         assert waiting is not None
         outbox.record_sent(session, waiting)
     edit(invited, email="new@example.com")

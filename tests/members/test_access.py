@@ -199,7 +199,7 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
     sorted(set(USE_CASES) - READS - TEAM - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
 )
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
-    """A member who was let go a moment ago cannot finish what they began."""
+    """A member who was deactivated a moment ago cannot finish what they began."""
     space.save(STANDARD)
     space.invite(responsible=Role.ACCOUNTANT)
     with space.database.transaction() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import EXAMPLE, SAMPLE, AddOn, Catalogue, CatalogueChange, ChangeKind, Item, Plan
-from core.invitations import NewClient
+from core.invitations import NewClient, OutboxMessage
 from core.storage import Database
 from core.subscriptions import CatalogueLoad, CatalogueRefused, DemoKeepsSample
 from core.words import (
@@ -273,7 +273,7 @@ def test_a_client_holds_its_plan_wherever_its_invitation_stands(own: Space, stan
         if stands == "revoked":
             invitations.revoke(session, own.manager, client_id)
         if stands == "active":
-            invitations.accept(session, invitations.waiting(session, own.partner_id, client_id).token)
+            invitations.accept(session, invitations.waiting(session, own.partner_id, client_id, OutboxMessage).token)
     assert "Premium (premium) is not in the file, and is held by 1 client." in refusals(own, without("premium"))[0]
 
 

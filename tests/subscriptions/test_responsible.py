@@ -9,7 +9,7 @@ from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import invitations, members, reports, subscriptions
-from core.invitations import NewClient
+from core.invitations import NewClient, OutboxMessage
 from core.members import Member, Permission
 from core.subscriptions import Client, Responsible, Subscription
 from core.words import (
@@ -234,7 +234,7 @@ def test_the_list_goes_on_saying_who_looks_after_a_client_through_all_that_happe
     client_id = space.invite(responsible=Role.ACCOUNTANT).client_id
     space.save(PLUS)
     with space.database.reading() as session:
-        message = invitations.waiting(session, 1, client_id)
+        message = invitations.waiting(session, 1, client_id, OutboxMessage)
     assert message is not None
     assert message.token is not None
     with space.database.transaction() as session:

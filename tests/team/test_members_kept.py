@@ -1,4 +1,4 @@
-"""The people at work: invited, changed, let go and brought back; there is always an active administrator."""
+"""The people at work: invited, changed, deactivated and brought back; there is always an active administrator."""
 
 from typing import Any
 
@@ -319,7 +319,7 @@ def test_the_table_asks_the_same_number_of_questions_for_every_number_of_members
 @pytest.mark.parametrize("role", [Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT])
 def test_only_administrators_keep_members(space: Space, role: Role) -> None:
     """Nobody else sees them either."""
-    assert not members.may(space.members[role], Permission.KEEP_MEMBERS)
+    assert not members.may(space.members[role], Permission.MANAGE_MEMBERS)
     with pytest.raises(NotAllowed), space.database.reading() as session:
         team.listed(session, space.members[role])
 

@@ -112,11 +112,13 @@ class AnOffice(RuleBasedStateMachine):
             assert replayed.get((member_id, what)) == before  # type: ignore[arg-type]
             replayed[member_id, what] = after  # type: ignore[index,assignment]
         for member_id, member in self.everyone().items():
-            assert replayed[member_id, MemberFact.IS_ACTIVE] == members.WORDS[member.is_active]
+            assert replayed[member_id, MemberFact.IS_ACTIVE] == members.STORED_BOOLEANS[member.is_active]
             assert replayed[member_id, MemberFact.INVITED] == member.email
             for fact, name in FACTS.items():
                 value = getattr(member, name)
-                assert replayed[member_id, fact] == (members.WORDS[value] if isinstance(value, bool) else value)
+                assert replayed[member_id, fact] == (
+                    members.STORED_BOOLEANS[value] if isinstance(value, bool) else value
+                )
 
 
 def run(database_of: Callable[[], Database], examples: int) -> None:
