@@ -7,9 +7,9 @@ import streamlit as st
 from core import invitations
 from core.members import Member, Permission, may
 from core.words import LANGUAGES, BillingError, NoCatalogue, t
-from pages.parts import invitation, notices, sign_in, visitor
+from pages.parts import invitation, notices, presence, sign_in, visitor
+from pages.parts.presence import Arrival
 from pages.parts.server import ROOT, is_demo
-from pages.parts.sign_in import Arrival
 from pages.parts.text import plain
 
 ASSETS = ROOT / "assets"
@@ -82,7 +82,7 @@ try:
     by_link = visitor.is_by_link()
     shown = st.navigation(menu(member, arrival), position="hidden" if by_link or member is None else "sidebar")
     if member is not None and not by_link:
-        sign_in.keep_space_in_url(arrival)
+        presence.keep_space_in_url(arrival)
         sidebar(member, arrival)
     notices.demo_banner()
     already_shown = notices.show_messages()

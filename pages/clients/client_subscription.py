@@ -8,7 +8,7 @@ from core.members import Permission, may
 from core.subscriptions import Revision
 from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
 from pages.clients import change_settings, client_details, provenance, responsible
-from pages.parts import invitation, notices, server, sign_in, visitor
+from pages.parts import invitation, notices, presence, server, visitor
 from pages.parts.text import heading, joined, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
@@ -54,7 +54,7 @@ def asked_for() -> int | None:
 
 def find_another() -> None:
     st.session_state.pop("client.last", None)
-    sign_in.clear_url()
+    presence.clear_url()
 
 
 def who_it_is() -> None:

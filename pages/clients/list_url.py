@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import sign_in
+from pages.parts import presence
 
 _WRITTEN = "clients.url"  # in the session's memory: what the URL was made to say last
 
@@ -36,6 +36,6 @@ def write(parameters: Mapping[str, Any]) -> None:
     """Make the URL say what these parameters hold; None and "" need no words."""
     held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
     st.session_state[_WRITTEN] = dict(held)
-    held |= {name: value for name, value in st.query_params.items() if name == sign_in.SPACE}
+    held |= {name: value for name, value in st.query_params.items() if name == presence.SPACE}
     if st.query_params.to_dict() != held:
         st.query_params.from_dict(held)

@@ -12,7 +12,7 @@ from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
 from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, listed, local_day, number, t
 from pages.finance.distribution_chart import distribution_chart
-from pages.parts import server, sign_in, visitor
+from pages.parts import presence, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
@@ -52,8 +52,8 @@ def open_clients(row: int, part: int) -> None:
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
 
 
-if set(st.query_params) - {sign_in.SPACE}:  # left over from the clients behind a number
-    sign_in.clear_url()
+if set(st.query_params) - {presence.SPACE}:  # left over from the clients behind a number
+    presence.clear_url()
 heading(
     t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
 )

@@ -8,8 +8,8 @@ from uuid import uuid4
 import streamlit as st
 
 from core.words import BillingError, DemoRefused, t
-from pages.parts import server, sign_in, visitor
-from pages.parts.sign_in import Arrival
+from pages.parts import presence, server, sign_in, visitor
+from pages.parts.presence import Arrival
 from pages.parts.text import plain
 
 P = ParamSpec("P")
@@ -27,7 +27,7 @@ def callback(act: Callable[P, object]) -> Callable[P, None]:
     def called(*args: P.args, **kwargs: P.kwargs) -> None:
         visitor.speak_as_chosen()
         try:
-            sign_in.refuse_who_left()
+            presence.refuse_who_left()
             act(*args, **kwargs)
         except BillingError as refusal:
             _show_next(refused, refusal)
@@ -79,7 +79,7 @@ def demo_banner() -> None:
 
 def nothing_to_show(arrival: Arrival) -> None:
     """The whole page of someone who may use nothing, or has not signed in."""
-    if sign_in.is_configured() and arrival.chosen is None:
+    if presence.is_configured() and arrival.chosen is None:
         sign_in.page(arrival)
         return
     st.title("Billing Defaults", anchor=False)

@@ -12,9 +12,9 @@ from core import demo, invitations, members
 from core.members import Member, Permission
 from core.storage import Database
 from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, SignInEnded, best_language, speak, t
-from pages.parts import server, sign_in
+from pages.parts import presence, server
 from pages.parts.choices import choose
-from pages.parts.sign_in import Arrival
+from pages.parts.presence import Arrival
 
 _arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
 
@@ -22,7 +22,7 @@ _arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
 def arrive() -> tuple[Member | None, Arrival]:
     """Who is here on this run, read anew from the database, and how they came; the language they read from now on."""
     speak_as_chosen()
-    arrival = Arrival(chosen=_demo_member()) if server.is_demo() else sign_in.arrive()
+    arrival = Arrival(chosen=_demo_member()) if server.is_demo() else presence.arrive()
     visitor = arrival.chosen
     _arrived.set(visitor)
     if visitor is not None:
@@ -51,7 +51,7 @@ def later(visitor: Member) -> Callable[[Session], Member]:
 
     It raises NotAllowed or SignInEnded where they are no longer here.
     """
-    who = sign_in.identity() if sign_in.is_configured() else None
+    who = presence.identity() if presence.is_configured() else None
     valid_for = server.configuration().sign_in_valid_for
 
     def find(session: Session) -> Member:
@@ -83,7 +83,7 @@ def remember_language(visitor: Member) -> None:
     if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
         return
     try:
-        sign_in.refuse_who_left()
+        presence.refuse_who_left()
     except SignInEnded:  # the run that follows says so
         return
     try:

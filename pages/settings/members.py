@@ -5,7 +5,7 @@ import streamlit as st
 from core import members, subscriptions, team
 from core.members import Permission
 from core.words import MemberNotFound, fold, t
-from pages.parts import notices, row_buttons, server, sign_in, visitor
+from pages.parts import notices, presence, row_buttons, server, visitor
 from pages.parts.text import heading
 from pages.settings import member_changes, member_form, member_invite, member_table, sign_ins
 
@@ -29,7 +29,7 @@ def one(member_id: int) -> None:
         type="tertiary",
         icon=":material/arrow_back:",
         key="members.back",
-        on_click=sign_in.clear_url,
+        on_click=presence.clear_url,
     )
     try:
         with server.database().reading() as session:
@@ -76,7 +76,7 @@ def everyone() -> None:
     member_changes.show(changes[:limit])
     if len(changes) > limit:
         st.button(t("Show more"), key="members.more", on_click=show_more, args=(limit,))
-    if sign_in.is_configured():
+    if presence.is_configured():
         sign_ins.show(arrivals)
 
 

@@ -16,7 +16,7 @@ from core.members import Identity, Member, MemberSignIn, Partner, SignInEvent
 from core.storage import Database
 from core.subscriptions import Client
 from core.words import BillingPeriod, NotAllowed, Overrides, Payer, Role, SignInEnded, SignInKind, speak
-from pages.parts import server, sign_in, visitor
+from pages.parts import presence, server, visitor
 from tests.conftest import LONGEST_WAIT
 from tests.pages.conftest import CLIENT, DEFAULTS, DISTRIBUTION, INVITE, ROOT, at, button, manager, plain_text, ran
 
@@ -220,7 +220,7 @@ def test_a_file_is_made_for_who_is_still_here_and_as_they_are_then(
     """It is made when it is asked for, after the page was shown: not after signing out, not for one let go."""
     come(user())
     who = Identity("https://provider.example", "client.manager@example.com", "", True, "", datetime.now(UTC))
-    monkeypatch.setattr(sign_in, "identity", lambda: who)
+    monkeypatch.setattr(presence, "identity", lambda: who)
     find = visitor.later(manager(firm))
     with firm.reading() as session:
         assert find(session).role is Role.CLIENT_MANAGER
