@@ -51,6 +51,8 @@ def as_xlsx(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def harmless(text: str) -> str:
     """The text, with an apostrophe before it when a spreadsheet would take it for a formula."""
+    if not text.strip():  # nothing to calculate, and its apostrophe would be all that is left of it
+        return text
     seen = "".join(c for c in normalize("NFKC", text) if category(c) != "Cf").lstrip(" ")
     return f"'{text}" if seen.startswith(_FORMULA) else text
 

@@ -64,6 +64,7 @@ def test_a_workbook_written_is_read_back(brought: tuple[list[str], list[list[str
 
 @given(tables(), st.sampled_from(",;\t"))
 @example((["Name", "E-mail"], [["a", "=1+1"], ["", ""], ["'-", " \t@x "]]), ";")
+@example((["Name"], [["\r"]]), ",")
 def test_a_csv_file_written_is_read_back(brought: tuple[list[str], list[list[str]]], separator: str) -> None:
     """With any separator, when the headings are known."""
     headings, rows = ["Name", "E-mail", *brought[0]], [["n", "e", *row] for row in brought[1]]
