@@ -165,15 +165,17 @@ def _take(connection: Connection, lock: int) -> None:
 
 def _postgresql(url: str) -> Engine:
     """No action waits for another for ever, and a connection that the server gave up is replaced before it is used.
+    Values that a statement failed with, people's names and links among them, are in no log.
 
     A plan is made for the values that are asked for: one made for any value walks the whole list to find a rare plan.
     """
     options = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": options})
+    arguments = {"connect_timeout": 5, "options": options}
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -37,6 +37,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=InitialWebUI,InitialWebUIMetrics,WebUIReloadButton,WebUISplitTabsButton,WebUITabStrip",
 ]
 WIDE = {"width": 1680, "height": 1000}
 ALARMS = ("Traceback", "ERROR", "WARNING", "Warning", "was created with a default value")

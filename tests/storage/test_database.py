@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from core import defaults, subscriptions
@@ -232,3 +232,16 @@ def fingerprint(space: Space) -> list[tuple]:
     tables = ("default_settings", "client", "client_change", "subscription", "invitation", "partner")
     with space.database.reading() as session:
         return [tuple(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
+
+
+def test_a_statement_that_fails_says_nothing_of_the_values_it_had(space: Space) -> None:
+    """They are names, e-mails and the tokens of links; the failure ends up in a log."""
+    columns = "partner_id, client_id, name, sort_name, email, contact_name, language"
+    values = {"name": "Somebody's firm", "email": "somebody@example.com"}
+    with pytest.raises(IntegrityError) as failed, space.database.transaction() as session:
+        session.execute(
+            text(f"INSERT INTO client ({columns}) VALUES (99, 1, :name, 'somebody', :email, '', 'fr')"), values
+        )
+    assert "INSERT INTO client" in str(failed.value)
+    assert "firm" not in str(failed.value)
+    assert "@" not in str(failed.value)
