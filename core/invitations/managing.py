@@ -1,5 +1,6 @@
 """What a member sees and does of an invitation that was made: send it again, revoke it, invite again (rule 14)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, select
@@ -39,8 +40,7 @@ class InvitationDetail:
     @property
     def sendings(self) -> int:
         """How many messages of this invitation there are: what `send_again` must name as `seen`."""
-        own = [each.sending for each in self.deliveries if each.number == self.invitation.number]
-        return max(own, default=0)
+        return _sendings(self.deliveries, self.invitation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int) -
     Raises NotAllowed, ClientNotFound, InvitationNotPending.
     """
     client, invitation = _pending(session, member, client_id)
-    sendings = _sendings(session, invitation)
+    sendings = _sendings(outbox.deliveries(session, member.partner_id, client_id), invitation)
     if sendings > seen:
         return
     _send(session, member, client, invitation, sendings + 1)
@@ -111,7 +111,8 @@ def follow_address(session: Session, member: Member, client: Client) -> None:
     the client has now. Asks no permission: use cases do."""
     invitation = latest_invitation(session, client.partner_id, client.client_id)
     if standing(invitation, now(session)) is InvitationStatus.PENDING:
-        _send(session, member, client, invitation, _sendings(session, invitation) + 1)
+        sent = outbox.deliveries(session, client.partner_id, client.client_id)
+        _send(session, member, client, invitation, _sendings(sent, invitation) + 1)
 
 
 def revoke(session: Session, member: Member, client_id: int) -> None:
@@ -166,9 +167,8 @@ def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, 
     return client, invitation
 
 
-def _sendings(session: Session, invitation: Invitation) -> int:
-    """How many messages of this invitation there are."""
-    sent = outbox.deliveries(session, invitation.partner_id, invitation.client_id)
+def _sendings(sent: Iterable[Delivery], invitation: Invitation) -> int:
+    """How many of the messages to its client are of this invitation."""
     return max((each.sending for each in sent if each.number == invitation.number), default=0)
 
 

@@ -21,7 +21,7 @@ from core.members.access import (
 from core.members.changes import STORED_BOOLEANS, add, change, newest_change
 from core.members.sign_in import (
     Identity,
-    accounts,
+    account_of,
     bind,
     end_sign_ins,
     members_of,

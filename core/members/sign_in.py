@@ -115,7 +115,7 @@ def release_sign_in(session: Session, target: Member, *, by: Member) -> bool:
 
     It is kept as a change of the member; the partner's turn is held, and whoever calls has asked who may.
     """
-    bound = session.get(MemberSignIn, (target.partner_id, target.member_id))
+    bound = account_of(session, target)
     if bound is None:
         return False
     session.delete(bound)
@@ -124,10 +124,9 @@ def release_sign_in(session: Session, target: Member, *, by: Member) -> bool:
     return True
 
 
-def accounts(session: Session, partner_id: int) -> dict[int, MemberSignIn]:
-    """The account of each member who signed in, by the member's number. Asks no permission: use cases do."""
-    bound = session.scalars(select(MemberSignIn).where(MemberSignIn.partner_id == partner_id))
-    return {each.member_id: each for each in bound}
+def account_of(session: Session, member: Member) -> MemberSignIn | None:
+    """The account that is bound to this member; None before the first sign-in. Asks no permission: use cases do."""
+    return session.get(MemberSignIn, (member.partner_id, member.member_id))
 
 
 def record(

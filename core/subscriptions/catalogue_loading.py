@@ -116,7 +116,7 @@ def preview_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
     plans, add_ons = ever_held(session)
     holdings = held_now(session)
     complete = catalogue.completed(offer, stored, plans=plans, add_ons=add_ons)
-    kept = (*_beyond(complete.plans, offer.plans), *_beyond(complete.add_ons, offer.add_ons))
+    kept = _absent(complete, offer)
     billed_in = set(session.scalars(select(Partner.currency)))
     return CatalogueLoad(
         catalogue=complete,
@@ -170,8 +170,9 @@ def _refusals(
                 yield ReadsLikeARetiredOne(item, kept)
 
 
-def _absent(stored: Catalogue, offer: Catalogue) -> tuple[Item, ...]:
-    return (*_beyond(stored.plans, offer.plans), *_beyond(stored.add_ons, offer.add_ons))
+def _absent(larger: Catalogue, offer: Catalogue) -> tuple[Item, ...]:
+    """What the offer leaves out of a larger catalogue."""
+    return (*_beyond(larger.plans, offer.plans), *_beyond(larger.add_ons, offer.add_ons))
 
 
 def _beyond(all_items: Mapping[str, Item], named: Mapping[str, Item]) -> tuple[Item, ...]:

@@ -89,7 +89,7 @@ def release_sign_in(session: Session, member: Member, member_id: int, *, seen: i
     """
     members.act(session, member, Permission.MANAGE_MEMBERS)
     target = member_numbered(session, member.partner_id, member_id)
-    if member_id not in members.accounts(session, member.partner_id):
+    if members.account_of(session, target) is None:
         return False
     refuse_stale(session, target, seen)
     return members.release_sign_in(session, target, by=member)

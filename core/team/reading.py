@@ -88,7 +88,7 @@ def detail(session: Session, member: Member, member_id: int) -> MemberDetail:
     return MemberDetail(
         member=target,
         clients=subscriptions.responsible_counts(session, member.partner_id).get(member_id, 0),
-        account=members.accounts(session, member.partner_id).get(member_id),
+        account=members.account_of(session, target),
         deliveries=invitations.messages_to(session, member.partner_id, member_id),
         waiting=invitations.waiting_for_member(session, target),
         history=_changes(session, _CHANGES.where(MemberChange.member_id == bindparam("member_id")), asked),

@@ -35,7 +35,5 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
 def write(parameters: Mapping[str, Any]) -> None:
     """Make the URL say what these parameters hold; None and "" need no words."""
     held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
-    st.session_state[_WRITTEN] = dict(held)
-    held |= {name: value for name, value in st.query_params.items() if name == presence.SPACE}
-    if st.query_params.to_dict() != held:
-        st.query_params.from_dict(held)
+    st.session_state[_WRITTEN] = held
+    presence.write_url(held)

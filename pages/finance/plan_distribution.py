@@ -52,8 +52,7 @@ def open_clients(row: int, part: int) -> None:
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
 
 
-if set(st.query_params) - {presence.SPACE}:  # left over from the clients behind a number
-    presence.clear_url()
+presence.clear_url()  # of what is left over from the clients behind a number
 heading(
     t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
 )

@@ -1,7 +1,7 @@
 """A client's invitation: where it stands, how its message was delivered, and what can be done about it; and the message
 that waits for a client or a member."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -63,10 +63,7 @@ def card(member: Member, shown: ClientSubscription, invited: InvitationDetail) -
         title, colour = t("Invitation"), _COLOURS[invited.status]
         badge = f":{colour}-badge[{plain(invited.status.label)}]"
         st.markdown(f"**{title}** {badge} {plain(_standing(invited))}")
-        for each in invited.deliveries[:3]:
-            st.text(delivery_text(each, lapsed=invited.status is InvitationStatus.EXPIRED))
-            for failed_at, said in each.failures[-3:]:
-                st.caption(f"{moment(failed_at)}: {plain(said)}")
+        deliveries(invited.deliveries, lapsed=invited.status is InvitationStatus.EXPIRED)
         if may(member, Permission.INVITE):
             _actions(member, shown, invited)
 
@@ -143,7 +140,15 @@ def _standing(invited: InvitationDetail) -> str:
     return t("of {day} by {name}, valid until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
 
 
-def delivery_text(each: Delivery, *, lapsed: bool = False) -> str:
+def deliveries(found: Sequence[Delivery], *, lapsed: bool = False) -> None:
+    """The newest messages: how the delivery of each went, and the last answers of the mail server."""
+    for each in found[:3]:
+        st.text(_delivery_text(each, lapsed=lapsed))
+        for failed_at, said in each.failures[-3:]:
+            st.caption(f"{moment(failed_at)}: {plain(said)}")
+
+
+def _delivery_text(each: Delivery, *, lapsed: bool) -> str:
     """How the delivery of a message went. `lapsed`: its invitation did, so that nothing more happens to it."""
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
@@ -169,8 +174,9 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             key=f"invitation.{client_id}.{action}",
             icon=icon,
             help=meaning,
-            on_click=_carry_out,
-            args=(client_id, partial(act, member=member, client_id=client_id), done),
+            on_click=carry_out,
+            args=(partial(act, member=member, client_id=client_id), done),
+            kwargs={"client_id": client_id},
         )
 
     with st.container(horizontal=True):
@@ -206,12 +212,14 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
 
 
 @notices.callback
-def _carry_out(client_id: int, act: Callable[[Session], object], done: str) -> None:
+def carry_out(
+    act: Callable[[Session], object], done: str, *, client_id: int | None = None, member_id: int | None = None
+) -> None:
     """One action in one transaction; the run that follows says so, and sends the message if there is one."""
     with server.database().transaction() as session:
         act(session)
     notices.say_next(done)
-    send_next(client_id=client_id)
+    send_next(client_id=client_id, member_id=member_id)
 
 
 def _as_file(member: Member, letter: Letter) -> bytes | None:

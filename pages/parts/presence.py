@@ -4,6 +4,7 @@ The provider's account is read from Streamlit's cookie, which is read when a win
 sign-in still good, which members is it, what may they do - is asked of the database on every run and every click.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -85,10 +86,10 @@ def arrive() -> Arrival:
 def refuse_who_left() -> None:
     """Raise SignInEnded where the window shows a member who is no longer here: signed out, released or deactivated."""
     who, here = identity() if is_configured() else None, st.session_state.get(_SHOWN_TO)
-    if who is not None and here is not None:
-        still = {(member.partner_id, member.member_id) for member in _members_of(who) if member.is_active}
-        if here not in still:
-            raise SignInEnded
+    if who is None or here is None:
+        return
+    if here not in {(member.partner_id, member.member_id) for member in members_now(who)}:
+        raise SignInEnded
 
 
 def members_now(who: Identity) -> list[Member]:
@@ -114,12 +115,16 @@ def keep_space_in_url(arrival: Arrival) -> None:
             st.query_params[SPACE] = number
 
 
+def write_url(parameters: Mapping[str, str]) -> None:
+    """Afterwards the URL says these beside the page, and the space where that is a question."""
+    wanted = {**parameters, **{name: value for name, value in st.query_params.items() if name == SPACE}}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
 def clear_url() -> None:
     """Afterwards the URL says nothing beside the page, and the space where that is a question."""
-    if kept := {name: value for name, value in st.query_params.items() if name == SPACE}:
-        st.query_params.from_dict(kept)
-    else:
-        st.query_params.clear()
+    write_url({})
 
 
 def _members_of(who: Identity) -> list[Member]:

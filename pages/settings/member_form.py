@@ -5,7 +5,6 @@ from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core import team
 from core.members import Member
@@ -16,8 +15,6 @@ from pages.parts import choices, colleagues, invitation, notices, server
 from pages.parts.text import heading, plain
 from pages.settings import member_table
 from pages.settings.member_invite import choose_access, choose_role
-
-_MESSAGES = 3  # shown of those to a member
 
 
 class _Began(NamedTuple):
@@ -233,10 +230,7 @@ def _messages(member: Member, shown: MemberDetail) -> None:
         st.subheader(t("Message"), anchor=False)
         if not shown.deliveries:
             st.caption(t("No message was sent to this member yet."))
-        for each in shown.deliveries[:_MESSAGES]:
-            st.text(invitation.delivery_text(each))
-            for failed_at, said in each.failures[-3:]:
-                st.caption(f"{moment(failed_at)}: {plain(said)}")
+        invitation.deliveries(shown.deliveries)
         if target.is_active:
             _button(
                 shown,
@@ -264,15 +258,7 @@ def _button(
         key=f"{_key(shown)} {action}",
         icon=icon,
         disabled=disabled,
-        on_click=_carry_out,
-        args=(shown.member.member_id, act, done),
+        on_click=invitation.carry_out,
+        args=(act, done),
+        kwargs={"member_id": shown.member.member_id},
     )
-
-
-@notices.callback
-def _carry_out(member_id: int, act: Callable[[Session], object], done: str) -> None:
-    """One action in one transaction; the run that follows says so, and sends the message if there is one."""
-    with server.database().transaction() as session:
-        act(session)
-    notices.say_next(done)
-    invitation.send_next(member_id=member_id)
