@@ -16,7 +16,7 @@ from core.invitations.managing import (
     send_again,
     waiting_message,
 )
-from core.invitations.new_client import ClientDetails, Email, Name, NewClient, bad_input
+from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
 from core.invitations.outbox import Delivery, waiting
 from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
 from core.invitations.to_members import (

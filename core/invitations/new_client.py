@@ -113,13 +113,25 @@ Name = Annotated[Line, AfterValidator(_seen), Field(min_length=1, max_length=200
 Email = Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower)]
 
 
-class ClientDetails(BaseModel):
+class Typed(BaseModel):
+    """What is typed in a form: trimmed, and checked field by field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @classmethod
+    def from_typed(cls, **typed: object) -> Self:
+        """What a form's fields say. Raises BadInput with a sentence for each field that needs a correction."""
+        try:
+            return cls.model_validate(typed)
+        except ValidationError as wrong:
+            raise BadInput({str(error["loc"][0]): _sentence(error) for error in wrong.errors()}) from wrong
+
+
+class ClientDetails(Typed):
     """Who a client is, as typed: trimmed, the e-mail in lower case, a Belgian company number as ten digits.
 
     Numbers are checked by the rules of the country (ISO 3166 alpha-2); without a country, of Belgium.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: Name
     email: Email
@@ -129,19 +141,6 @@ class ClientDetails(BaseModel):
     external_reference: Annotated[Line, Field(max_length=100)] = ""
     contact_name: Annotated[Line, Field(max_length=200)] = ""
     language: Annotated[str, AfterValidator(_spoken)] = "en"
-
-    @classmethod
-    def from_typed(cls, **typed: object) -> Self:
-        """The client of a form's fields. Raises BadInput with a sentence for each field that needs a correction."""
-        try:
-            return cls.model_validate(typed)
-        except ValidationError as wrong:
-            raise bad_input(wrong) from wrong
-
-
-def bad_input(wrong: ValidationError) -> BadInput:
-    """What needs a correction, with a sentence for each field."""
-    return BadInput({str(error["loc"][0]): _sentence(error) for error in wrong.errors()})
 
 
 class NewClient(ClientDetails):

@@ -1,11 +1,11 @@
 """Who is to become a member, as typed: trimmed and checked, with a sentence for each field that needs a correction."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from core.invitations import Email, Name, bad_input
+from core.invitations import Email, Name, Typed
 from core.words import LANGUAGES, Role
 
 
@@ -15,10 +15,8 @@ def _spoken(language: str) -> str:
     return language
 
 
-class NewMember(BaseModel):
+class NewMember(Typed):
     """Who is to become a member: trimmed, the e-mail in lower case. `client_access` counts for a client manager."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: Name
     email: Email
@@ -26,24 +24,11 @@ class NewMember(BaseModel):
     client_access: bool = True
     language: Annotated[str, AfterValidator(_spoken)] = "en"
 
-    @classmethod
-    def from_typed(cls, **typed: Any) -> "NewMember":
-        """The member of a form's fields. Raises BadInput with a sentence for each field that needs a correction."""
-        try:
-            return cls.model_validate(typed)
-        except ValidationError as wrong:
-            raise bad_input(wrong) from wrong
 
-
-class _Named(BaseModel):
-    model_config = ConfigDict(str_strip_whitespace=True)
-
+class _Named(Typed):
     name: Name
 
 
 def name_of(typed: str) -> str:
     """The name as it is stored. Raises BadInput."""
-    try:
-        return _Named(name=typed).name
-    except ValidationError as wrong:
-        raise bad_input(wrong) from wrong
+    return _Named.from_typed(name=typed).name
