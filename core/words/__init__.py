@@ -1,40 +1,37 @@
 """The words of the trade: terms with their labels, the settings, the details of a client, every refusal, the
 reader's language, and text from people. Everything else stands on it; it knows no database and no browser."""
 
-from core.words.currency import currency_refusal
-from core.words.details import ClientDetail, DetailChange
-from core.words.errors import (
+from core.words.choice_errors import (
     AddOnsNotOffered,
-    AlreadyClient,
-    AlreadyMember,
-    ArchivedClient,
-    BadInput,
-    BillingError,
     ChoiceRefused,
+    MissingSetting,
+    NoCatalogue,
+    NoPrice,
+    NothingToAdopt,
+    RetiredChosen,
+    RetiredDefaults,
+    UnknownChoice,
+)
+from core.words.client_errors import (
+    AlreadyClient,
+    ArchivedClient,
     ClientNotFound,
-    DemoRefused,
-    InactiveMember,
     InvitationNotPending,
-    LastAdministrator,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
-    MemberNotFound,
-    MissingSetting,
-    NoCatalogue,
-    NoPrice,
-    NotAllowed,
-    NothingToAdopt,
     OfferChanged,
-    OwnAccess,
-    ResponsibleAmbiguous,
-    ResponsibleRefused,
-    ResponsibleUnknown,
-    ResponsibleWithoutAccess,
-    RetiredChosen,
-    RetiredDefaults,
+    StillInvited,
+)
+from core.words.currency import currency_refusal
+from core.words.details import ClientDetail, DetailChange
+from core.words.errors import (
+    BadInput,
+    BillingError,
+    DemoRefused,
+    NotAllowed,
     SignInEnded,
     StaleDefaults,
     StaleDetails,
@@ -42,9 +39,6 @@ from core.words.errors import (
     StaleMember,
     StaleResponsible,
     StaleSubscription,
-    StillInvited,
-    SuccessorMissing,
-    UnknownChoice,
 )
 from core.words.language import (
     CLIENT_LANGUAGES,
@@ -64,6 +58,18 @@ from core.words.language import (
     speak,
     spoken,
     t,
+)
+from core.words.member_errors import (
+    AlreadyMember,
+    InactiveMember,
+    LastAdministrator,
+    MemberNotFound,
+    OwnAccess,
+    ResponsibleAmbiguous,
+    ResponsibleRefused,
+    ResponsibleUnknown,
+    ResponsibleWithoutAccess,
+    SuccessorMissing,
 )
 from core.words.settings import (
     LISTED_SETTINGS,

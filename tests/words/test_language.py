@@ -52,7 +52,8 @@ ROOT = Path(__file__).parent.parent.parent
 KEYWORDS = {"t": None, "nt": (1, 2), "N_": None}  # as at the head of messages.po
 # they translate what N_ marked
 THROUGH_A_VARIABLE = {
-    "core/words/language.py", "core/words/errors.py", "core/words/terms.py", "core/words/settings.py",
+    "core/words/language.py", "core/words/errors.py", "core/words/choice_errors.py", "core/words/terms.py",
+    "core/words/settings.py",
     "core/imports/report.py",
 }  # fmt: skip
 NO_BREAK = "\u00a0"

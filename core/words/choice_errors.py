@@ -1,0 +1,86 @@
+"""Refusals about settings: what cannot be chosen, and what nothing decides."""
+
+from core.words.errors import BillingError
+from core.words.language import N_, t
+from core.words.settings import Setting
+from core.words.terms import Role
+
+
+class ChoiceRefused(BillingError):
+    """The settings do not go together, or one cannot be chosen now."""
+
+
+class AddOnsNotOffered(ChoiceRefused):
+    """The plan does not offer these add-ons."""
+
+    sentence = N_("{add_ons}: not offered with {plan}. Choose another subscription or remove these add-ons.")
+
+    def __init__(self, *, plan: object, add_ons: tuple[object, ...]) -> None:
+        super().__init__(plan=plan, add_ons=add_ons)
+
+
+class NoPrice(ChoiceRefused):
+    """`item` has no price for this billing period."""
+
+    sentence = N_(
+        "{item} has no price for this billing period: {billing_period}. "
+        "Choose another billing period, or something else."
+    )
+
+
+class RetiredChosen(ChoiceRefused):
+    """A retired plan or add-on stays with those who have it and cannot be newly chosen."""
+
+    sentence = N_("{item} is retired: clients who have it keep it, but it cannot be newly chosen. Choose another one.")
+
+
+class RetiredDefaults(ChoiceRefused):
+    """The default settings hold something retired."""
+
+    sentence = N_(
+        "Default settings v{version} include {item}, which is retired. Choose something else here, "
+        "or save new default settings without it."
+    )
+
+
+class UnknownChoice(ChoiceRefused):
+    """The catalogue does not know this code."""
+
+    sentence = N_("The catalogue has no “{code}”. Choose from the list.")
+
+
+class NoCatalogue(BillingError):
+    """No catalogue is loaded, or none with prices in the partner's currency. `str()` says whom to ask; `said_to` says
+    it to somebody of this role, and to an administrator which command comes next."""
+
+    sentence = N_(
+        "There are no subscriptions and prices in {currency} yet, so nothing can be decided. "
+        "Ask your administrator to have a catalogue loaded."
+    )
+    next_command = N_(
+        "There are no subscriptions and prices in {currency} yet, so nothing can be decided. "
+        "Load a catalogue where the product runs: python -m core catalogue load FILE"
+    )
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(currency=currency)
+
+    def said_to(self, role: Role) -> str:
+        """The sentence for somebody of this role."""
+        return t(self.next_command, **self.values) if role is Role.ADMINISTRATOR else str(self)
+
+
+class MissingSetting(BillingError):
+    """Nothing decides these settings: no default settings are saved, and they are not chosen (rule 7)."""
+
+    sentence = N_("No default settings are saved yet. Choose these too: {settings}.")
+
+    def __init__(self, settings: tuple[Setting, ...]) -> None:
+        super().__init__(settings=settings)
+        self.settings = settings
+
+
+class NothingToAdopt(BillingError):
+    """No default settings were saved yet."""
+
+    sentence = N_("No default settings are saved yet, so there is nothing to adopt. Save default settings first.")

@@ -1,0 +1,76 @@
+"""Refusals about one client, its invitation and its link."""
+
+from datetime import datetime
+
+from core.words.errors import BillingError
+from core.words.language import N_
+
+
+class ClientNotFound(BillingError):
+    """No such client in the member's partner space; another partner's client is answered the same."""
+
+    sentence = N_(
+        "There is no client with number {client_id} in your partner space. Look it up in the list of clients."
+    )
+
+
+class AlreadyClient(BillingError):
+    """The e-mail belongs to a client of this partner already; `client_id` is its number."""
+
+    sentence = N_("This e-mail belongs to {name}, invited on {invited_on}. Open the client, or use another e-mail.")
+
+    def __init__(self, *, client_id: int, name: str, invited_on: datetime) -> None:
+        super().__init__(name=name, invited_on=invited_on)
+        self.client_id = client_id
+
+
+class ArchivedClient(BillingError):
+    """An archived client's settings stay as they were."""
+
+    sentence = N_("{name} is archived. Its settings are kept as they were and cannot be changed.")
+
+
+class InvitationNotPending(BillingError):
+    """The client's newest invitation is not pending: there is nothing to send again or to revoke."""
+
+    sentence = N_("The invitation of {name} is not pending any more. Look at the client again.")
+
+
+class StillInvited(BillingError):
+    """The client's newest invitation is pending, or it was accepted and the client is active."""
+
+    sentence = N_("{name} does not need another invitation: look at the client again.")
+
+
+class LinkRefused(BillingError):
+    """The link of an invitation opens nothing; it says why, and nothing else."""
+
+
+class OfferChanged(LinkRefused):
+    """What is offered was changed since it was shown."""
+
+    sentence = N_("What is offered changed in the meantime. Look at it again, then accept it.")
+
+
+class LinkUnknown(LinkRefused):
+    """No invitation goes by this link, or a newer one was sent."""
+
+    sentence = N_("This link is not valid. Use the link of the newest message you received, or ask for another one.")
+
+
+class LinkUsed(LinkRefused):
+    """The invitation was accepted with it already."""
+
+    sentence = N_("This invitation was accepted already. There is nothing more to do.")
+
+
+class LinkRevoked(LinkRefused):
+    """The partner took the invitation back."""
+
+    sentence = N_("This invitation was withdrawn. If you did not expect that, ask whoever invited you.")
+
+
+class LinkExpired(LinkRefused):
+    """The invitation lapsed."""
+
+    sentence = N_("This invitation has expired. Ask whoever invited you to send a new one.")
