@@ -1,7 +1,6 @@
 """The demo partner space: a year in the life of a firm, made by the use cases with the clock turned back.
 
-The same on every machine: seeded choices, dates relative to the day it is made. Archiving, which has no use case yet,
-is written as the next revision of the subscription.
+The same on every machine: seeded choices, dates relative to the day it is made.
 """
 
 import random
@@ -25,9 +24,7 @@ from core.words import (
     BillingSettings,
     ChoiceRefused,
     ClientDetail,
-    ClientStatus,
     DemoRefused,
-    Origin,
     Overrides,
     Payer,
     Role,
@@ -298,7 +295,7 @@ def _take_over(session: Session, by: Member, client_id: int, responsible_id: int
 
 
 def _make_exception(session: Session, chance: random.Random, member: Member, client_id: int) -> None:
-    seen = subscriptions.history(session, PARTNER_ID, client_id)[0].revision
+    seen = subscriptions.detail(session, member, client_id).seen
     for overrides in (_overrides(chance), Overrides(payer=Payer.PARTNER)):
         try:
             subscriptions.override(session, member, client_id, overrides, seen=seen, reason=chance.choice(_REASONS))
@@ -318,13 +315,5 @@ def _complete_details(session: Session, member: Member, client_id: int, today: d
 
 
 def _archive(session: Session, member: Member, client_id: int) -> None:
-    shown = subscriptions.detail(session, member, client_id)
-    subscriptions.revise(
-        session,
-        shown.client,
-        shown.history[0],
-        shown.effective,
-        by=member,
-        origin=Origin.PAGE,
-        status=ClientStatus.ARCHIVED,
-    )
+    seen = subscriptions.detail(session, member, client_id).seen
+    subscriptions.archive(session, member, client_id, seen=seen, at_once=True)

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import catalogue, defaults, members, subscriptions
+from core import catalogue, members, subscriptions
 from core.catalogue import Catalogue, Price
-from core.defaults import choices
 from core.invitations import outbox
 from core.invitations.invitation import change_invitation, key_of, opens, standing
 from core.invitations.tables import Invitation
@@ -16,14 +15,12 @@ from core.storage import now
 from core.subscriptions import Client
 from core.words import (
     BillingSettings,
-    ClientStatus,
     InvitationStatus,
     LinkExpired,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
     OfferChanged,
-    Origin,
     Payer,
 )
 
@@ -59,7 +56,7 @@ def offered(session: Session, token: str) -> Offered:
     by = session.get_one(Member, (client.partner_id, invitation.invited_by_id))
     held = subscriptions.history(session, client.partner_id, client.client_id)[0]
     settings = held.settings
-    offer = catalogue.current(session, partner.currency)
+    offer = catalogue.current(session, partner)
     return Offered(
         partner=partner.name,
         invited_by=by.name,
@@ -89,11 +86,9 @@ def accept(session: Session, token: str, *, seen: int | None = None) -> Client:
     held = subscriptions.history(session, client.partner_id, client.client_id)[0]
     if seen is not None and held.revision != seen:
         raise OfferChanged
-    bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
-    effective = defaults.effective_settings(bound, choices(held.settings, held.overridden))
     change_invitation(session, invitation, accepted_at=now(session))
     outbox.withdraw(session, client.partner_id, client.client_id)
-    subscriptions.revise(session, client, held, effective, by=None, origin=Origin.SYSTEM, status=ClientStatus.ACTIVE)
+    subscriptions.start(session, session.get_one(Partner, client.partner_id), client)
     return client
 
 

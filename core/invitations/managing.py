@@ -20,7 +20,6 @@ from core.words import (
     ClientStatus,
     InvitationNotPending,
     InvitationStatus,
-    Origin,
     Overrides,
     StillInvited,
 )
@@ -142,19 +141,21 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     if shown.status is ClientStatus.ARCHIVED:
         overrides = shown.overrides if shown.current is None else Overrides()
         effective = bindable(session, member, shown.current, overrides)
-        subscriptions.revise(
-            session,
-            shown.client,
-            shown.history[0],
-            effective,
-            by=member,
-            origin=Origin.PAGE,
-            reason=reason,
-            status=ClientStatus.INVITED,
-        )
+        subscriptions.invite_anew(session, member, shown, effective, reason=reason)
     row = new_invitation(session, member, client_id, before.number + 1, message=before.message)
     session.execute(insert(Invitation), row)
     _send(session, member, shown.client, Invitation(**row), 1)
+
+
+def _revoke_with_its_client(session: Session, member: Member, client: Client) -> None:
+    """An invited client that is archived has no invitation that could be accepted (rule 35)."""
+    invitation = latest_invitation(session, client.partner_id, client.client_id)
+    outbox.withdraw(session, client.partner_id, client.client_id)
+    if standing(invitation, now(session)) is InvitationStatus.PENDING:
+        change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+
+
+subscriptions.when_archived(_revoke_with_its_client)
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:

@@ -19,6 +19,7 @@ from core.reports import listing
 from core.reports.listing import Order
 from core.spreadsheets import as_csv, decimal
 from core.storage import codes, now, settings_as_text, settings_from_text
+from core.subscriptions import Rhythm, local_date, price_of
 from core.words import (
     LISTED_SETTINGS,
     BillingSettings,
@@ -44,6 +45,7 @@ BILLING_SOURCES: dict[str, Any] = {
     "invitation": "str",
     "responsible_id": "Int64",
     "responsible": "str",
+    "pending_from": "datetime64[us, UTC]",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 _NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
@@ -55,6 +57,7 @@ class ListedClient(NamedTuple):
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
     (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
+    `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
     """
 
     client_id: int
@@ -72,6 +75,7 @@ class ListedClient(NamedTuple):
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
+    pending_from: datetime | None
 
     @property
     def source(self) -> Source:
@@ -106,8 +110,8 @@ def listed(
     rows = listing.rows(session, statement, values)
     if not rows:
         return []
-    offer = catalogue.current(session, member.partner.currency, edition=rows[0].edition)
-    return _clients(rows, offer, now(session))
+    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
+    return _clients(rows, offer, now(session), member.partner.time_zone)
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
@@ -117,7 +121,8 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
     overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
     archived clients and where the catalogue has no price; defaults_version is missing for
     clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now;
-    responsible_id and responsible are the number and the name of the member who looks after the client.
+    responsible_id and responsible are the number and the name of the member who looks after the client; pending_from is
+    when what is pending takes effect, UTC, missing where nothing waits.
     """
     clients = listed(session, member, **asked)
     if not clients:
@@ -136,7 +141,7 @@ def csv_pieces(session: Session, member: Member, **filters: Any) -> Iterator[str
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. Raises NotAllowed when the first piece is asked for."""
     members.require(member, Permission.EXPORT)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     yield "\ufeff" + as_csv([_headings(offer.currency)])
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
@@ -163,14 +168,16 @@ def stored_settings(stored: tuple[str, ...]) -> BillingSettings:
     return BillingSettings(**words)  # type: ignore[arg-type]
 
 
-def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime) -> list[ListedClient]:
+def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
-    prices: dict[tuple[BillingSettings, ClientStatus], Price | None] = {}
-    clients = []
+    prices: dict[tuple[Any, ...], Price | None] = {}
+    clients, today = [], local_date(moment, time_zone)
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
-        if (settings, status) not in prices:
-            prices[settings, status] = offer.billed(settings, status)
+        bought = (settings, status, row.price_list, row.anchor_day, row.anchor_month)
+        if bought not in prices:
+            rhythm = None if row.anchor_day is None else Rhythm(row.anchor_day, row.anchor_month)
+            prices[bought] = price_of(offer, settings, status, row.price_list, rhythm, today)
         version = row.defaults_version
         clients.append(
             ListedClient(
@@ -182,13 +189,14 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime) -> list[Li
                 status,
                 settings,
                 settings_from_text(row.overridden),
-                prices[settings, status],
+                prices[bought],
                 version,
                 version is not None and version < row.newest_version,
                 row.invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
                 row.responsible,
+                row.pending_from,
             )
         )
     return clients

@@ -6,8 +6,9 @@ not grow with the number of clients; a filter or a search that matches little wa
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,7 +30,8 @@ from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription
+from core.storage import Instant, now
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, held_now, local_date
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
 
 
@@ -39,6 +41,12 @@ class SourceFilter(Term):
     DEFAULT = "default", N_("Default only")
     OVERRIDE = "override", N_("With an override")
     OLDER = "older", N_("On older defaults")
+
+
+class PendingFilter(Term):
+    """Which clients, by whether something waits for their renewal (rule 31)."""
+
+    PENDING = "pending", N_("With a pending change")
 
 
 class Order(Term):
@@ -57,6 +65,7 @@ FILTERS: dict[str, Callable[[str], Any]] = {
     "status": ClientStatus,
     **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
     "source": SourceFilter,
+    "pending": PendingFilter,
     "responsible": int,  # the member's number
 }
 
@@ -68,6 +77,7 @@ class Question:
 
     equal: tuple[str, ...] = ()
     source: SourceFilter | None = None
+    pending: bool = False
     searched: tuple[str, ...] = ()
     escaped: bool = False
 
@@ -86,7 +96,16 @@ _SEARCHED: dict[str, Any] = {
 _SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
-_IN_FORCE = select(select(CatalogueEdition.edition).scalar_subquery(), _NEWEST_VERSION.scalar_subquery())
+_TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
+    Subscription.partner_id == _PARTNER,
+    Subscription.valid_from > Subscription.decided_at,
+    Subscription.valid_from <= bindparam("now", type_=Instant),
+)
+_IN_FORCE = select(
+    select(CatalogueEdition.edition).scalar_subquery(),
+    _NEWEST_VERSION.scalar_subquery(),
+    _TOOK_EFFECT.scalar_subquery(),
+)
 
 
 def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
@@ -111,7 +130,16 @@ def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict
     values |= {name: _containing(words) for name, words in looked_for.items()}
     source = filters.get("source")
     escaped = not _SPECIAL.isdisjoint(search)
-    return Question(equal, None if source is None else SourceFilter(source), tuple(looked_for), escaped), values
+    return (
+        Question(
+            equal=equal,
+            source=None if source is None else SourceFilter(source),
+            pending=bool(filters.get("pending")),
+            searched=tuple(looked_for),
+            escaped=escaped,
+        ),
+        values,
+    )
 
 
 @lru_cache(maxsize=512)
@@ -130,17 +158,18 @@ def chunk(asked: Question) -> Any:
 
 
 @lru_cache(maxsize=128)
-def groups(asked: Question) -> Any:
-    """The filtered clients counted by their settings: `group_columns`, defaults_version, clients."""
-    columns = [*group_columns(), Subscription.defaults_version]
-    count = func.count().label("clients")
+def groups(asked: Question, *, by_anchor: bool = False) -> Any:
+    """The filtered clients counted by their settings: `group_columns`, pending (how many of them something
+    waits for), clients."""
+    columns = group_columns(by_anchor=by_anchor)
+    counts = (func.count(Subscription.valid_to).label("pending"), func.count().label("clients"))
     if not asked.searched:
-        return select(*columns, count).where(*_narrowed(asked)).group_by(*columns)
+        return select(*columns, *counts).where(*_narrowed(asked)).group_by(*columns)
     keys = select(Client.partner_id, Client.client_id).where(_found(asked))
     found = keys.cte("found").prefix_with("MATERIALIZED")
     same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
     return (
-        select(*columns, count)
+        select(*columns, *counts)
         .select_from(found)
         .join(Subscription, same_client)
         .where(*_narrowed(asked)[1:])  # the partner is found.c.partner_id, so that the few that are found lead
@@ -150,13 +179,16 @@ def groups(asked: Question) -> Any:
 
 def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     """Every row of one of these statements. Asked of the connection: the ORM would only look for objects in them."""
-    return session.connection().execute(statement, values).all()
+    return session.connection().execute(statement, {**values, "now": now(session)}).all()
 
 
-def group_columns() -> list[Any]:
-    """The columns to group subscriptions by: exactly the leading ones of an index, so that the groups stream."""
+def group_columns(*, by_anchor: bool) -> list[Any]:
+    """The columns to group subscriptions by: exactly the leading ones of an index, so that the groups stream; with what
+    else a price depends on. `by_anchor`: the anchors too, where what a period costs depends on when it began."""
     settings = [setting.of(Subscription) for setting in (*INDEXED_SETTINGS, Setting.ADD_ONS)]
-    return [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
+    leading = [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
+    of_price = [Subscription.price_list, Subscription.defaults_version]
+    return [*leading, *of_price, *([Subscription.anchor_day, Subscription.anchor_month] if by_anchor else [])]
 
 
 def stored(column: Any) -> ColumnElement[str]:
@@ -166,7 +198,7 @@ def stored(column: Any) -> ColumnElement[str]:
 
 def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
     """The conditions on the current subscription of a client."""
-    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, Subscription.valid_to.is_(None)]
+    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, held_now()]
     conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in asked.equal]
     match asked.source:
         case SourceFilter.DEFAULT:
@@ -175,6 +207,8 @@ def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
             conditions.append(type_coerce(Subscription.overridden, String) > "")
         case SourceFilter.OLDER:
             conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
+    if asked.pending:
+        conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
     return conditions
 
 
@@ -208,7 +242,7 @@ def _keys(asked: Question, order_by: Order) -> Any:
         current = select(Subscription.sort_name, Subscription.client_id).where(*_narrowed(asked))
         return current.order_by(*_in_order(order_by, Subscription.sort_name, Subscription.client_id))
     keys = select(Client.sort_name, Client.client_id).where(_found(asked))
-    if asked.equal or asked.source is not None:
+    if asked.equal or asked.source is not None or asked.pending:
         same_client = Subscription.client_id == Client.client_id
         keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(asked)))
     return keys.order_by(*_in_order(order_by, Client.sort_name, Client.client_id))
@@ -232,6 +266,10 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             c.company_number,
             s.defaults_version,
             s.responsible_id,
+            s.price_list,
+            s.anchor_day,
+            s.anchor_month,
+            s.valid_to.label("pending_from"),
             m.name.label("responsible"),
             i.invited_at,
             i.accepted_at,
@@ -241,7 +279,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
-        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, s.valid_to.is_(None)))
+        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, held_now()))
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))
@@ -254,8 +292,20 @@ def newest_version(session: Session, member: Member) -> int:
     return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
 
 
-def in_force(session: Session, member: Member) -> tuple[int | None, int]:
-    """The edition of the catalogue that holds (None: none is loaded), and the number of the defaults version in force
-    (0: none), at once."""
-    edition, version = session.connection().execute(_IN_FORCE, {"partner_id": member.partner_id}).one()
-    return edition, version or 0
+class InForce(NamedTuple):
+    """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
+    loaded), the defaults version in force (0: none), when a pending change took effect last (UTC; None: never), and the
+    day of its calendar."""
+
+    edition: int | None
+    defaults_version: int
+    took_effect_at: datetime | None
+    day: date
+
+
+def in_force(session: Session, member: Member) -> InForce:
+    """What holds in the member's partner space now."""
+    moment = now(session)
+    asked = {"partner_id": member.partner_id, "now": moment}
+    edition, version, took_effect_at = session.connection().execute(_IN_FORCE, asked).one()
+    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone))

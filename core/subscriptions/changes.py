@@ -1,33 +1,24 @@
-"""Changing one client's subscription: making and clearing exceptions, and the two resets (rules 4 to 6, 11 and 12)."""
+"""Changing one client's subscription: making and clearing exceptions, the two resets, and cancelling what waits (rules
+4 to 6, 11, 12 and 27 to 34)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
-from core.catalogue import Price
-from core.defaults import Change, DefaultSettings, EffectiveSettings, changes
+from core.defaults import DefaultSettings
 from core.members import Member, Permission
-from core.subscriptions import revisions
+from core.subscriptions import decisions
 from core.subscriptions.clients import ClientSubscription, detail
-from core.subscriptions.revisions import Revision
-from core.words import ArchivedClient, ClientStatus, NothingToAdopt, Origin, Overrides, note_text
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a change would do: the settings it would leave, which values would change, and the price after."""
-
-    effective: EffectiveSettings
-    changes: tuple[Change, ...]
-    price: Price | None
-    changes_anything: bool
+from core.subscriptions.decisions import Later, Preview, as_revision
+from core.subscriptions.revisions import Revision, Seen, decided, moment_after, require_seen, write
+from core.words import NothingPending, NothingToAdopt, Origin, Overrides, note_text
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The version adopted, the clients that changed, and those that had nothing to change."""
+    """The version adopted, the clients that changed or will at their renewal, and those that had nothing to change."""
 
     version: int
     adopted: tuple[int, ...]
@@ -37,10 +28,10 @@ class Adoption:
 def preview_override(session: Session, member: Member, shown: ClientSubscription, overrides: Overrides) -> Preview:
     """What `override` would do to the client as shown.
 
-    Raises NotAllowed, ArchivedClient, ChoiceRefused, MissingSetting.
+    Raises NotAllowed, ArchivedClient, EndPending, ChoiceRefused, PendingRefused, MissingSetting.
     """
     members.require(member, Permission.OVERRIDE)
-    return _preview(session, member, shown, shown.bound, overrides)
+    return decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
 
 
 def preview_adoption(
@@ -50,8 +41,7 @@ def preview_adoption(
     members.require(member, Permission.OVERRIDE)
     if shown.current is None:
         raise NothingToAdopt
-    overrides = Overrides() if clear_overrides else shown.overrides
-    return _preview(session, member, shown, shown.current, overrides)
+    return _previewed_adoption(session, member, shown, shown.current, clear_overrides=clear_overrides)
 
 
 def override(
@@ -60,29 +50,23 @@ def override(
     client_id: int,
     overrides: Overrides,
     *,
-    seen: int,
+    seen: Seen | int,
     reason: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Revision:
     """Make `overrides` the whole set of choices for this client; a None clears one, so `Overrides()` goes back to the
-    defaults the client was invited with. Returns the revision that holds now.
+    defaults it is bound to. It takes effect at once, or at the next renewal (rules 28 and 32). Returns the revision
+    that it made: the one that holds, or the one that waits.
 
-    `seen` is the revision the member looked at. The same change sent twice makes one revision; a change that changes
-    nothing makes none. Raises NotAllowed, ClientNotFound, StaleSubscription, ArchivedClient, ChoiceRefused,
-    MissingSetting, BadInput; nothing is written then.
+    `seen` is what the member looked at (ClientSubscription.seen). A change that changes nothing makes no revision.
+    Raises NotAllowed, ClientNotFound, StaleSubscription, TookEffect, ArchivedClient, EndPending, ChoiceRefused,
+    PendingRefused, MissingSetting, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
-    shown = detail(session, member, client_id)
-    last = shown.history[0]
-    if last.revision != seen:
-        if _is_this_change(shown, member, overrides, seen, reason):
-            return last
-        raise revisions.stale(shown.client, last)
-    preview = _preview(session, member, shown, shown.bound, overrides)
-    if not preview.changes_anything:
-        return last
-    return revisions.revise(session, shown.client, last, preview.effective, by=member, origin=origin, reason=reason)
+    shown = shown_to_change(session, member, client_id, seen)
+    preview = decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
+    return _decide(session, member, shown, preview, origin=origin, reason=reason)
 
 
 def adopt_current_defaults(
@@ -92,15 +76,16 @@ def adopt_current_defaults(
     *,
     reason: str = "",
     clear_overrides: bool = False,
-    seen: Mapping[int, int] | None = None,
+    seen: Mapping[int, Seen | int] | None = None,
     seen_version: int | None = None,
     origin: Origin = Origin.PAGE,
 ) -> Adoption:
-    """Bind these clients to the defaults in force now; their overrides stay unless cleared too (rule 6). All or none.
+    """Bind these clients to the defaults in force now, at once or at their renewal; their overrides stay unless cleared
+    too, what was pending does not (rules 6 and 32). All or none.
 
-    `seen` gives the revisions, `seen_version` the defaults version, that the member looked at; either may be left out.
-    Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, ArchivedClient, ChoiceRefused,
-    BadInput; nothing is written then.
+    `seen` gives what the member looked at of each, `seen_version` the defaults version; either may be left out.
+    Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, TookEffect, ArchivedClient,
+    EndPending, ChoiceRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
@@ -111,65 +96,97 @@ def adopt_current_defaults(
         raise defaults.stale(in_force)
     adopted, unchanged = [], []
     for client_id in dict.fromkeys(client_ids):
-        shown = detail(session, member, client_id)
-        last = shown.history[0]
-        overrides = Overrides() if clear_overrides else shown.overrides
-        if seen is not None and last.revision != seen.get(client_id):
-            if _was_adopted(shown, member, in_force, overrides, seen.get(client_id), reason):
-                unchanged.append(client_id)
-                continue
-            raise revisions.stale(shown.client, last)
-        preview = _preview(session, member, shown, in_force, overrides)
-        if not preview.changes_anything:
+        shown = shown_to_change(session, member, client_id, None if seen is None else seen.get(client_id, 0))
+        preview = _previewed_adoption(session, member, shown, in_force, clear_overrides=clear_overrides)
+        if preview.changes_anything:
+            _decide(session, member, shown, preview, origin=origin, reason=reason)
+            adopted.append(client_id)
+        else:
             unchanged.append(client_id)
-            continue
-        revisions.revise(session, shown.client, last, preview.effective, by=member, origin=origin, reason=reason)
-        adopted.append(client_id)
     return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
 
 
-def _preview(
-    session: Session, member: Member, shown: ClientSubscription, bind_to: DefaultSettings | None, overrides: Overrides
-) -> Preview:
-    if shown.status is ClientStatus.ARCHIVED:
-        raise ArchivedClient(name=shown.client.name)
-    effective = defaults.effective_settings(bind_to, overrides)
-    offer = catalogue.current(session, member.partner.currency)
-    before = shown.effective
-    offer.refuse_unsellable(effective.settings, held=before.settings)
-    return Preview(
-        effective=effective,
-        changes=changes(before.settings, effective.settings),
-        price=offer.billed(effective.settings, shown.status),
-        changes_anything=effective != before,
-    )
-
-
-def _is_this_change(shown: ClientSubscription, member: Member, overrides: Overrides, seen: int, reason: str) -> bool:
-    last = shown.history[0]
-    return (
-        last.revision == seen + 1
-        and last.changed_by_id == member.member_id
-        and shown.overrides == overrides
-        and last.reason == reason
-        and last.status is last.status_before
-        and last.defaults_version == last.defaults_version_before
-    )
-
-
-def _was_adopted(
-    shown: ClientSubscription,
+def cancel_pending(
+    session: Session,
     member: Member,
-    in_force: DefaultSettings,
-    overrides: Overrides,
-    seen: int | None,
-    reason: str,
-) -> bool:
-    last = shown.history[0]
-    return (
-        last.revision == (seen or 0) + 1
-        and last.changed_by_id == member.member_id
-        and last.defaults_version == in_force.version != last.defaults_version_before
-        and shown.overrides == overrides
-        and last.reason == reason
+    client_id: int,
+    *,
+    seen: Seen | int,
+    reason: str = "",
+    origin: Origin = Origin.PAGE,
+) -> Revision:
+    """Cancel what waits for this client, an end too: what holds goes on. The revision that says so (rule 33).
+
+    Raises NotAllowed, ClientNotFound, StaleSubscription, TookEffect, NothingPending, BadInput; nothing is written then.
+    """
+    members.act(session, member, Permission.OVERRIDE)
+    reason = note_text("reason", reason)
+    shown = shown_to_change(session, member, client_id, seen)
+    if shown.pending is None:
+        raise NothingPending(name=shown.client.name)
+    goes_on = replace(
+        decided(
+            shown.history[0].revision + 1,
+            shown.moment,
+            shown.status,
+            shown.effective,
+            by=member,
+            origin=origin,
+            reason=reason,
+            at=shown.moment,
+        ),
+        rhythm=shown.held.rhythm,
+        price_list=shown.held.price_list,
+    )
+    return write(session, shown.client, shown.history, [goes_on], moment=shown.moment)
+
+
+def shown_to_change(session: Session, member: Member, client_id: int, seen: Seen | int | None) -> ClientSubscription:
+    """The client at the instant of the decision, compared with what the member saw."""
+    shown = detail(session, member, client_id)
+    if seen is not None:
+        require_seen(shown.client, shown.history, seen, shown.moment)
+    return replace(shown, moment=moment_after(session, shown.history))
+
+
+def _previewed_adoption(
+    session: Session, member: Member, shown: ClientSubscription, version: DefaultSettings, *, clear_overrides: bool
+) -> Preview:
+    overrides = Overrides() if clear_overrides else shown.overrides
+    offer = catalogue.current(session, member.partner)
+    return decisions.preview(offer, shown, version, overrides, replaces_all=True)
+
+
+def _decide(
+    session: Session, member: Member, shown: ClientSubscription, preview: Preview, *, origin: Origin, reason: str
+) -> Revision:
+    """Write what the preview says; the revision that holds, where it changes nothing."""
+    if not preview.changes_anything:
+        return shown.held
+    mine = {
+        "changed_by": member.name,
+        "changed_by_id": member.member_id,
+        "origin": origin,
+        "reason": reason,
+        "decided_at": shown.moment,
+    }
+    decision = [] if preview.waits else [replace(as_revision(shown, preview.effective, preview.timing), **mine)]
+    if preview.later is not None:
+        later = replace(as_revision(shown, preview.later.effective, preview.later.timing), **mine)
+        decision.append(_restated(later, preview.later, after=len(decision)))
+    return write(session, shown.client, shown.history, decision, moment=shown.moment)
+
+
+def _restated(revision: Revision, later: Later, *, after: int) -> Revision:
+    """The revision that waits, behind the one that holds; what is left of an earlier decision stays its author's."""
+    revision = replace(revision, revision=revision.revision + after)
+    if later.restates is None:
+        return revision
+    return replace(
+        revision,
+        changed_by=later.restates.changed_by,
+        changed_by_id=later.restates.changed_by_id,
+        origin=later.restates.origin,
+        reason=later.restates.reason,
+        decided_at=later.restates.decided_at,
     )

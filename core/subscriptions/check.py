@@ -7,8 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, aliased
 
-from core.catalogue import AddOnRow
+from core import catalogue
+from core.catalogue import AddOnRow, Catalogue
 from core.defaults import DefaultSettings, choices, resolve
+from core.members import Partner
+from core.storage import now
+from core.subscriptions.history_check import history_differences
+from core.subscriptions.revisions import held_now
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
@@ -19,12 +24,18 @@ def differences(session: Session) -> Iterator[str]:
     """One sentence per difference, in every partner space; none when all is well. Reads in a stream.
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
-    joined without gap or overlap, that the last one holds now, that somebody looked after each client at every moment
+    joined without gap or overlap, that one holds now and at most one waits, for its renewal, that rhythm and purchase
+    list are what history says, that somebody looked after each client at every moment
     since its first revision, that copies equal what they copy, and that the edits of a client's details lead to the
     details it has.
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
+    zones = {
+        partner.partner_id: (partner.time_zone, _offer(session, partner))
+        for partner in session.scalars(select(Partner))
+    }
+    moment = now(session)
     rows = session.execute(
         select(Subscription, Client.sort_name, Client.name)
         .outerjoin(Client, _same_client(Subscription))
@@ -32,19 +43,19 @@ def differences(session: Session) -> Iterator[str]:
         .execution_options(yield_per=1000)
     )
     for (partner_id, client_id), revisions in groupby(rows, lambda row: (row[0].partner_id, row[0].client_id)):
-        before: Subscription | None = None
+        whose, life = f"partner {partner_id}, client {client_id}", []
         for revision, sort_name, name in revisions:
-            where = f"partner {partner_id}, client {client_id}, revision {revision.revision}"
             for difference in (
                 *_unexplained(revision, versions, add_ons),
-                *_disjoint(before, revision),
                 *_wrong_copies(revision, sort_name, name),
             ):
-                yield f"{where}: {difference}"
-            before = revision
+                yield f"{whose}, revision {revision.revision}: {difference}"
+            life.append(revision)
             session.expunge(revision)
-        if before is not None and before.valid_to is not None:
-            yield f"partner {partner_id}, client {client_id}: no revision holds now"
+        time_zone, offer = zones.get(partner_id, ("UTC", None))
+        for number, difference in history_differences(life, time_zone=time_zone, offer=offer, moment=moment):
+            where = whose if number is None else f"{whose}, revision {number}"
+            yield f"{where}: {difference}"
     for partner_id, client_id in session.execute(_without_subscription()):
         yield f"partner {partner_id}, client {client_id}: has no subscription"
     yield from _edits_that_do_not_lead_to_the_details(session)
@@ -54,16 +65,17 @@ def differences(session: Session) -> Iterator[str]:
 def _responsible_gaps(session: Session) -> Iterator[str]:
     """Moments at which nobody looks after a client, or which do not join; and a list that says another one."""
     first, current = aliased(Subscription), aliased(Subscription)
-    rows = session.connection().execution_options(yield_per=1000).execute(
+    found = (
         select(
             Client.partner_id, Client.client_id, Responsible.valid_from, Responsible.valid_to, Responsible.member_id,
             first.valid_from, current.responsible_id,
         )
         .outerjoin(Responsible, _same_client(Responsible))
         .outerjoin(first, _same_client(first) & (first.revision == 1))
-        .outerjoin(current, _same_client(current) & current.valid_to.is_(None))
+        .outerjoin(current, _same_client(current) & held_now(current))
         .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
     )  # fmt: skip
+    rows = session.connection().execution_options(yield_per=1000).execute(found, {"now": now(session)})
     for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
         where, until = f"partner {partner_id}, client {client_id}", None
         for number, (_, _, start, end, member_id, invited_at, copied) in enumerate(decided):
@@ -102,12 +114,8 @@ def _unexplained(
         yield f"add-ons that the catalogue does not have: {', '.join(sorted(unknown))}"
 
 
-def _disjoint(before: Subscription | None, revision: Subscription) -> Iterator[str]:
-    expected = 1 if before is None else before.revision + 1
-    if revision.revision != expected:
-        yield f"expected revision {expected}"
-    if before is not None and before.valid_to != revision.valid_from:
-        yield f"begins {revision.valid_from}, but the one before ends {before.valid_to}"
+def _offer(session: Session, partner: Partner) -> Catalogue | None:
+    return catalogue.stored(session, partner.currency)
 
 
 def _wrong_copies(revision: Subscription, sort_name: str | None, name: str | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
@@ -12,8 +13,10 @@ from core.defaults import DefaultSettings, EffectiveSettings, choices
 from core.members import Member, Permission
 from core.storage import LARGEST_NUMBER
 from core.subscriptions import revisions
-from core.subscriptions.revisions import Revision
+from core.subscriptions.revisions import Revision, Seen, held_at, moment_of, pending_at
+from core.subscriptions.rhythm import Period, local_date
 from core.subscriptions.tables import Client, Responsible
+from core.subscriptions.timing import price_on
 from core.words import ClientNotFound, ClientStatus, Overrides, Setting
 
 _LOOKED_AFTER = select(
@@ -28,23 +31,48 @@ _LOOKED_AFTER = select(
 
 @dataclass(frozen=True, slots=True)
 class ClientSubscription:
-    """A client, how it is billed, and where each setting comes from.
+    """A client at `moment` (UTC): how it is billed, what waits, and where each setting comes from.
 
-    `revision` is what a change must name as `seen`. `bound` is the defaults version the client is bound to (None: it
-    was invited before any was saved), `current` the one in force today; both have `saved_by` loaded. `chosen` says for
-    each overridden setting which revision made that choice. `price` is None when the client
-    is not billed (Catalogue.billed).
+    `held` is the revision that holds, `pending` the one that is decided and not in force yet (None: nothing waits);
+    `seen` is what a change must name. `bound` is the defaults version the client is bound to (None: it was invited
+    before any was saved), `pending_bound` that of what waits, `current` the one in force today; all have `saved_by`
+    loaded. `chosen` says for each overridden setting which revision made that choice. `period` is the one that runs
+    (None: the client is not active), `price` what it costs (None: an archived client, or no price).
     """
 
     client: Client
-    status: ClientStatus
-    revision: int
+    moment: datetime
+    time_zone: str
+    held: Revision
+    pending: Revision | None
     effective: EffectiveSettings
     price: Price | None
+    period: Period | None
     bound: DefaultSettings | None
+    pending_bound: DefaultSettings | None
     current: DefaultSettings | None
     history: tuple[Revision, ...]
     chosen: Mapping[Setting, Revision]
+
+    @property
+    def status(self) -> ClientStatus:
+        """Where the client stands."""
+        return self.held.status
+
+    @property
+    def revision(self) -> int:
+        """The number of the revision that holds."""
+        return self.held.revision
+
+    @property
+    def seen(self) -> Seen:
+        """What a change of the client as shown must name (rule 34)."""
+        return Seen(self.held.revision, self.history[0].revision)
+
+    @property
+    def today(self) -> date:
+        """The day of the partner's calendar."""
+        return local_date(self.moment, self.time_zone)
 
     @property
     def overrides(self) -> Overrides:
@@ -76,18 +104,28 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
     """Everything about one client. Raises NotAllowed, ClientNotFound."""
     client = visible(session, member, client_id)
     history = revisions.history(session, member.partner_id, client_id)
-    held = history[0]
+    moment, time_zone = moment_of(session, history), member.partner.time_zone
+    held, pending = held_at(history, moment), pending_at(history, moment)
+    assert held is not None  # noqa: S101 - a client has held something since its first revision
     bound, current = defaults.bound_and_current(session, member.partner_id, held.defaults_version)
+    pending_bound = bound
+    if pending is not None and pending.defaults_version != held.defaults_version:
+        pending_bound, _ = defaults.bound_and_current(session, member.partner_id, pending.defaults_version)
+    today = local_date(moment, time_zone)
     return ClientSubscription(
         client=client,
-        status=held.status,
-        revision=held.revision,
+        moment=moment,
+        time_zone=time_zone,
+        held=held,
+        pending=pending,
         effective=defaults.effective_settings(bound, choices(held.settings, held.overridden)),
-        price=catalogue.current(session, member.partner.currency).billed(held.settings, held.status),
+        price=price_on(catalogue.current(session, member.partner), held, today),
+        period=None if held.rhythm is None else held.rhythm.period(today),
         bound=bound,
+        pending_bound=pending_bound,
         current=current,
         history=history,
-        chosen={setting: _choice(history, setting) for setting in Setting if setting in held.overridden},
+        chosen={setting: _choice(history, held, setting) for setting in Setting if setting in held.overridden},
     )
 
 
@@ -112,9 +150,11 @@ def _looks_after(session: Session, member: Member, client_id: int) -> bool:
     return bool(session.scalar(_LOOKED_AFTER, asked))
 
 
-def _choice(history: tuple[Revision, ...], setting: Setting) -> Revision:
-    """The revision that made the choice which holds now: the newest one that chose the setting or changed its value."""
-    for revision in history:
+def _choice(history: tuple[Revision, ...], held: Revision, setting: Setting) -> Revision:
+    """The revision that made the choice which holds now: the last one to hold that chose the setting or changed its
+    value."""
+    held_until_now = [each for each in history if each.valid_from <= held.valid_from and not each.was_withdrawn]
+    for revision in sorted(held_until_now, key=lambda each: each.valid_from, reverse=True):
         if setting in revision.newly_chosen or any(change.setting is setting for change in revision.changes):
             return revision
     return history[-1]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from core import members
@@ -44,9 +44,10 @@ _HISTORY = (
 )
 _CLOSE = update(Responsible).where(*_OF_CLIENT, Responsible.valid_to.is_(None)).values(valid_to=_MOMENT)
 _NEXT = insert(Responsible)
+_NOT_PAST = or_(Subscription.valid_to.is_(None), Subscription.valid_to > _MOMENT)  # it holds, or it waits
 _COPY = (
     update(Subscription)
-    .where(Subscription.partner_id == _PARTNER, Subscription.client_id == _CLIENT, Subscription.valid_to.is_(None))
+    .where(Subscription.partner_id == _PARTNER, Subscription.client_id == _CLIENT, Subscription.may_hold, _NOT_PAST)
     .values(responsible_id=_TO)
 )
 _LOOKS_AFTER_SOMEBODY = exists().where(
@@ -89,7 +90,7 @@ _NEXT_OF_ALL = insert(Responsible).from_select(
 )
 _COPY_TO_ALL = (
     update(Subscription)
-    .where(Subscription.partner_id == _PARTNER, Subscription.responsible_id == _FROM, Subscription.valid_to.is_(None))
+    .where(Subscription.partner_id == _PARTNER, Subscription.responsible_id == _FROM, Subscription.may_hold, _NOT_PAST)
     .values(responsible_id=_TO)
 )
 
@@ -255,7 +256,7 @@ def _replace(session: Session, client: Client, after: ResponsibleSince) -> None:
             "reason": after.reason,
         },
     )
-    connection.execute(_COPY, whose | {"to_member": after.member_id})
+    connection.execute(_COPY, whose | {"to_member": after.member_id, "moment": after.valid_from})
 
 
 def _is_this_change(held: ResponsibleSince, member: Member, responsible_id: int, seen: int, reason: str) -> bool:

@@ -28,11 +28,22 @@ _ALL_SETTINGS = settings_as_text(frozenset(Setting))
 # the settings of one value, in the order of the indexes: what filters narrow by, and what groups stream by
 _INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
 INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
-_LISTED = (*INDEXED_SETTINGS, "overridden", "status", "defaults_version", "responsible_id", "valid_to")
-_GROUPED = (
-    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "defaults_version", "responsible_id", "valid_from", "valid_to"
+_LISTED = (
+    *INDEXED_SETTINGS, "overridden", "status", "defaults_version", "responsible_id", "valid_from", "valid_to",
+    "may_hold",
 )  # fmt: skip
-_CURRENT: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("valid_to IS NULL"))
+_GROUPED = (
+    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "defaults_version", "anchor_day",
+    "anchor_month", "responsible_id", "valid_from", "valid_to",
+)  # fmt: skip
+
+
+def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
+    return {"sqlite_where": text(on_sqlite or condition), "postgresql_where": text(condition)}
+
+
+_LAST = _where("valid_to IS NULL")
+_MAY_HOLD = _where("may_hold", "may_hold = 1")  # SQLite takes an index whose words stand in the question
 
 
 class Client(Base):
@@ -86,11 +97,16 @@ class ClientChange(Base):
 
 
 class Subscription(SettingsColumns, Base):
-    """How a client was billed from `valid_from` until `valid_to` (NULL = now), in full; who made it so and why.
+    """How a client is billed from `valid_from` until `valid_to` (NULL = nothing else is decided), in full; who decided
+    it, when and why.
 
-    Rows are only ever added, and closed when the next begins: the present, the past and the audit in one table.
-    `overridden` says which settings are choices; the others equal those of `defaults_version`. `responsible_id` is no
-    setting: it is a copy, kept in step while the row holds, of what `Responsible` says.
+    Rows are only ever added, and closed when the next begins: the present, the past, what waits and the audit in one
+    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `revisions.held_now`. A
+    row may begin later than `decided_at`; one that was withdrawn before it began ends where it begins (rule 33).
+    `may_hold` is true while the row holds or may hold later, for the indexes: true for too long is slower, never wrong.
+    `overridden` says which settings are choices; the others equal those of `defaults_version`. The anchor and
+    `price_list`, the purchase list (rules 23, 24 and 40), are those of an active client. `responsible_id` is no
+    setting: it is a copy, kept in step while the row may hold, of what `Responsible` says.
     """
 
     __tablename__ = "subscription"
@@ -101,16 +117,44 @@ class Subscription(SettingsColumns, Base):
         ),
         ForeignKeyConstraint(["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("revision >= 1", name="revision"),
-        CheckConstraint("valid_to > valid_from", name="valid_to"),
+        CheckConstraint("valid_to >= valid_from", name="valid_to"),
+        CheckConstraint("may_hold OR valid_to IS NOT NULL", name="may_hold"),
+        CheckConstraint(
+            "(withdrawn_by IS NOT NULL) = (valid_to IS NOT NULL AND valid_to = valid_from)", name="withdrawn_by"
+        ),
+        CheckConstraint("valid_from >= decided_at", name="decided_at"),
+        CheckConstraint("(status = 'active') = (anchor_day IS NOT NULL)", name="anchor_day"),
+        CheckConstraint("anchor_day BETWEEN 1 AND 31 AND anchor_month BETWEEN 1 AND 12", name="anchor"),
+        CheckConstraint(
+            "(anchor_month IS NOT NULL) = (status = 'active' AND billing_period = 'yearly')", name="anchor_month"
+        ),
+        CheckConstraint("(status = 'active') = (price_list IS NOT NULL)", name="price_list"),
         CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
         CheckConstraint(
             "overridden IN ({})".format(", ".join(f"'{chosen}'" for chosen in _SETS_OF_SETTINGS)), name="overridden"
         ),
         CheckConstraint(f"defaults_version IS NOT NULL OR overridden = '{_ALL_SETTINGS}'", name="bound_or_chosen"),
-        Index("uq_subscription_current", "partner_id", "client_id", unique=True, **_CURRENT),
-        Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_CURRENT),
-        Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_CURRENT),
+        Index("uq_subscription_last", "partner_id", "client_id", unique=True, **_LAST),
+        Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_MAY_HOLD),
+        Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_MAY_HOLD),
         Index("ix_subscription_distribution", "partner_id", *_GROUPED),
+        Index(
+            "ix_subscription_pending",
+            "partner_id",
+            "valid_from",
+            "client_id",
+            "decided_at",
+            "valid_to",
+            **_where("valid_from > decided_at"),
+        ),
+        Index(
+            "ix_subscription_outlived",
+            "partner_id",
+            "valid_to",
+            "client_id",
+            "revision",
+            **_where("may_hold AND valid_to IS NOT NULL", "may_hold = 1 AND valid_to IS NOT NULL"),
+        ),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 
@@ -128,6 +172,12 @@ class Subscription(SettingsColumns, Base):
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
     batch: Mapped[int | None]  # the import that brought the client in
+    decided_at: Mapped[datetime] = mapped_column(Instant)
+    anchor_day: Mapped[int | None]
+    anchor_month: Mapped[int | None]  # None: it renews every month
+    price_list: Mapped[int | None]
+    may_hold: Mapped[bool] = mapped_column(default=True)
+    withdrawn_by: Mapped[int | None]  # the revision of the decision that withdrew it
 
 
 class Responsible(Base):
@@ -147,8 +197,8 @@ class Responsible(Base):
         ),
         CheckConstraint("valid_to > valid_from", name="valid_to"),
         CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
-        Index("uq_responsible_current", "partner_id", "client_id", unique=True, **_CURRENT),
-        Index("ix_responsible_member", "partner_id", "member_id", "client_id", "valid_to", **_CURRENT),
+        Index("uq_responsible_current", "partner_id", "client_id", unique=True, **_LAST),
+        Index("ix_responsible_member", "partner_id", "member_id", "client_id", "valid_to", **_LAST),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 

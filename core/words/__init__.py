@@ -8,6 +8,7 @@ from core.words.choice_errors import (
     NoCatalogue,
     NoPrice,
     NothingToAdopt,
+    PendingRefused,
     RetiredChosen,
     RetiredDefaults,
     UnknownChoice,
@@ -16,12 +17,14 @@ from core.words.client_errors import (
     AlreadyClient,
     ArchivedClient,
     ClientNotFound,
+    EndPending,
     InvitationNotPending,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    NothingPending,
     OfferChanged,
     StillInvited,
 )
@@ -39,6 +42,7 @@ from core.words.errors import (
     StaleMember,
     StaleResponsible,
     StaleSubscription,
+    TookEffect,
 )
 from core.words.language import (
     CLIENT_LANGUAGES,

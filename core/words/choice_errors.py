@@ -1,5 +1,7 @@
 """Refusals about settings: what cannot be chosen, and what nothing decides."""
 
+from datetime import date
+
 from core.words.errors import BillingError
 from core.words.language import N_, t
 from core.words.settings import Setting
@@ -47,6 +49,15 @@ class UnknownChoice(ChoiceRefused):
     """The catalogue does not know this code."""
 
     sentence = N_("The catalogue has no “{code}”. Choose from the list.")
+
+
+class PendingRefused(ChoiceRefused):
+    """What waits for `day` and the new decision cannot be had together: `refusal` says why (rule 32)."""
+
+    sentence = N_("{refusal} A change is pending for {day} already: cancel it first, or decide otherwise.")
+
+    def __init__(self, *, day: date, refusal: ChoiceRefused) -> None:
+        super().__init__(day=day, refusal=refusal)
 
 
 class NoCatalogue(BillingError):

@@ -1,6 +1,6 @@
 """Refusals about one client, its invitation and its link."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from core.words.errors import BillingError
 from core.words.language import N_
@@ -74,3 +74,18 @@ class LinkExpired(LinkRefused):
     """The invitation lapsed."""
 
     sentence = N_("This invitation has expired. Ask whoever invited you to send a new one.")
+
+
+class EndPending(BillingError):
+    """The client's subscription is to end on `day`; nothing else about it changes meanwhile (rule 35)."""
+
+    sentence = N_("{name} ends on {day}, so nothing else can be changed. Cancel the end first.")
+
+    def __init__(self, *, name: str, day: date) -> None:
+        super().__init__(name=name, day=day)
+
+
+class NothingPending(BillingError):
+    """Nothing waits for this client."""
+
+    sentence = N_("Nothing is pending for {name}, so there is nothing to cancel. Look at the client again.")

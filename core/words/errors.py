@@ -6,6 +6,7 @@ BillingError
 ├── StaleError             somebody else changed it meanwhile (rule 12)
 │   ├── StaleDefaults
 │   ├── StaleSubscription
+│   ├── TookEffect         a pending change took effect since it was shown
 │   ├── StaleDetails
 │   ├── StaleMember
 │   ├── StaleResponsible
@@ -14,6 +15,7 @@ BillingError
 │   ├── AddOnsNotOffered
 │   ├── NoPrice
 │   ├── RetiredChosen
+│   ├── PendingRefused     what is pending and what is decided now do not go together
 │   ├── RetiredDefaults
 │   └── UnknownChoice
 ├── NoCatalogue            nothing is sold yet: no catalogue in this currency is loaded
@@ -40,6 +42,8 @@ BillingError
 ├── OwnAccess              nobody changes their own role or access, or deactivates themselves
 ├── LastAdministrator      there is always an active administrator
 ├── SuccessorMissing       the clients of a member who leaves need somebody
+├── EndPending             nothing else changes while an end is pending
+├── NothingPending         there is nothing to cancel
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── NoFile                 a file named in the shell that cannot be opened (core.commands)
@@ -112,6 +116,19 @@ class StaleSubscription(StaleError):
 
     sentence = N_("{changed_by} changed {client} on {changed_at}. Your entries are kept; compare and save again.")
     by_no_member = N_("The client")
+
+    def __init__(self, *, client: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(client=client, changed_by=changed_by, changed_at=changed_at)
+
+
+class TookEffect(StaleError):
+    """What `changed_by` had decided took effect at `changed_at`, since the client was shown (rule 34)."""
+
+    sentence = N_(
+        "A change of {client} that {changed_by} had decided took effect on {changed_at}. "
+        "Your entries are kept; compare and save again."
+    )
+    by_no_member = N_("the client")
 
     def __init__(self, *, client: str, changed_by: str | None, changed_at: datetime) -> None:
         super().__init__(client=client, changed_by=changed_by, changed_at=changed_at)

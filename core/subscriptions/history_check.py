@@ -1,0 +1,102 @@
+"""One client's revisions recomputed: that they join, that what waits waits rightly, and that rhythm and purchase list
+are what history says (rules 23 to 26, 31, 33 and 40)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+
+from core.catalogue import Catalogue
+from core.subscriptions.rhythm import Rhythm, begun_on, first_instant, local_date
+from core.subscriptions.tables import Subscription
+from core.words import ClientStatus, NoCatalogue
+
+_Start = tuple[Rhythm | None, int | None]
+
+
+def history_differences(
+    revisions: Sequence[Subscription], *, time_zone: str, offer: Catalogue | None, moment: datetime
+) -> Iterator[tuple[int | None, str]]:
+    """What is wrong with the revisions of one client, in the order of their numbers, each with the revision it is about
+    (None: with all of them). `offer`: the price lists of its partner; None where there are none."""
+    for number, revision in enumerate(revisions, 1):
+        if revision.revision != number:
+            yield revision.revision, f"expected revision {number}"
+        yield from ((revision.revision, said) for said in _of_itself(revision, revisions, moment))
+    line = sorted((each for each in revisions if each.withdrawn_by is None), key=lambda each: each.valid_from)
+    yield from _joined(line, revisions[-1].revision, moment)
+    if offer is not None:
+        yield from _starts(line, time_zone, offer)
+    yield from _waited(line, revisions, time_zone)
+
+
+def _of_itself(revision: Subscription, revisions: Sequence[Subscription], moment: datetime) -> Iterator[str]:
+    ended = revision.valid_to is not None and revision.valid_to <= moment
+    if not revision.may_hold and not ended:
+        yield f"said to hold no more, but it ends {revision.valid_to or 'never'}"
+    if revision.withdrawn_by is not None and not revision.revision < revision.withdrawn_by <= len(revisions):
+        yield f"withdrawn by revision {revision.withdrawn_by}, which was not decided after it"
+
+
+def _joined(line: Sequence[Subscription], last: int, moment: datetime) -> Iterator[tuple[int | None, str]]:
+    for before, after in pairwise(line):
+        if before.valid_to != after.valid_from:
+            yield after.revision, f"begins {after.valid_from}, but the one before ends {before.valid_to}"
+    if not line or line[-1].valid_to is not None:
+        yield None, "no revision holds from now on"
+    waiting = [each.revision for each in line if each.valid_from > moment]
+    if len(waiting) > 1:
+        yield None, f"more than one change is pending: revisions {', '.join(map(str, sorted(waiting)))}"
+    if line and not any(each.valid_from <= moment for each in line):
+        yield line[0].revision, "no revision holds now"
+
+
+def _starts(line: Sequence[Subscription], time_zone: str, offer: Catalogue) -> Iterator[tuple[int | None, str]]:
+    """Rhythm and purchase list, recomputed from one revision to the next."""
+    for index, revision in enumerate(line):
+        if revision.status is not ClientStatus.ACTIVE:
+            continue
+        day = local_date(revision.valid_from, time_zone)
+        rhythm, price_list = _expected(line[:index], revision, day, time_zone, offer)
+        stored = Rhythm(revision.anchor_day or 0, revision.anchor_month)
+        if rhythm != stored:
+            yield revision.revision, f"renews by {stored}, expected {rhythm}"
+        if price_list != revision.price_list:
+            yield revision.revision, f"bought at price list {revision.price_list}, expected {price_list}"
+
+
+def _expected(
+    earlier: Sequence[Subscription], revision: Subscription, day: date, time_zone: str, offer: Catalogue
+) -> _Start:
+    before = earlier[-1] if earlier else None
+    if before is None or before.status is not ClientStatus.ACTIVE or before.anchor_day is None:
+        return begun_on(day, revision.billing_period), _list_on(offer, day)
+    rhythm = Rhythm(before.anchor_day, before.anchor_month).with_period(revision.billing_period, day)
+    morning = first_instant(day, time_zone)
+    compared = next((each for each in reversed(earlier) if each.valid_from <= morning), None)
+    if compared is None or compared.status is not ClientStatus.ACTIVE:
+        return rhythm, _list_on(offer, day)
+    kept = (compared.plan, compared.billing_period) == (revision.plan, revision.billing_period)
+    return rhythm, compared.price_list if kept else _list_on(offer, day)
+
+
+def _list_on(offer: Catalogue, day: date) -> int | None:
+    try:
+        return offer.list_on(day).number
+    except NoCatalogue:
+        return None
+
+
+def _waited(
+    line: Sequence[Subscription], revisions: Sequence[Subscription], time_zone: str
+) -> Iterator[tuple[int | None, str]]:
+    """What waited begins with the local day of the renewal that was the next one when it was decided."""
+    for revision in revisions:
+        if revision.valid_from == revision.decided_at:
+            continue
+        held = next((each for each in reversed(line) if each.valid_from <= revision.decided_at), None)
+        if held is None or held.anchor_day is None:
+            yield revision.revision, "waited, though no period ran"
+            continue
+        period = Rhythm(held.anchor_day, held.anchor_month).period(local_date(revision.decided_at, time_zone))
+        if revision.valid_from != first_instant(period.renewal, time_zone):
+            yield revision.revision, f"begins {revision.valid_from}, which is not the renewal of {period.renewal}"

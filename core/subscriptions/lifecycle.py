@@ -1,0 +1,132 @@
+"""How a subscription begins and ends: accepting, archiving, and inviting again (rules 13, 23, 35 and 36)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from core import catalogue, defaults, members
+from core.defaults import EffectiveSettings, choices
+from core.members import Member, Partner, Permission
+from core.subscriptions.changes import shown_to_change
+from core.subscriptions.clients import ClientSubscription
+from core.subscriptions.decisions import refuse_ended
+from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, write
+from core.subscriptions.rhythm import first_instant
+from core.subscriptions.tables import Client
+from core.subscriptions.timing import at_once
+from core.words import ClientStatus, Origin, note_text
+
+_WHEN_ARCHIVED: list[Callable[[Session, Member, Client], object]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What archiving a client would do: when it ends (`day`, the first one without it), how many days that are paid it
+    gives up, and what waits now and is not going to be."""
+
+    day: date
+    given_up_days: int
+    pending: Revision | None
+
+
+def when_archived(act: Callable[[Session, Member, Client], object]) -> None:
+    """From now on this is done too, in the same transaction, whenever an invited client is archived: what stands on
+    the subscriptions ends with them."""
+    _WHEN_ARCHIVED.append(act)
+
+
+def preview_archive(session: Session, member: Member, shown: ClientSubscription, *, at_once: bool = False) -> Ending:
+    """What `archive` would do to the client as shown. Raises NotAllowed, ArchivedClient, EndPending."""
+    members.require(member, Permission.OVERRIDE)
+    refuse_ended(shown)
+    if shown.period is None:
+        return Ending(shown.today, 0, None)
+    if not at_once:
+        return Ending(shown.period.renewal, 0, shown.pending)
+    return Ending(shown.today, (shown.period.renewal - shown.today).days, shown.pending)
+
+
+def archive(
+    session: Session,
+    member: Member,
+    client_id: int,
+    *,
+    seen: Seen | int,
+    at_once: bool = False,
+    reason: str = "",
+    origin: Origin = Origin.PAGE,
+) -> Revision:
+    """End a client's subscription: an active one at the end of its paid period, or `at_once`; an invited one now, and
+    its invitation is revoked. What was pending is not going to be. Nothing is paid back (rule 35). Returns the revision
+    that ends it.
+
+    Raises NotAllowed, ClientNotFound, StaleSubscription, TookEffect, ArchivedClient, EndPending, BadInput; nothing is
+    written then.
+    """
+    members.act(session, member, Permission.OVERRIDE)
+    reason = note_text("reason", reason)
+    shown = shown_to_change(session, member, client_id, seen)
+    ending = preview_archive(session, member, shown, at_once=at_once)
+    waits = shown.period is not None and not at_once
+    end = decided(
+        shown.history[0].revision + 1,
+        first_instant(ending.day, shown.time_zone) if waits else shown.moment,
+        ClientStatus.ARCHIVED,
+        shown.effective,
+        by=member,
+        origin=origin,
+        reason=reason,
+        at=shown.moment,
+    )
+    was_invited = shown.status is ClientStatus.INVITED
+    ended = write(session, shown.client, shown.history, [end], moment=shown.moment)
+    for act in _WHEN_ARCHIVED if was_invited else ():
+        act(session, member, shown.client)
+    return ended
+
+
+def start(session: Session, partner: Partner, client: Client) -> Revision:
+    """An invited client accepts: it is active from now on, with the settings that it was offered; its rhythm and its
+    purchase list begin today (rules 23 and 40). Asks no permission: whoever holds the link may."""
+    past = history(session, client.partner_id, client.client_id)
+    moment = moment_after(session, past)
+    held = held_at(past, moment)
+    assert held is not None  # noqa: S101 - it was invited
+    bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
+    effective = defaults.effective_settings(bound, choices(held.settings, held.overridden))
+    offer = catalogue.current(session, partner)
+    when = at_once(offer, partner.time_zone, moment, effective.settings, ClientStatus.ACTIVE)
+    begins = decided(
+        past[0].revision + 1,
+        moment,
+        ClientStatus.ACTIVE,
+        effective,
+        by=None,
+        origin=Origin.SYSTEM,
+        reason="",
+        at=moment,
+        rhythm=when.rhythm,
+        price_list=when.price_list,
+    )
+    return write(session, client, past, [begins], moment=moment)
+
+
+def invite_anew(
+    session: Session, member: Member, shown: ClientSubscription, effective: EffectiveSettings, *, reason: str = ""
+) -> Revision:
+    """An archived client is invited once more, with these settings. Asks no permission: use cases do, and hold the
+    partner's turn."""
+    moment = moment_after(session, shown.history)
+    again = decided(
+        shown.history[0].revision + 1,
+        moment,
+        ClientStatus.INVITED,
+        effective,
+        by=member,
+        origin=Origin.PAGE,
+        reason=reason,
+        at=moment,
+    )
+    return write(session, shown.client, shown.history, [again], moment=moment)

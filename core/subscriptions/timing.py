@@ -1,0 +1,193 @@
+"""When a decision takes effect, and what it costs (rules 27 to 30, 37 and 40): pure rules on what holds, the price
+lists and the partner's calendar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.catalogue import Catalogue, Price
+from core.subscriptions.revisions import Revision, held_at
+from core.subscriptions.rhythm import Period, Rhythm, begun_on, first_instant, local_date
+from core.words import N_, BillingSettings, ClientStatus, Money, NoPrice, Term, UnknownChoice
+
+
+class Waits(Term):
+    """Why a decision waits for the renewal (rule 28)."""
+
+    BILLING_PERIOD = "billing_period", N_("another billing period begins at a renewal")
+    LOWER_PRICE = "lower_price", N_("a lower price begins at the renewal")
+    NO_PRICE = "no_price", N_("its price cannot be computed today")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When new settings take effect: at `moment` (UTC), on the local day `day`, which is a renewal where `waits` says
+    why. `before` is the price until then, `after` the one from then on (None: none). `charge` is what an upgrade costs
+    today for the rest of the period that runs. `rhythm` and `price_list` are those of the subscription from then on;
+    `list_before` is the price list left for another one, None where none is."""
+
+    moment: datetime
+    day: date
+    waits: tuple[Waits, ...]
+    before: Price | None
+    after: Price | None
+    charge: Money | None
+    rhythm: Rhythm | None
+    price_list: int | None
+    list_before: int | None = None
+
+
+def earned(cents: int, days_before: int, days: int) -> int:
+    """What a price of a period of `days` days earns in its first `days_before`, rounded half up (rule 37)."""
+    return (2 * cents * days_before + days) // (2 * days)
+
+
+def upgrade_charge(before: int, after: int, period: Period, today: date) -> int:
+    """The cents to charge today for the rest of the period when its price rises; today counts for the new (rule 37)."""
+    gone = (today - period.first).days
+    unused = before - earned(before, gone, period.days)
+    return (after - earned(after, gone, period.days)) - unused
+
+
+def running_list(offer: Catalogue, held: Revision, day: date) -> int:
+    """The number of the price list that the period of this day costs by (rule 40)."""
+    if held.rhythm is None or held.price_list is None:
+        return offer.list_on(day).number
+    return offer.running_list(held.price_list, held.rhythm.period(day).first).number
+
+
+def price_on(offer: Catalogue, held: Revision, day: date) -> Price | None:
+    """What a client whose subscription is this is billed for the period of that day; what an invited one would be
+    billed. None when it is archived, and where there is no price (rules 40 and 43)."""
+    return price_of(offer, held.settings, held.status, held.price_list, held.rhythm, day)
+
+
+def price_of(
+    offer: Catalogue,
+    settings: BillingSettings,
+    status: ClientStatus,
+    price_list: int | None,
+    rhythm: Rhythm | None,
+    day: date,
+) -> Price | None:
+    """The same from its parts: the purchase list and the rhythm of an active client. Without a rhythm, the price of a
+    period that began on that day: where no list reached renewals in the year before, they all cost the same."""
+    if status is ClientStatus.ARCHIVED:
+        return None
+    if price_list is None:
+        return _price(offer, offer.list_on(day).number, settings)
+    begun = day if rhythm is None else rhythm.period(day).first
+    return _price(offer, offer.running_list(price_list, begun).number, settings)
+
+
+def at_once(
+    offer: Catalogue, time_zone: str, moment: datetime, settings: BillingSettings, status: ClientStatus
+) -> Timing:
+    """An immediate decision where no period runs: an invitation, an acceptance."""
+    today = local_date(moment, time_zone)
+    is_active = status is ClientStatus.ACTIVE
+    number = offer.list_on(today).number
+    return Timing(
+        moment=moment,
+        day=today,
+        waits=(),
+        before=None,
+        after=_price(offer, number, settings),
+        charge=None,
+        rhythm=begun_on(today, settings.billing_period) if is_active else None,
+        price_list=number if is_active else None,
+    )
+
+
+def timing(
+    offer: Catalogue, time_zone: str, moment: datetime, history: Sequence[Revision], settings: BillingSettings
+) -> Timing:
+    """When these settings take effect for a client with this history, decided at a moment (rules 28 and 29)."""
+    today = local_date(moment, time_zone)
+    held, morning = held_at(history, moment), held_at(history, first_instant(today, time_zone))
+    if held is None or held.status is not ClientStatus.ACTIVE:
+        status = ClientStatus.INVITED if held is None else held.status
+        first = at_once(offer, time_zone, moment, settings, status)
+        return first if held is None else _with_before(first, price_on(offer, held, today))
+    assert held.rhythm is not None  # noqa: S101 - a CHECK of its table
+    if morning is None or morning.status is not ClientStatus.ACTIVE:  # accepted today: nothing waits
+        accepted = at_once(offer, time_zone, moment, settings, ClientStatus.ACTIVE)
+        return _with_before(accepted, price_on(offer, held, today))
+    period = held.rhythm.period(today)
+    running, buys = running_list(offer, morning, today), _buys(morning.settings, settings)
+    number = offer.list_on(today).number if buys else running
+    before, after = _price(offer, running, morning.settings), _price(offer, number, settings)
+    waits = tuple(_reasons(morning.settings, settings, before, after))
+    if waits:
+        return at_renewal(offer, time_zone, period, held, settings, waits=waits, today=today)
+    charge = 0 if before is None or after is None else upgrade_charge(before.cents, after.cents, period, today)
+    return Timing(
+        moment=moment,
+        day=today,
+        waits=(),
+        before=price_on(offer, held, today),
+        after=after,
+        charge=Money(charge, offer.currency) if charge else None,
+        rhythm=held.rhythm,
+        price_list=number if buys else morning.price_list,
+        list_before=running if buys and number != running else None,
+    )
+
+
+def at_renewal(
+    offer: Catalogue,
+    time_zone: str,
+    period: Period,
+    held: Revision,
+    settings: BillingSettings,
+    *,
+    today: date,
+    waits: tuple[Waits, ...] = (),
+) -> Timing:
+    """The same settings from the renewal that ends this period, after which they cost by rule 40."""
+    assert held.rhythm is not None and held.price_list is not None  # noqa: S101 - a CHECK of its table
+    renewal, buys = period.renewal, _buys(held.settings, settings)
+    purchase = offer.list_on(renewal).number if buys else held.price_list
+    number = offer.running_list(purchase, renewal).number
+    left = offer.running_list(held.price_list, renewal).number
+    return Timing(
+        moment=first_instant(renewal, time_zone),
+        day=renewal,
+        waits=waits,
+        before=price_on(offer, held, today),
+        after=_price(offer, number, settings),
+        charge=None,
+        rhythm=held.rhythm.with_period(settings.billing_period, renewal),
+        price_list=purchase,
+        list_before=left if number != left else None,
+    )
+
+
+def _buys(before: BillingSettings, after: BillingSettings) -> bool:
+    """Whether it is a purchase: another plan or another billing period (rule 40)."""
+    return (before.plan, before.billing_period) != (after.plan, after.billing_period)
+
+
+def _reasons(
+    held: BillingSettings, settings: BillingSettings, before: Price | None, after: Price | None
+) -> Sequence[Waits]:
+    if settings.billing_period is not held.billing_period:
+        return [Waits.BILLING_PERIOD]
+    if (settings.plan, settings.add_ons) == (held.plan, held.add_ons):
+        return []
+    if before is None or after is None:
+        return [Waits.NO_PRICE]
+    return [Waits.LOWER_PRICE] if after.cents < before.cents else []
+
+
+def _price(offer: Catalogue, price_list: int, settings: BillingSettings) -> Price | None:
+    try:
+        return offer.price_by(price_list, settings)
+    except (NoPrice, UnknownChoice):
+        return None
+
+
+def _with_before(timing: Timing, before: Price | None) -> Timing:
+    return Timing(
+        timing.moment, timing.day, timing.waits, before, timing.after, timing.charge, timing.rhythm, timing.price_list
+    )
