@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = "latest"  # in the memory of a process: the last instant it gave to a change that the clock was behind of
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
 
@@ -126,14 +128,18 @@ def now(session: Session) -> datetime:
     """The one timestamp of the action that this session carries out."""
     action = action_of(session)
     if action.moment is None:
-        action.moment = action.clock()
+        action.moment = max(action.clock(), action.process_memory.get(_LATEST, _EARLIEST))
     return action.moment
 
 
 def now_after(session: Session, earlier: datetime | None) -> datetime:
     """The one timestamp of the action, or the microsecond after `earlier`: clocks step back, and what follows another
-    change is later than it."""
-    return now(session) if earlier is None else max(now(session), earlier + _MICROSECOND)
+    change is later than it. What this process reads from then on is not earlier, so it sees what it wrote."""
+    if earlier is None or earlier < now(session):
+        return now(session)
+    memory, moment = action_of(session).process_memory, earlier + _MICROSECOND
+    memory[_LATEST] = max(memory.get(_LATEST, _EARLIEST), moment)
+    return moment
 
 
 def set_now(session: Session, moment: datetime) -> None:

@@ -163,17 +163,12 @@ def _decide(
     """Write what the preview says; the revision that holds, where it changes nothing."""
     if not preview.changes_anything:
         return shown.held
-    mine = {
-        "changed_by": member.name,
-        "changed_by_id": member.member_id,
-        "origin": origin,
-        "reason": reason,
-        "decided_at": shown.moment,
-    }
-    decision = [] if preview.waits else [replace(as_revision(shown, preview.effective, preview.timing), **mine)]
-    if preview.later is not None:
-        later = replace(as_revision(shown, preview.later.effective, preview.later.timing), **mine)
-        decision.append(_restated(later, preview.later, after=len(decision)))
+    decision = []
+    if not preview.waits:
+        decision.append(as_revision(shown, preview.effective, preview.timing, by=member, origin=origin, reason=reason))
+    if (waiting := preview.later) is not None:
+        later = as_revision(shown, waiting.effective, waiting.timing, by=member, origin=origin, reason=reason)
+        decision.append(_restated(later, waiting, after=len(decision)))
     return write(session, shown.client, shown.history, decision, moment=shown.moment)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from core import catalogue
-from core.catalogue import AddOnRow, Catalogue
+from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
 from core.members import Partner
 from core.storage import now
@@ -31,10 +31,8 @@ def differences(session: Session) -> Iterator[str]:
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
-    zones = {
-        partner.partner_id: (partner.time_zone, _offer(session, partner))
-        for partner in session.scalars(select(Partner))
-    }
+    partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
+    offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
     moment = now(session)
     rows = session.execute(
         select(Subscription, Client.sort_name, Client.name)
@@ -52,8 +50,10 @@ def differences(session: Session) -> Iterator[str]:
                 yield f"{whose}, revision {revision.revision}: {difference}"
             life.append(revision)
             session.expunge(revision)
-        time_zone, offer = zones.get(partner_id, ("UTC", None))
-        for number, difference in history_differences(life, time_zone=time_zone, offer=offer, moment=moment):
+        partner = partners[partner_id]
+        for number, difference in history_differences(
+            life, time_zone=partner.time_zone, offer=offers[partner.currency], moment=moment
+        ):
             where = whose if number is None else f"{whose}, revision {number}"
             yield f"{where}: {difference}"
     for partner_id, client_id in session.execute(_without_subscription()):
@@ -112,10 +112,6 @@ def _unexplained(
         yield f"stored {revision.settings}, recomputed {expected.settings}"
     if unknown := revision.add_ons - add_ons:
         yield f"add-ons that the catalogue does not have: {', '.join(sorted(unknown))}"
-
-
-def _offer(session: Session, partner: Partner) -> Catalogue | None:
-    return catalogue.stored(session, partner.currency)
 
 
 def _wrong_copies(revision: Subscription, sort_name: str | None, name: str | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import date
 from core import defaults
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings, EffectiveSettings, changes, choices
+from core.members import Member
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.revisions import Revision, decided
 from core.subscriptions.rhythm import local_date
@@ -16,6 +17,7 @@ from core.words import (
     ChoiceRefused,
     ClientStatus,
     EndPending,
+    Origin,
     Overrides,
     PendingRefused,
     Setting,
@@ -76,8 +78,8 @@ def preview(
     *,
     replaces_all: bool = False,
 ) -> Preview:
-    """What binding the client to this version with these overrides would do. `replaces_all`: of a pending change nothing
-    is left (an adoption), else only the settings that this changes too.
+    """What binding the client to this version with these overrides would do. `replaces_all`: of a pending change
+    nothing is left (an adoption), else what this does not change stays pending.
 
     Raises ArchivedClient, EndPending, ChoiceRefused, PendingRefused, MissingSetting.
     """
@@ -124,17 +126,25 @@ def refuse_ended(shown: ClientSubscription) -> None:
         raise EndPending(name=shown.client.name, day=local_date(shown.pending.valid_from, shown.time_zone))
 
 
-def as_revision(shown: ClientSubscription, effective: EffectiveSettings, when: Timing) -> Revision:
-    """The revision that would hold with these settings from then on."""
+def as_revision(
+    shown: ClientSubscription,
+    effective: EffectiveSettings,
+    when: Timing,
+    *,
+    by: Member | None = None,
+    origin: Origin = Origin.PAGE,
+    reason: str = "",
+) -> Revision:
+    """The revision that holds with these settings from then on, decided now."""
     return decided(
         shown.history[0].revision + 1,
         when.moment,
         shown.status,
         effective,
-        by=None,
-        origin=shown.held.origin,
-        reason="",
-        at=when.moment,
+        by=by,
+        origin=origin,
+        reason=reason,
+        at=shown.moment,
         rhythm=when.rhythm,
         price_list=when.price_list,
     )

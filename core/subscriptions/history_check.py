@@ -18,12 +18,13 @@ def history_differences(
 ) -> Iterator[tuple[int | None, str]]:
     """What is wrong with the revisions of one client, in the order of their numbers, each with the revision it is about
     (None: with all of them). `offer`: the price lists of its partner; None where there are none."""
+    moment = max(moment, *(each.decided_at for each in revisions))  # clocks step back
     for number, revision in enumerate(revisions, 1):
         if revision.revision != number:
             yield revision.revision, f"expected revision {number}"
         yield from ((revision.revision, said) for said in _of_itself(revision, revisions, moment))
     line = sorted((each for each in revisions if each.withdrawn_by is None), key=lambda each: each.valid_from)
-    yield from _joined(line, revisions[-1].revision, moment)
+    yield from _joined(line, moment)
     if offer is not None:
         yield from _starts(line, time_zone, offer)
     yield from _waited(line, revisions, time_zone)
@@ -37,7 +38,7 @@ def _of_itself(revision: Subscription, revisions: Sequence[Subscription], moment
         yield f"withdrawn by revision {revision.withdrawn_by}, which was not decided after it"
 
 
-def _joined(line: Sequence[Subscription], last: int, moment: datetime) -> Iterator[tuple[int | None, str]]:
+def _joined(line: Sequence[Subscription], moment: datetime) -> Iterator[tuple[int | None, str]]:
     for before, after in pairwise(line):
         if before.valid_to != after.valid_from:
             yield after.revision, f"begins {after.valid_from}, but the one before ends {before.valid_to}"

@@ -37,7 +37,7 @@ def when_archived(act: Callable[[Session, Member, Client], object]) -> None:
     _WHEN_ARCHIVED.append(act)
 
 
-def preview_archive(session: Session, member: Member, shown: ClientSubscription, *, at_once: bool = False) -> Ending:
+def preview_archive(member: Member, shown: ClientSubscription, *, at_once: bool = False) -> Ending:
     """What `archive` would do to the client as shown. Raises NotAllowed, ArchivedClient, EndPending."""
     members.require(member, Permission.OVERRIDE)
     refuse_ended(shown)
@@ -68,7 +68,7 @@ def archive(
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
     shown = shown_to_change(session, member, client_id, seen)
-    ending = preview_archive(session, member, shown, at_once=at_once)
+    ending = preview_archive(member, shown, at_once=at_once)
     waits = shown.period is not None and not at_once
     end = decided(
         shown.history[0].revision + 1,

@@ -8,6 +8,7 @@ A revision that takes effect later is written at once, beginning later; the one 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, tuple_, update
@@ -240,8 +241,9 @@ def write(
     closed = connection.execute(_CLOSE, {**whose, "of_revision": held.revision, **until}).one()
     ends = last.valid_to if not keep_pending or pending is None else pending.valid_from
     written = [
-        replace(each, valid_to=after.valid_from) for each, after in zip(decision, decision[1:], strict=False)
-    ] + [replace(last, valid_to=ends)]
+        *(replace(each, valid_to=after.valid_from) for each, after in pairwise(decision)),
+        replace(last, valid_to=ends),
+    ]
     whose_next = {
         "partner_id": client.partner_id,
         "client_id": client.client_id,

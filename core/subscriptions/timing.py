@@ -145,7 +145,8 @@ def at_renewal(
     waits: tuple[Waits, ...] = (),
 ) -> Timing:
     """The same settings from the renewal that ends this period, after which they cost by rule 40."""
-    assert held.rhythm is not None and held.price_list is not None  # noqa: S101 - a CHECK of its table
+    assert held.rhythm is not None  # noqa: S101 - a CHECK of its table
+    assert held.price_list is not None  # noqa: S101 - the same
     renewal, buys = period.renewal, _buys(held.settings, settings)
     purchase = offer.list_on(renewal).number if buys else held.price_list
     number = offer.running_list(purchase, renewal).number
