@@ -146,7 +146,7 @@ class Space:
     def retire(self, *, plan: str = "", add_on: str = "") -> None:
         """Retire a plan or an add-on of the catalogue."""
         with self.database.transaction() as session:
-            held = catalogue.current(session, "EUR")
+            held = catalogue.stored(session, "EUR")
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
             add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
             catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))

@@ -59,7 +59,7 @@ def offered(session: Session, token: str) -> Offered:
     by = session.get_one(Member, (client.partner_id, invitation.invited_by_id))
     held = subscriptions.history(session, client.partner_id, client.client_id)[0]
     settings = held.settings
-    offer = catalogue.current(session, partner.currency)
+    offer = catalogue.current(session, partner)
     return Offered(
         partner=partner.name,
         invited_by=by.name,

@@ -106,7 +106,7 @@ def listed(
     rows = listing.rows(session, statement, values)
     if not rows:
         return []
-    offer = catalogue.current(session, member.partner.currency, edition=rows[0].edition)
+    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
     return _clients(rows, offer, now(session))
 
 
@@ -136,7 +136,7 @@ def csv_pieces(session: Session, member: Member, **filters: Any) -> Iterator[str
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. Raises NotAllowed when the first piece is asked for."""
     members.require(member, Permission.EXPORT)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     yield "\ufeff" + as_csv([_headings(offer.currency)])
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):

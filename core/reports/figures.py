@@ -44,7 +44,7 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
     """The figures over every client of the filtered list, as far as the member sees it. Linear in the number of
     clients. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     paid_by_partner = overridden = cents_per_year = 0
     per_version: Counter[int | None] = Counter()
     asked, values = listing.question(member, filters)
@@ -74,7 +74,7 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     None: now. Raises NotAllowed.
     """
     members.require(member, Permission.READ_DISTRIBUTION)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     held: list[ColumnElement[bool]] = [Subscription.valid_to.is_(None)]
     if as_of is not None:
         held = [Subscription.valid_from <= as_of, or_(Subscription.valid_to.is_(None), Subscription.valid_to > as_of)]

@@ -134,7 +134,7 @@ def _preview(
     if shown.status is ClientStatus.ARCHIVED:
         raise ArchivedClient(name=shown.client.name)
     effective = defaults.effective_settings(bind_to, overrides)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     before = shown.effective
     offer.refuse_unsellable(effective.settings, held=before.settings)
     return Preview(

@@ -83,7 +83,7 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
         status=held.status,
         revision=held.revision,
         effective=defaults.effective_settings(bound, choices(held.settings, held.overridden)),
-        price=catalogue.current(session, member.partner.currency).billed(held.settings, held.status),
+        price=catalogue.current(session, member.partner).billed(held.settings, held.status),
         bound=bound,
         current=current,
         history=history,

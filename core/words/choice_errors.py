@@ -1,5 +1,7 @@
 """Refusals about settings: what cannot be chosen, and what nothing decides."""
 
+from datetime import date
+
 from core.words.errors import BillingError
 from core.words.language import N_, t
 from core.words.settings import Setting
@@ -68,6 +70,17 @@ class NoCatalogue(BillingError):
     def said_to(self, role: Role) -> str:
         """The sentence for somebody of this role."""
         return t(self.next_command, **self.values) if role is Role.ADMINISTRATOR else str(self)
+
+
+class NoPricesYet(NoCatalogue):
+    """The first price list in the partner's currency begins on a day to come."""
+
+    sentence = N_("The prices in {currency} begin on {day}, so nothing can be decided before.")
+    next_command = sentence
+
+    def __init__(self, *, currency: str, day: date) -> None:
+        super().__init__(currency=currency)
+        self.values = {"currency": currency, "day": day}
 
 
 class MissingSetting(BillingError):
