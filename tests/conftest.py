@@ -20,7 +20,7 @@ from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
 from core.storage import Base, Database
 from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
-from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
+from core.words import BillingError, BillingPeriod, BillingSettings, Overrides, Payer, Role, speak
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
@@ -101,7 +101,7 @@ class Space:
 
     def override(self, client_id: int, overrides: Overrides, *, reason: str = "") -> ClientSubscription:
         """Override over whatever holds; the client as it is then."""
-        seen = self.detail(client_id).revision
+        seen = self.detail(client_id).seen
         with self.database.transaction() as session:
             subscriptions.override(session, self.manager, client_id, overrides, seen=seen, reason=reason)
         return self.detail(client_id)
@@ -121,22 +121,14 @@ class Space:
             return invitations.of_client(session, self.manager, client_id)
 
     def archive(self, client_id: int) -> None:
-        """Archive a client, for which there is no use case yet."""
-        shown = self.detail(client_id)
+        """Archive a client at once."""
+        seen = self.detail(client_id).seen
         with self.database.transaction() as session:
-            subscriptions.revise(
-                session,
-                shown.client,
-                shown.history[0],
-                shown.effective,
-                by=self.manager,
-                origin=Origin.PAGE,
-                status=ClientStatus.ARCHIVED,
-            )
+            subscriptions.archive(session, self.manager, client_id, seen=seen, at_once=True)
 
     def as_of(self, client_id: int, instant: datetime) -> Revision | None:
         """What held for the client at that instant (UTC), or None before it was invited."""
-        return next((each for each in self.detail(client_id).history if each.valid_from <= instant), None)
+        return subscriptions.held_at(self.detail(client_id).history, instant)
 
     def facts(self, client_id: int) -> tuple[EffectiveSettings, tuple[Revision, ...]]:
         """What is told of a client, to compare before and after."""
@@ -146,7 +138,7 @@ class Space:
     def retire(self, *, plan: str = "", add_on: str = "") -> None:
         """Retire a plan or an add-on of the catalogue."""
         with self.database.transaction() as session:
-            held = catalogue.current(session, "EUR")
+            held = catalogue.stored(session, "EUR")
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
             add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
             catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))

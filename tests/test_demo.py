@@ -48,7 +48,7 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     with made.reading() as session:
         administrator = members.find(session, demo.PARTNER_ID, 1)
         assert administrator is not None
-        offer = catalogue.current(session, "EUR")
+        offer = catalogue.stored(session, "EUR")
         every = reports.billing_sources(session, administrator, page_size=1000)
         overridden = list(session.scalars(select(Subscription.overridden).where(Subscription.valid_to.is_(None))))
         roles = set(session.scalars(select(Member.role)))

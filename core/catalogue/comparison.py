@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeVar
 
+from core.catalogue.price_lists import PriceList, Prices
 from core.catalogue.rules import AddOn, Catalogue, Item
 from core.words import LANGUAGES, BillingPeriod, Money
 
@@ -43,9 +44,17 @@ class CatalogueChange:
     add_ons: tuple[AddOn, ...] = ()
 
 
-def completed(new: Catalogue, stored: Catalogue | None, *, plans: Set[str], add_ons: Set[str]) -> Catalogue:
+def completed(
+    new: Catalogue, stored: Catalogue | None, made: PriceList | None, *, plans: Set[str], add_ons: Set[str]
+) -> Catalogue:
     """The new catalogue with what it leaves out of the stored one, as far as somebody ever had it: these codes of plans
-    and add-ons. Retired, after the others, with their prices and offers, so that the past can still be shown."""
+    and add-ons. Retired, after the others, with their offers, so that the past can still be shown. Its price lists are
+    those stored, with `made` among them."""
+    lists = {each.number: each for each in (() if stored is None else stored.price_lists)}
+    if made is not None:
+        lists[made.number] = made
+    price_lists = tuple(lists[number] for number in sorted(lists))
+    new = replace(new, price_lists=price_lists, prices=price_lists[-1])
     if stored is None:
         return new
     kept_add_ons = _left_out(stored.add_ons, new.add_ons, add_ons)
@@ -61,25 +70,34 @@ def completed(new: Catalogue, stored: Catalogue | None, *, plans: Set[str], add_
                 for code, plan in kept_plans.items()
             },
         },
-        plan_prices={**_of(stored.plan_prices, kept_plans), **new.plan_prices},
-        add_on_prices={**_of(stored.add_on_prices, kept_add_ons), **new.add_on_prices},
     )
 
 
-def compared(stored: Catalogue | None, new: Catalogue) -> tuple[CatalogueChange, ...]:
-    """Every difference; none where the new one is the stored one, whatever its edition."""
+def compared(stored: Catalogue | None, new: Catalogue, made: PriceList | None) -> tuple[CatalogueChange, ...]:
+    """Every difference of the items, and of the prices of `made` from the list before it; none where the new one is the
+    stored one, whatever its edition."""
     if stored is None:
-        stored = replace(new, is_sample=False, plans={}, add_ons={}, plan_prices={}, add_on_prices={})
-    return tuple(_differences(stored, new))
+        stored = replace(new, is_sample=False, plans={}, add_ons={}, price_lists=())
+    return tuple(_differences(stored, new, made))
 
 
-def _differences(stored: Catalogue, new: Catalogue) -> Iterator[CatalogueChange]:
+def repriced(offer: Catalogue, made: PriceList) -> Iterator[CatalogueChange]:
+    """The prices of this list that differ from those of the list before it, item by item."""
+    before = next((each for each in reversed(offer.price_lists) if each.number < made.number), None)
+    for items, prices, earlier in (
+        (offer.plans, made.plan_prices, {} if before is None else before.plan_prices),
+        (offer.add_ons, made.add_on_prices, {} if before is None else before.add_on_prices),
+    ):
+        yield from _prices(earlier, prices, items, offer.currency)
+
+
+def _differences(stored: Catalogue, new: Catalogue, made: PriceList | None) -> Iterator[CatalogueChange]:
     if stored.is_sample and not new.is_sample:
         yield CatalogueChange(ChangeKind.NO_SAMPLE)
     yield from _items(stored.plans, new.plans)
     yield from _items(stored.add_ons, new.add_ons)
-    yield from _prices(stored.plan_prices, new.plan_prices, new.plans, new.currency)
-    yield from _prices(stored.add_on_prices, new.add_on_prices, new.add_ons, new.currency)
+    if made is not None:
+        yield from repriced(new, made)
     for code, plan in new.plans.items():
         before = stored.plans[code].add_ons if code in stored.plans else frozenset()
         if begun := _named(plan.add_ons - before, new):
@@ -111,8 +129,8 @@ def _items(stored: Mapping[str, Item], new: Mapping[str, Item]) -> Iterator[Cata
 
 
 def _prices(
-    stored: Mapping[tuple[str, BillingPeriod], int],
-    new: Mapping[tuple[str, BillingPeriod], int],
+    stored: Prices,
+    new: Prices,
     items: Mapping[str, Item],
     currency: str,
 ) -> Iterator[CatalogueChange]:
@@ -131,12 +149,6 @@ def _prices(
 
 def _left_out(stored: Mapping[str, _I], new: Mapping[str, _I], ever: Set[str]) -> dict[str, _I]:
     return {code: item for code, item in stored.items() if code not in new and code in ever}
-
-
-def _of(
-    prices: Mapping[tuple[str, BillingPeriod], int], items: Mapping[str, Item]
-) -> dict[tuple[str, BillingPeriod], int]:
-    return {key: cents for key, cents in prices.items() if key[0] in items}
 
 
 def _named(codes: Set[str], catalogue: Catalogue) -> tuple[AddOn, ...]:

@@ -9,8 +9,10 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
+from core.catalogue.price_lists import FIRST_DAY, PriceList
 from core.catalogue.rules import AddOn, Catalogue, Item, Plan
 from core.words import (
     LANGUAGES,
@@ -39,7 +41,8 @@ UNKNOWN_KEY = N_("“{key}” means nothing here. Remove it, or write one of: {k
 NOT_A_TABLE = N_("There have to be keys and values here, as in: {example}")
 MISSING = N_("This is missing. Add it, as in: {example}")
 NO_PLAN = N_("The file has no plan. Add at least one, as in: {example}")
-NOT_YET = N_("Prices hold from the moment they are loaded; a day cannot be given yet. Remove this line.")
+NOT_A_DAY = N_("Write a day without quotation marks and without a time: {example}")
+TOO_EARLY = N_("There are no prices before {first}. Give a later day.")
 BAD_CODE = N_("A code is up to {limit} letters without accents, digits and _ . - and begins with a letter or a digit.")
 SAME_CODE = N_("Another one in this file has the code “{code}” already. Give each a code of its own.")
 BAD_NAME = N_("A name is one line of text with a letter or a digit in it, without ; and up to {limit} characters.")
@@ -75,11 +78,12 @@ class CatalogueFileRefused(BadInput):
 
 
 def from_toml(content: bytes) -> Catalogue:
-    """The catalogue that a file describes, with edition 0: it is stored nowhere yet. Raises CatalogueFileRefused."""
+    """The catalogue that a file describes, with edition 0 and price list 0: it is stored nowhere yet. A list without a
+    day has FIRST_DAY: it begins when it is loaded. Raises CatalogueFileRefused."""
     text, values = _parsed(content)
     problems: _Problems = {}
     _keys(problems, "", values, ("price_list", "plan", "add_on"))
-    currency = _currency(problems, values.get("price_list"))
+    currency, days = _price_list(problems, values.get("price_list"))
     of_add_ons: _Problems = {}  # said after those of the plans, as the file has them
     add_ons, add_on_prices = _items(of_add_ons, _tables(of_add_ons, text, values, "add_on", _ADD_ON_EXAMPLE), None)
     plans, plan_prices = _items(problems, _tables(problems, text, values, "plan", _PLAN_EXAMPLE), frozenset(add_ons))
@@ -93,14 +97,19 @@ def from_toml(content: bytes) -> Catalogue:
         currency=currency,
         plans={code: item for code, item in plans.items() if isinstance(item, Plan)},
         add_ons={code: item for code, item in add_ons.items() if isinstance(item, AddOn)},
-        plan_prices=plan_prices,
-        add_on_prices=add_on_prices,
+        prices=PriceList(
+            0, currency, days.get("valid_from", FIRST_DAY), days.get("renewals_from"), plan_prices, add_on_prices
+        ),
     )
 
 
 def as_toml(catalogue: Catalogue) -> str:
-    """The catalogue as such a file; read back it is the same."""
+    """The catalogue with its prices as such a file; read back it is the same."""
     lines = ["[price_list]", f"currency = {_quoted(catalogue.currency)}"]
+    if catalogue.prices.valid_from != FIRST_DAY:
+        lines.append(f"valid_from = {catalogue.prices.valid_from}")
+    if catalogue.prices.renewals_from is not None:
+        lines.append(f"renewals_from = {catalogue.prices.renewals_from}")
     for plan in catalogue.plans.values():
         lines += ["", "[[plan]]", *_item_lines(plan, catalogue.plan_prices)]
         offered = [code for code in catalogue.add_ons if code in plan.add_ons]
@@ -134,20 +143,24 @@ def _parsed(content: bytes) -> tuple[str, dict[str, Any]]:
         raise CatalogueFileRefused({"": (NOT_TOML, {"said": _shown(said)})}) from None
 
 
-def _currency(problems: _Problems, price_list: Any) -> str:
+def _price_list(problems: _Problems, price_list: Any) -> tuple[str, dict[str, date]]:
+    """The currency, and the days that are given."""
     if not isinstance(price_list, dict):
         _note(problems, "price_list", MISSING if price_list is None else NOT_A_TABLE, example=_LIST_EXAMPLE)
-        return ""
-    _keys(problems, "price_list", price_list, ("currency",), also=_DAYS)
-    for day in _DAYS:
-        if day in price_list:
-            _note(problems, f"price_list, {day}", NOT_YET)
+        return "", {}
+    _keys(problems, "price_list", price_list, ("currency", *_DAYS))
     currency = price_list.get("currency")
     if currency is None:
         _note(problems, "price_list, currency", MISSING, example=_LIST_EXAMPLE)
     elif refusal := currency_refusal(str(currency)):
         _note(problems, "price_list, currency", refusal, currency=_shown(currency))
-    return str(currency)
+    days = {name: price_list[name] for name in _DAYS if name in price_list}
+    for name, day in days.items():
+        if type(day) is not date:  # an instant is a date too, to Python
+            _note(problems, f"price_list, {name}", NOT_A_DAY, example=f"{name} = 2027-03-01")
+        elif day < FIRST_DAY:
+            _note(problems, f"price_list, {name}", TOO_EARLY, first=FIRST_DAY)
+    return str(currency), days
 
 
 def _tables(
@@ -269,11 +282,9 @@ def _offer(problems: _Problems, where: str, codes: Any, known: frozenset[str]) -
     return frozenset(codes)
 
 
-def _keys(
-    problems: _Problems, where: str, table: dict[str, Any], known: tuple[str, ...], also: tuple[str, ...] = ()
-) -> None:
+def _keys(problems: _Problems, where: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in table:
-        if key not in (*known, *also):
+        if key not in known:
             place = f"{where}, {_shown(key)}" if where else _shown(key)
             _note(problems, place, UNKNOWN_KEY, key=_shown(key), known=known)
 

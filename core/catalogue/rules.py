@@ -3,9 +3,11 @@
 Pure rules on one edition of the catalogue; stored.py keeps it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 
+from core.catalogue.price_lists import PriceList, Prices, in_force, looked_up, running
 from core.words import (
     AddOnsNotOffered,
     BillingPeriod,
@@ -13,6 +15,7 @@ from core.words import (
     ClientStatus,
     Money,
     NoPrice,
+    NoPricesYet,
     RetiredChosen,
     Setting,
     Term,
@@ -82,15 +85,52 @@ def monthly_cents(cents_per_year: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """An edition of the catalogue in one currency: plans and add-ons by code, in order; prices by code and period."""
+    """An edition of the catalogue in one currency: plans and add-ons by code, in order, and the price lists.
+
+    `prices` is the list in force on the day that it was asked for, and what is chosen on that day costs by it;
+    `price_lists` are all of the currency, ascending by number, those to come included.
+    """
 
     edition: int
     is_sample: bool
     currency: str
     plans: Mapping[str, Plan]
     add_ons: Mapping[str, AddOn]
-    plan_prices: Mapping[tuple[str, BillingPeriod], int]
-    add_on_prices: Mapping[tuple[str, BillingPeriod], int]
+    prices: PriceList
+    price_lists: tuple[PriceList, ...] = ()
+
+    @property
+    def plan_prices(self) -> Prices:
+        """Of the plans, in the list in force."""
+        return self.prices.plan_prices
+
+    @property
+    def add_on_prices(self) -> Prices:
+        """Of the add-ons, in the list in force."""
+        return self.prices.add_on_prices
+
+    def list_on(self, day: date) -> PriceList:
+        """The price list in force on this day: the newest by number that has begun (rule 39). Raises NoPricesYet."""
+        found = in_force(self.price_lists, day)
+        if found is None:
+            raise NoPricesYet(currency=self.currency, day=min(each.valid_from for each in self.price_lists))
+        return found
+
+    def on(self, day: date) -> "Catalogue":
+        """This catalogue with the prices of this day. Raises NoPricesYet."""
+        found = self.list_on(day)
+        return self if found is self.prices else replace(self, prices=found)
+
+    def running_list(self, purchase: int, begins_on: date) -> PriceList:
+        """The list by which a period costs that begins on this day, of a client who bought at list number `purchase`
+        (rule 40): the newest of that one and of the lists whose renewals have begun."""
+        return running(self.price_lists, purchase, begins_on)
+
+    def price_by(self, number: int, settings: BillingSettings) -> Price:
+        """The price by the list of this number; an item that it lacks costs what the nearest earlier list says that has
+        it, else the next later one (rule 40). Raises UnknownChoice, NoPrice."""
+        lists = tuple(looked_up(self.price_lists, number))
+        return self._price(settings, lambda _: lists)
 
     def plan(self, code: str) -> Plan:
         """The plan of this code. Raises UnknownChoice."""
@@ -104,22 +144,24 @@ class Catalogue:
             raise UnknownChoice(code=code)
         return self.add_ons[code]
 
-    def price(self, settings: BillingSettings) -> Price:
-        """What these settings cost: the plan and each add-on.
+    def price(self, settings: BillingSettings, held: BillingSettings | None = None) -> Price:
+        """The price of the plan with its add-ons by the list in force. What someone who holds `held` has already with
+        this billing period may stand in another list (rule 40). Raises UnknownChoice, NoPrice."""
 
-        Raises NoPrice naming the first without one, in the catalogue's order; UnknownChoice.
-        """
-        period = settings.billing_period
-        cents = self._cents(self.plan(settings.plan), self.plan_prices, period)
-        cents += sum(self._cents(add_on, self.add_on_prices, period) for add_on in self._items(settings.add_ons))
-        return Price(cents, period, self.currency)
+        def lists(item: Item) -> Iterable[PriceList]:
+            yield self.prices
+            if held is not None and _has(held, item, settings.billing_period):
+                yield from looked_up(self.price_lists, self.prices.number)
+
+        return self._price(settings, lists)
 
     def billed(self, settings: BillingSettings, status: ClientStatus) -> Price | None:
-        """What a client is billed: nothing (None) when it is archived, or where the catalogue no longer has a price."""
+        """What a client is billed by the list in force: nothing (None) when it is archived, or where no list has a
+        price."""
         if status is ClientStatus.ARCHIVED:
             return None
         try:
-            return self.price(settings)
+            return self.price(settings, held=settings)
         except (NoPrice, UnknownChoice):
             return None
 
@@ -133,7 +175,7 @@ class Catalogue:
         return [
             plan
             for plan in self.plans.values()
-            if (plan.code, billing_period) in self.plan_prices
+            if self._has_price(plan, billing_period, held)
             and (not plan.is_retired or (held is not None and held.plan == plan.code))
         ]
 
@@ -145,7 +187,7 @@ class Catalogue:
         return [
             add_on
             for add_on in self.add_ons.values()
-            if (add_on.code, billing_period) in self.add_on_prices
+            if self._has_price(add_on, billing_period, held)
             and (
                 add_on.code in self.plan(plan).add_ons
                 or (held is not None and held.plan == plan and add_on.code in kept)
@@ -172,7 +214,7 @@ class Catalogue:
         if not_offered := self._items(settings.add_ons - still_offered):
             raise AddOnsNotOffered(plan=plan, add_ons=not_offered)
         if held is None or _priced(settings) != _priced(held):
-            self.price(settings)
+            self.price(settings, held)
 
     def retired_in(self, settings: BillingSettings, *, among: frozenset[Setting]) -> Item | None:
         """The first retired plan or add-on, looking only at these of the settings."""
@@ -198,9 +240,31 @@ class Catalogue:
             raise UnknownChoice(code=min(unknown))
         return tuple(add_on for add_on in self.add_ons.values() if add_on.code in add_ons)
 
-    @staticmethod
-    def _cents(item: Item, prices: Mapping[tuple[str, BillingPeriod], int], billing_period: BillingPeriod) -> int:
-        cents = prices.get((item.code, billing_period))
-        if cents is None:
-            raise NoPrice(item=item, billing_period=billing_period)
-        return cents
+    def _has_price(self, item: Item, billing_period: BillingPeriod, held: BillingSettings | None) -> bool:
+        """Whether it can be paid by someone who holds `held` now: by the list in force, or as it is held already."""
+        kept = held is not None and _has(held, item, billing_period)
+        lists = (self.prices, *self.price_lists) if kept else (self.prices,)
+        return any(_cents(each, item, billing_period) is not None for each in lists)
+
+    def _price(self, settings: BillingSettings, lists: Callable[[Item], Iterable[PriceList]]) -> Price:
+        """The plan and each add-on, in the catalogue's order, by the first of its lists that has it."""
+        cents, period = 0, settings.billing_period
+        for item in (self.plan(settings.plan), *self._items(settings.add_ons)):
+            said = (_cents(each, item, period) for each in lists(item))
+            found = next((amount for amount in said if amount is not None), None)
+            if found is None:
+                raise NoPrice(item=item, billing_period=period)
+            cents += found
+        return Price(cents, period, self.currency)
+
+
+def _cents(prices: PriceList, item: Item, billing_period: BillingPeriod) -> int | None:
+    of_its_kind = prices.plan_prices if isinstance(item, Plan) else prices.add_on_prices
+    return of_its_kind.get((item.code, billing_period))
+
+
+def _has(held: BillingSettings, item: Item, billing_period: BillingPeriod) -> bool:
+    """Whether the item is held, with this billing period."""
+    if held.billing_period is not billing_period:
+        return False
+    return held.plan == item.code if isinstance(item, Plan) else item.code in held.add_ons

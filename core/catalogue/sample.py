@@ -8,4 +8,6 @@ from core.catalogue.file import from_toml
 _FILE = Path(__file__).parent / "sample.toml"
 
 EXAMPLE = _FILE.read_text(encoding="utf-8")
-SAMPLE = replace(from_toml(EXAMPLE.encode()), edition=1, is_sample=True)
+_READ = from_toml(EXAMPLE.encode())
+_PRICES = replace(_READ.prices, number=1)
+SAMPLE = replace(_READ, edition=1, is_sample=True, prices=_PRICES, price_lists=(_PRICES,))

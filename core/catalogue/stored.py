@@ -1,15 +1,27 @@
-"""The catalogue as it is stored, whole: each change makes a new edition of it."""
+"""The catalogue as it is stored, whole: each change makes a new edition of it. Price lists stay, and others follow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from core.catalogue.price_lists import FIRST_DAY, PriceList, Prices, content_hash, in_force
 from core.catalogue.rules import AddOn, Catalogue, Item, Plan
-from core.catalogue.tables import AddOnPriceRow, AddOnRow, CatalogueEdition, OfferRow, PlanPriceRow, PlanRow
-from core.storage import action_of, take_lock
-from core.words import LANGUAGES, NoCatalogue
+from core.catalogue.tables import (
+    AddOnPriceRow,
+    AddOnRow,
+    CatalogueEdition,
+    OfferRow,
+    PlanPriceRow,
+    PlanRow,
+    PriceListRow,
+)
+from core.members import Member, Partner, Space
+from core.storage import action_of, now, take_lock
+from core.words import LANGUAGES, BillingPeriod, NoCatalogue
 
 _EDITION = select(CatalogueEdition.edition)
 _LOCK = 7_283_115  # any number that no other lock has
@@ -18,35 +30,52 @@ _Item = type[PlanRow | AddOnRow]
 _Price = type[PlanPriceRow | AddOnPriceRow]
 
 
-def current(session: Session, currency: str, *, edition: int | None = None) -> Catalogue:
-    """The edition that holds now, with the prices of this currency; `edition`: its number, where it is known.
+def current(session: Session, partner: Partner | Space, *, edition: int | None = None) -> Catalogue:
+    """The edition that holds now, with the prices of the partner's currency on the partner's day; `edition`: its
+    number, where it is known.
 
     A process reads an edition once. An action asks once which one holds. Raises NoCatalogue where none was loaded, or
-    none with prices in this currency.
+    none with prices in this currency; NoPricesYet where they begin later.
     """
-    action, name = action_of(session), f"catalogue in {currency}"
+    action, name = action_of(session), f"catalogue in {partner.currency}"
     if edition is None:
         edition = action.memory.get("edition")
     if edition is None:
         edition = session.scalar(_EDITION)
     action.memory["edition"] = edition
-    remembered: Catalogue | None = action.process_memory.get(name)
-    if edition is None or remembered is None or remembered.edition != edition:
-        remembered = stored(session, currency)
-        if remembered is None or not (remembered.plan_prices or remembered.add_on_prices):
-            raise NoCatalogue(currency=currency)
-        action.process_memory[name] = remembered
-    return remembered
+    whole, by_list = action.process_memory.get(name, (None, {}))
+    if edition is None or whole is None or whole.edition != edition:
+        whole, by_list = stored(session, partner.currency), {}
+        if whole is None or not whole.price_lists:
+            raise NoCatalogue(currency=partner.currency)
+        action.process_memory[name] = (whole, by_list)
+    day = today(session, partner)
+    found: Catalogue = by_list.setdefault(whole.list_on(day).number, whole.on(day))
+    return found
+
+
+def today(session: Session, partner: Partner | Space) -> date:
+    """The partner's calendar day at the moment of this action."""
+    return now(session).astimezone(ZoneInfo(partner.time_zone)).date()
+
+
+def latest_today(session: Session, currency: str) -> date:
+    """The latest of the calendar days that it is now where partners bill in this currency: a price list that begins
+    later has begun nowhere. In UTC where there are none."""
+    zones = session.scalars(select(Partner.time_zone).where(Partner.currency == currency).distinct()).all()
+    return max(now(session).astimezone(ZoneInfo(zone)).date() for zone in zones or ("UTC",))
 
 
 def stored(session: Session, currency: str) -> Catalogue | None:
-    """What is in the tables now, read anew, with the prices of this currency; None where no catalogue was loaded."""
+    """What is in the tables now, read anew, with the price lists of this currency and the prices of the newest; None
+    where no catalogue was loaded."""
     edition = session.execute(select(CatalogueEdition.edition, CatalogueEdition.is_sample)).first()
     if edition is None:
         return None
     offers: dict[str, set[str]] = {}
     for plan, add_on in session.execute(select(OfferRow.plan, OfferRow.add_on)):
         offers.setdefault(plan, set()).add(add_on)
+    price_lists = _price_lists(session, currency)
     return Catalogue(
         edition=edition.edition,
         is_sample=edition.is_sample,
@@ -56,21 +85,27 @@ def stored(session: Session, currency: str) -> Catalogue | None:
             for code, names, is_retired in _items(session, PlanRow)
         },
         add_ons={code: AddOn(code, names, is_retired) for code, names, is_retired in _items(session, AddOnRow)},
-        plan_prices=_prices(session, PlanPriceRow, currency),
-        add_on_prices=_prices(session, AddOnPriceRow, currency),
+        prices=price_lists[-1] if price_lists else PriceList(0, currency, FIRST_DAY, None, {}, {}),
+        price_lists=price_lists,
     )
 
 
 def currencies(session: Session) -> frozenset[str]:
-    """The currencies that there are prices in."""
-    plans, add_ons = select(PlanPriceRow.currency), select(AddOnPriceRow.currency)
-    return frozenset(session.scalars(plans.union(add_ons)))
+    """The currencies that there are price lists in."""
+    return frozenset(session.scalars(select(PriceListRow.currency).distinct()))
 
 
 def sold_in(session: Session, item: Item) -> frozenset[str]:
-    """The currencies in which a stored plan or add-on has a price."""
-    table: _Price = PlanPriceRow if isinstance(item, Plan) else AddOnPriceRow
-    return frozenset(session.scalars(select(table.currency).where(_key(table) == item.code)))
+    """The currencies in which a stored plan or add-on has a price, by the list in force or by one to come."""
+    found = set()
+    for currency in currencies(session):
+        price_lists = _price_lists(session, currency)
+        now_so = in_force(price_lists, latest_today(session, currency))
+        for each in price_lists:
+            prices = each.plan_prices if isinstance(item, Plan) else each.add_on_prices
+            if (now_so is None or each.number >= now_so.number) and any(code == item.code for code, _ in prices):
+                found.add(currency)
+    return frozenset(found)
 
 
 def take_turn(session: Session) -> None:
@@ -79,37 +114,80 @@ def take_turn(session: Session) -> None:
     action_of(session).memory.pop("edition", None)
 
 
-def store(session: Session, catalogue: Catalogue) -> int:
-    """Make this the edition that holds, with its prices in its currency; those in other currencies stay. Its number.
+def store(session: Session, catalogue: Catalogue, *, by: Member | None = None) -> int:
+    """Make this the edition that holds, with the price lists of its currency; those in other currencies stay. Its
+    number. `by` loads the price lists that are new; None: somebody at a shell.
 
-    What it does not have is removed. Everything that clients or versions hold or ever held has to be in it, retired or
-    not; `core.subscriptions.load_catalogue` sees to that, and `python -m core check` says where it is not so.
+    Items that it does not have are removed. Everything that clients or versions hold or ever held has to be in it,
+    retired or not; `core.subscriptions.load_catalogue` sees to that, and `python -m core check` says where it is not
+    so. A price list that has begun stays as it is: ValueError otherwise.
     """
     edition = (session.scalar(_EDITION) or 0) + 1
     action_of(session).memory.pop("edition", None)
     session.execute(delete(CatalogueEdition))
     session.execute(delete(OfferRow))
-    for table, prices, items, cents in (
-        (PlanRow, PlanPriceRow, catalogue.plans, catalogue.plan_prices),
-        (AddOnRow, AddOnPriceRow, catalogue.add_ons, catalogue.add_on_prices),
-    ):
-        session.execute(
-            delete(prices).where((prices.currency == catalogue.currency) | _key(prices).not_in(list(items)))
+    _put(session, PlanRow, catalogue.plans.values())
+    _put(session, AddOnRow, catalogue.add_ons.values())
+    offers = [{"plan": plan.code, "add_on": code} for plan in catalogue.plans.values() for code in plan.add_ons]
+    _add(session, OfferRow, offers)
+    _put_price_lists(session, catalogue, by)
+    session.execute(insert(CatalogueEdition).values(edition=edition, is_sample=catalogue.is_sample))
+    return edition
+
+
+def altered(session: Session) -> Iterator[str]:
+    """A sentence for each stored price list that is not what was loaded; none when all is well."""
+    for currency in sorted(currencies(session)):
+        hashes = dict(
+            session.execute(
+                select(PriceListRow.number, PriceListRow.content_hash).where(PriceListRow.currency == currency)
+            ).all()
         )
-        _put(session, table, items.values())
-        name = _key(prices).name
+        for each in _price_lists(session, currency):
+            if hashes[each.number] not in (None, content_hash(each)):
+                yield f"price list {each.number} in {currency}: its days or prices are not those that were loaded"
+
+
+def _put_price_lists(session: Session, catalogue: Catalogue, by: Member | None) -> None:
+    """Make these the price lists of the currency: those that differ are removed, which have not begun, and added."""
+    currency, day = catalogue.currency, latest_today(session, catalogue.currency)
+    before = {each.number: each for each in _price_lists(session, currency)}
+    wanted = {each.number: each for each in catalogue.price_lists}
+    for number, each in before.items():
+        if wanted.get(number) == each:
+            continue
+        if each.valid_from <= day:
+            raise ValueError(f"price list {number} in {currency} has begun and cannot be changed")
+        for table in (PlanPriceRow, AddOnPriceRow, PriceListRow):
+            session.execute(delete(table).where(table.currency == currency, table.number == number))
+    for number, each in wanted.items():
+        if before.get(number) != each:
+            _add_price_list(session, each, by)
+
+
+def _add_price_list(session: Session, price_list: PriceList, by: Member | None) -> None:
+    key = {"currency": price_list.currency, "number": price_list.number}
+    row = key | {
+        "valid_from": price_list.valid_from,
+        "renewals_from": price_list.renewals_from,
+        "content_hash": content_hash(price_list),
+        "loaded_at": now(session),
+        "loaded_by_partner_id": None if by is None else by.partner_id,
+        "loaded_by_id": None if by is None else by.member_id,
+    }
+    _add(session, PriceListRow, [row])
+    prices: tuple[tuple[_Price, Prices], ...] = (
+        (PlanPriceRow, price_list.plan_prices), (AddOnPriceRow, price_list.add_on_prices)
+    )  # fmt: skip
+    for table, cents in prices:
         _add(
             session,
-            prices,
+            table,
             [
-                {name: code, "billing_period": period, "currency": catalogue.currency, "cents": amount}
+                key | {_key(table).name: code, "billing_period": period, "cents": amount}
                 for (code, period), amount in cents.items()
             ],
         )
-    offers = [{"plan": plan.code, "add_on": code} for plan in catalogue.plans.values() for code in plan.add_ons]
-    _add(session, OfferRow, offers)
-    session.execute(insert(CatalogueEdition).values(edition=edition, is_sample=catalogue.is_sample))
-    return edition
 
 
 def _put(session: Session, table: _Item, items: Iterable[Item]) -> None:
@@ -153,10 +231,28 @@ def _items(session: Session, table: _Item) -> list[tuple[str, dict[str, str], bo
     return [(code, dict(zip(LANGUAGES, names, strict=True)), is_retired) for code, is_retired, *names in rows]
 
 
-def _prices(session: Session, table: _Price, currency: str) -> dict[tuple[str, Any], int]:
+def _price_lists(session: Session, currency: str) -> tuple[PriceList, ...]:
+    """Every list of this currency, ascending by number."""
+    plans, add_ons = _prices(session, PlanPriceRow, currency), _prices(session, AddOnPriceRow, currency)
     rows = session.execute(
-        select(_key(table), table.billing_period, table.cents)
+        select(PriceListRow.number, PriceListRow.valid_from, PriceListRow.renewals_from)
+        .where(PriceListRow.currency == currency)
+        .order_by(PriceListRow.number)
+    )
+    return tuple(
+        PriceList(number, currency, valid_from, renewals_from, plans.get(number, {}), add_ons.get(number, {}))
+        for number, valid_from, renewals_from in rows
+    )
+
+
+def _prices(session: Session, table: _Price, currency: str) -> dict[int, dict[tuple[str, BillingPeriod], int]]:
+    """By number of the list, then by code and period."""
+    rows = session.execute(
+        select(table.number, _key(table), table.billing_period, table.cents)
         .where(table.currency == currency)
         .order_by(_key(table), table.billing_period)
     )
-    return {(code, period): cents for code, period, cents in rows}
+    found: dict[int, dict[tuple[str, BillingPeriod], int]] = {}
+    for number, code, period, cents in rows:
+        found.setdefault(number, {})[code, period] = cents
+    return found

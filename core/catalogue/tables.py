@@ -1,9 +1,11 @@
-"""The tables of the catalogue. They belong to no partner: reference data that every partner's rows point to."""
+"""The tables of the catalogue. They belong to no partner: what every partner space sells, and its prices."""
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.storage import Base, word
+from core.storage import Base, Instant, word
 from core.words import BillingPeriod
 
 
@@ -51,25 +53,60 @@ class OfferRow(Base):
     add_on: Mapped[str] = mapped_column(ForeignKey("add_on.add_on"), primary_key=True)
 
 
+class PriceListRow(Base):
+    """A price list of a currency and the days on which it begins (rule 39); who loaded it, empty for a shell.
+
+    No trigger can tell whether a list has begun, since its days are those of the partners: `store` refuses to remove
+    one that has. Triggers refuse to change what a list says. `content_hash` is empty for prices that were there before
+    lists had days."""
+
+    __tablename__ = "price_list"
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("renewals_from >= valid_from", name="renewals_from"),
+        CheckConstraint("(loaded_by_partner_id IS NULL) = (loaded_by_id IS NULL)", name="loaded_by"),
+        ForeignKeyConstraint(["loaded_by_partner_id", "loaded_by_id"], ["member.partner_id", "member.member_id"]),
+    )
+
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    valid_from: Mapped[date] = mapped_column(Date)
+    renewals_from: Mapped[date | None] = mapped_column(Date)
+    content_hash: Mapped[str | None]
+    loaded_at: Mapped[datetime] = mapped_column(Instant)
+    loaded_by_partner_id: Mapped[int | None]
+    loaded_by_id: Mapped[int | None]
+
+
 class PlanPriceRow(Base):
-    """What a plan costs per billing period, in cents."""
+    """What a plan costs per billing period by a price list, in cents. The item is no foreign key: a list
+    keeps what it said of one that is removed."""
 
     __tablename__ = "plan_price"
-    __table_args__ = (CheckConstraint("cents >= 0", name="cents"),)
+    __table_args__ = (
+        CheckConstraint("cents >= 0", name="cents"),
+        ForeignKeyConstraint(["currency", "number"], ["price_list.currency", "price_list.number"]),
+    )
 
-    plan: Mapped[str] = mapped_column(ForeignKey("plan.plan"), primary_key=True)
-    billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"), primary_key=True)
     currency: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"), primary_key=True)
     cents: Mapped[int]
 
 
 class AddOnPriceRow(Base):
-    """What an add-on costs per billing period, in cents."""
+    """What an add-on costs per billing period by a price list, in cents. The item is no foreign key: a list
+    keeps what it said of one that is removed."""
 
     __tablename__ = "add_on_price"
-    __table_args__ = (CheckConstraint("cents >= 0", name="cents"),)
+    __table_args__ = (
+        CheckConstraint("cents >= 0", name="cents"),
+        ForeignKeyConstraint(["currency", "number"], ["price_list.currency", "price_list.number"]),
+    )
 
-    add_on: Mapped[str] = mapped_column(ForeignKey("add_on.add_on"), primary_key=True)
-    billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"), primary_key=True)
     currency: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    add_on: Mapped[str] = mapped_column(primary_key=True)
+    billing_period: Mapped[BillingPeriod] = mapped_column(word(BillingPeriod, "billing_period"), primary_key=True)
     cents: Mapped[int]

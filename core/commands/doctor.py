@@ -13,6 +13,7 @@ from core import catalogue, invitations, members
 from core.commands import Commands
 from core.configuration import Configuration, SignInProvider
 from core.storage import Database
+from core.words import NoPricesYet
 
 _TIMEOUT = 10.0  # seconds for a provider's answer
 _NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -72,11 +73,15 @@ def _of_spaces(session: Session) -> Iterator[Line]:
         if not space.administrators:
             yield Finding.MISSING, f"{whose}: no active administrator"
     priced = catalogue.currencies(session)
-    for currency in sorted({space.currency for space in spaces}):
+    for currency, space in sorted({space.currency: space for space in spaces}.items()):
         if currency not in priced:
             yield Finding.MISSING, f"catalogue: no prices in {currency}. Run: python -m core catalogue load FILE"
             continue
-        offered = catalogue.current(session, currency)
+        try:
+            offered = catalogue.current(session, space)
+        except NoPricesYet as refusal:
+            yield Finding.MISSING, f"catalogue: {refusal}"
+            continue
         counted = f"{len(offered.plans)} plans and {len(offered.add_ons)} add-ons in {currency}"
         sample = " - this is the sample, not a firm's own" if offered.is_sample else ""
         yield (Finding.NOTE if sample else Finding.GOOD), f"catalogue: edition {offered.edition}, {counted}{sample}"

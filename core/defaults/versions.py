@@ -58,7 +58,7 @@ def save(
         if _is_this_save(in_force, member, settings, seen, note):
             return in_force
         raise stale(in_force)
-    catalogue.current(session, member.partner.currency).refuse_unsellable(settings)
+    catalogue.current(session, member.partner).refuse_unsellable(settings)
     saved_at = now_after(session, None if in_force is None else in_force.saved_at)
     session.connection().execute(
         _NEW,

@@ -77,6 +77,7 @@ class ImportPreview:
     partner_id: int
     defaults_version: int | None
     edition: int
+    price_list: int
     counts: Mapping[Verdict, int]
     cents_per_year_paid_by_partner: int
     cents_per_year_paid_by_clients: int

@@ -73,7 +73,7 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
     members.require(member, Permission.INVITE)
     columns = recognise(sheet.headings)
     in_force = defaults.latest(session, member.partner_id)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)
     understood = []
     for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues), 1):
@@ -90,6 +90,7 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
         partner_id=member.partner_id,
         defaults_version=None if in_force is None else in_force.version,
         edition=offer.edition,
+        price_list=offer.prices.number,
         counts=dict.fromkeys(Verdict, 0) | Counter(row.verdict for row in rows),
         cents_per_year_paid_by_partner=_cents_per_year(rows, Payer.PARTNER),
         cents_per_year_paid_by_clients=_cents_per_year(rows, Payer.CLIENT),
@@ -133,14 +134,15 @@ def invite_ready(
 
 
 def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> DefaultSettings | None:
-    """The defaults in force, which like the catalogue are still those of the preview; and those who would look after
-    the clients still can."""
+    """The defaults in force, which like the catalogue and its prices are still those of the preview; and those who
+    would look after the clients still can."""
     if previewed.partner_id != member.partner_id:
         raise StalePreview
     in_force = defaults.latest(session, member.partner_id)
     if in_force is not None and in_force.version != previewed.defaults_version:
         raise defaults.stale(in_force)
-    if catalogue.current(session, member.partner.currency).edition != previewed.edition:
+    offer = catalogue.current(session, member.partner)
+    if (offer.edition, offer.prices.number) != (previewed.edition, previewed.price_list):
         raise StalePreview
     able = {each.member_id for each in members.of_partner(session, member.partner_id) if can_be_responsible(each)}
     if not previewed.responsible.keys() <= able:

@@ -124,7 +124,7 @@ def bindable(
 ) -> EffectiveSettings:
     """What a client bound to these defaults with these overrides gets. Raises as `preview` does."""
     effective = defaults.effective_settings(in_force, overrides)
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     if in_force is not None:
         inherited = offer.retired_in(effective.settings, among=frozenset(Setting) - effective.overridden)
         if inherited is not None:

@@ -51,7 +51,7 @@ def to_client(session: Session, message: OutboxMessage) -> Letter:
     client = session.get_one(Client, (message.partner_id, message.client_id))
     invitation = session.get_one(Invitation, (message.partner_id, message.client_id, message.number))
     settings = subscriptions.history(session, message.partner_id, message.client_id)[0].settings
-    offer = catalogue.current(session, partner.currency)
+    offer = catalogue.current(session, partner)
     address = link(action_of(session).deployment.public_url, message.token or "")
     with spoken(client.language, partner.time_zone):
         return Letter(

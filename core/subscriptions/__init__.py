@@ -4,11 +4,19 @@ the check that looks at all."""
 
 from core.subscriptions.catalogue_loading import (
     CatalogueLoad,
-    CatalogueRefused,
-    DemoKeepsSample,
     load_catalogue,
     preview_catalogue,
+    withdraw_price_list,
 )
+from core.subscriptions.catalogue_refusals import (
+    CatalogueRefused,
+    DemoKeepsSample,
+    NoSuchPriceList,
+    PriceListHasBegun,
+    SharedCatalogue,
+    StaleCatalogue,
+)
+from core.subscriptions.catalogue_words import price_list_text, price_text, said, whom_text
 from core.subscriptions.changes import (
     Adoption,
     adopt_current_defaults,

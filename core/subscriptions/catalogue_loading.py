@@ -1,147 +1,172 @@
-"""Loading a catalogue over what clients and default settings hold: what it would do, and doing it (rules 42 and 44).
-
-A price has no day yet on which it begins: it is that of the newest catalogue, for clients who have the item too.
-"""
+"""Loading a catalogue over what clients and default settings hold: what it would do, and doing it (rules 42 and 44);
+and withdrawing a price list that has not begun (rule 39)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, members
-from core.catalogue import Catalogue, CatalogueChange, Item, Plan
-from core.members import Partner
+from core.catalogue import FIRST_DAY, Catalogue, CatalogueChange, Item, Plan, PriceList
+from core.members import Member, Partner, Permission
+from core.subscriptions.catalogue_refusals import (
+    BeginsBeforeTheNewest,
+    BeginsInThePast,
+    CatalogueRefused,
+    DemoKeepsSample,
+    HeldButAbsent,
+    HeldWithoutPrice,
+    NoSuchPriceList,
+    PriceListHasBegun,
+    ReadsLikeARetiredOne,
+    RenewsBeforeItBegins,
+    SharedCatalogue,
+    SoldInAnotherCurrency,
+    StaleCatalogue,
+)
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
-from core.words import N_, BillingError, BillingPeriod
-
-
-class HeldButAbsent(BillingError):
-    """The file leaves out what clients or default settings hold."""
-
-    sentence = N_(
-        "{item} ({code}) is not in the file, and is held by {holders}. Put it into the file; with retired = true "
-        "those who have it keep it, and nobody can choose it any more."
-    )
-
-    def __init__(self, item: Item, holders: Holders) -> None:
-        super().__init__(item=item, code=item.code, holders=holders)
-
-
-class HeldWithoutPrice(BillingError):
-    """The file gives no price for a period in which clients or default settings hold an item."""
-
-    sentence = N_(
-        "{item} ({code}) has no price in {currency} for this billing period: {billing_period}. It is held so by "
-        "{holders}. Give it one; with retired = true nobody can choose it any more."
-    )
-
-    def __init__(self, item: Item, billing_period: BillingPeriod, currency: str, holders: Holders) -> None:
-        super().__init__(item=item, code=item.code, billing_period=billing_period, currency=currency, holders=holders)
-
-
-class SoldInAnotherCurrency(BillingError):
-    """The file leaves out what is sold in another currency; plans and add-ons are the same in all of them."""
-
-    sentence = N_(
-        "{item} ({code}) is not in the file, but it is sold in {currencies}. Put it into the file: with its price in "
-        "{currency}, or with retired = true where nobody is to choose it any more, in no currency."
-    )
-
-    def __init__(self, item: Item, currencies: tuple[str, ...], currency: str) -> None:
-        super().__init__(item=item, code=item.code, currencies=currencies, currency=currency)
-
-
-class ReadsLikeARetiredOne(BillingError):
-    """Something in the file reads the same as what is kept for the past."""
-
-    sentence = N_(
-        "{item} ({code}) reads the same as {kept}, which is not in the file and is kept as retired, for the past. "
-        "Give it another name or code; or put {kept} into the file too, with retired = true and another name."
-    )
-
-    def __init__(self, item: Item, kept: Item) -> None:
-        super().__init__(item=item, code=item.code, kept=f"{kept} ({kept.code})")
-
-
-class CatalogueRefused(BillingError):
-    """The catalogue cannot be loaded over what clients hold: `refusals` are all the reasons."""
-
-    def __init__(self, refusals: tuple[BillingError, ...]) -> None:
-        super().__init__()
-        self.refusals = refusals
-
-    def __str__(self) -> str:
-        return "\n".join(str(refusal) for refusal in self.refusals)
-
-
-class DemoKeepsSample(BillingError):
-    """The demo's database keeps the sample data."""
-
-    sentence = N_(
-        "This is the demo's database, and the demo keeps its sample data. "
-        "Name a database of your own in BILLING_DATABASE_URL."
-    )
+from core.words import BillingError, BillingPeriod
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueLoad:
     """What loading does. `catalogue` is what is stored then: the new one with `kept`, which the file leaves out and
-    somebody once had. Without `changes` it is stored already. `refusals` say why it cannot be loaded. `edition` is its
-    number, None where nothing was written. `currencies_without_prices`: of partner spaces, that have none even then."""
+    somebody once had. `made` is the price list that begins, in the place of an earlier one where it `replaces` one;
+    None where the prices hold already. `refusals` say why it cannot be loaded. `seen` is the edition that it changes,
+    `edition` the number of the new one, None where nothing was written. `currencies_without_prices`: of partner spaces,
+    that have none even then."""
 
     catalogue: Catalogue
+    made: PriceList | None
+    replaces: bool
     kept: tuple[Item, ...]
     changes: tuple[CatalogueChange, ...]
     refusals: tuple[BillingError, ...]
     holdings: tuple[Holding, ...]
     currencies_without_prices: tuple[str, ...]
+    seen: int
     edition: int | None = None
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether it is not stored already."""
+        return bool(self.changes) or self.made is not None
 
     def concerned(self, change: CatalogueChange) -> Holders:
         """How many hold what changes: with a price, in its currency and billing period; else in all of them."""
-        if change.item is None:
-            return Holders(0, 0)
-        if change.billing_period is None:
-            return holders(self.holdings, change.item)
-        currency = self.catalogue.currency
-        return holders(self.holdings, change.item, currency=currency, billing_period=change.billing_period)
+        return concerned(self.holdings, change, self.catalogue.currency)
 
 
-def preview_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
-    """What loading this catalogue would do now. Raises DemoKeepsSample."""
-    if members.is_demo(session):
-        raise DemoKeepsSample
+def concerned(holdings: tuple[Holding, ...], change: CatalogueChange, currency: str) -> Holders:
+    """How many of these hold what changes: with a price, in this currency and its billing period; else in all."""
+    if change.item is None:
+        return Holders(0, 0)
+    if change.billing_period is None:
+        return holders(holdings, change.item)
+    return holders(holdings, change.item, currency=currency, billing_period=change.billing_period)
+
+
+def preview_catalogue(session: Session, offer: Catalogue, *, by: Member | None = None) -> CatalogueLoad:
+    """What loading this catalogue would do now, by this member (None: at a shell). Raises NotAllowed, DemoKeepsSample,
+    SharedCatalogue."""
+    _refuse_who(session, by)
+    today = catalogue.latest_today(session, offer.currency)
     stored = catalogue.stored(session, offer.currency)
+    lists = () if stored is None else stored.price_lists
     plans, add_ons = ever_held(session)
     holdings = held_now(session)
-    complete = catalogue.completed(offer, stored, plans=plans, add_ons=add_ons)
-    kept = _absent(complete, offer)
+    made = catalogue.following(lists, offer.prices, today, named=offer.plans.keys() | offer.add_ons.keys())
+    complete = catalogue.completed(offer, stored, made, plans=plans, add_ons=add_ons)
     billed_in = set(session.scalars(select(Partner.currency)))
     return CatalogueLoad(
         catalogue=complete,
-        kept=kept,
-        changes=catalogue.compared(stored, complete),
-        refusals=tuple(_refusals(session, offer, complete, stored, holdings)),
+        made=made,
+        replaces=made is not None and any(each.number == made.number for each in lists),
+        kept=_absent(complete, offer),
+        changes=catalogue.compared(stored, complete, made),
+        refusals=(
+            *_refused_days(lists, made, today),
+            *_refusals(session, offer, complete, stored, holdings),
+        ),
         holdings=holdings,
         currencies_without_prices=tuple(sorted(billed_in - catalogue.currencies(session) - {offer.currency})),
+        seen=0 if stored is None else stored.edition,
     )
 
 
-def load_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
-    """Make this the catalogue of every partner space, from now on; the same again changes nothing.
+def load_catalogue(
+    session: Session, offer: Catalogue, *, by: Member | None = None, seen: int | None = None
+) -> CatalogueLoad:
+    """Make this the catalogue of every partner space, its prices from their day on; the same again changes nothing.
 
-    Waits for the turn of every partner, so that nobody chooses meanwhile what is retired. Raises DemoKeepsSample,
-    CatalogueRefused; nothing is written then.
+    Waits for the turn of every partner, so that nobody chooses meanwhile what is retired. `by`: an administrator, where
+    theirs is the only partner space; None: somebody at a shell. `seen`: the edition that was looked at before.
+    Raises NotAllowed, DemoKeepsSample, SharedCatalogue, StaleCatalogue, CatalogueRefused; nothing is written then.
     """
-    catalogue.take_turn(session)
-    loaded = preview_catalogue(session, offer)
-    if loaded.refusals or loaded.changes:
+    _begin(session, by)
+    loaded = preview_catalogue(session, offer, by=by)
+    if loaded.refusals or loaded.changes_anything:
         members.take_every_turn(session)
-        loaded = preview_catalogue(session, offer)
+        loaded = preview_catalogue(session, offer, by=by)
+    if seen is not None and loaded.seen != seen and loaded.changes_anything:
+        raise StaleCatalogue
     if loaded.refusals:
         raise CatalogueRefused(loaded.refusals)
-    return replace(loaded, edition=catalogue.store(session, loaded.catalogue)) if loaded.changes else loaded
+    if not loaded.changes_anything:
+        return loaded
+    return replace(loaded, edition=catalogue.store(session, loaded.catalogue, by=by))
+
+
+def withdraw_price_list(session: Session, number: int, currency: str, *, by: Member | None = None) -> PriceList:
+    """Afterwards the price list that had not begun is gone, and what it would have changed does not change; the list.
+
+    Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList, PriceListHasBegun; nothing is written then.
+    """
+    _begin(session, by)
+    _refuse_who(session, by)
+    members.take_every_turn(session)
+    stored = catalogue.stored(session, currency)
+    lists = () if stored is None else stored.price_lists
+    found = next((each for each in lists if each.number == number), None)
+    if stored is None or found is None:
+        raise NoSuchPriceList(number, currency)
+    if found.valid_from <= catalogue.latest_today(session, currency):
+        raise PriceListHasBegun(found)
+    others = tuple(each for each in lists if each is not found)
+    catalogue.store(session, replace(stored, price_lists=others), by=by)
+    return found
+
+
+def _begin(session: Session, by: Member | None) -> None:
+    """Nobody else changes the catalogue until the transaction ends; and the member may change it."""
+    if by is not None:
+        members.require(by, Permission.MANAGE_CATALOGUE)
+    catalogue.take_turn(session)
+    if by is not None:
+        members.act(session, by, Permission.MANAGE_CATALOGUE)
+
+
+def _refuse_who(session: Session, by: Member | None) -> None:
+    if by is not None:
+        members.require(by, Permission.MANAGE_CATALOGUE)
+    if members.is_demo(session):
+        raise DemoKeepsSample
+    if by is not None and (session.scalar(select(func.count()).select_from(Partner)) or 0) > 1:
+        raise SharedCatalogue
+
+
+def _refused_days(lists: tuple[PriceList, ...], made: PriceList | None, today: date) -> Iterator[BillingError]:
+    if made is None:
+        return
+    is_first_ever = not lists and made.valid_from == FIRST_DAY
+    if made.valid_from < today and not is_first_ever:
+        yield BeginsInThePast(made.valid_from, today)
+    if lists and made.number > lists[-1].number and made.valid_from < lists[-1].valid_from:
+        yield BeginsBeforeTheNewest(made.valid_from, lists[-1])
+    if made.renewals_from is not None and made.renewals_from < made.valid_from:
+        yield RenewsBeforeItBegins(made)
 
 
 def _refusals(

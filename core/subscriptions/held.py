@@ -16,13 +16,14 @@ from core.words import BillingPeriod, ClientStatus, listed, nt
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A plan with its add-ons and billing period, in partner spaces of one currency: how many clients have it, invited
-    or active, and in how many spaces the newest default settings say it."""
+    or active, how many of them are invited, and in how many spaces the newest default settings say it."""
 
     currency: str
     billing_period: BillingPeriod
     plan: str
     add_ons: frozenset[str]
     clients: int = 0
+    invited: int = 0
     default_settings: int = 0
 
     def has(self, item: Item) -> bool:
@@ -36,6 +37,12 @@ class Holders:
 
     clients: int
     default_settings: int
+    invited: int = 0
+
+    @property
+    def active(self) -> int:
+        """Of the clients, those who accepted."""
+        return self.clients - self.invited
 
     def __bool__(self) -> bool:
         return self.clients > 0 or self.default_settings > 0
@@ -59,7 +66,7 @@ def held_now(session: Session) -> tuple[Holding, ...]:
     """What clients and the newest default settings hold now, in every partner space. Archived clients hold nothing."""
     kept = (Partner.currency, Subscription.billing_period, Subscription.plan, Subscription.add_ons)
     clients = (
-        select(*kept, func.count())
+        select(*kept, func.count(), func.count().filter(Subscription.status == ClientStatus.INVITED))
         .join(Partner, Partner.partner_id == Subscription.partner_id)
         .where(Subscription.valid_to.is_(None), Subscription.status != ClientStatus.ARCHIVED)
         .group_by(*kept)
@@ -74,7 +81,7 @@ def held_now(session: Session) -> tuple[Holding, ...]:
         .group_by(*said)
     )
     return (
-        *(Holding(row[0], row[1], row[2], row[3], clients=row[4]) for row in session.execute(clients)),
+        *(Holding(row[0], row[1], row[2], row[3], clients=row[4], invited=row[5]) for row in session.execute(clients)),
         *(Holding(row[0], row[1], row[2], row[3], default_settings=row[4]) for row in session.execute(versions)),
     )
 
@@ -101,4 +108,8 @@ def holders(
         and currency in (None, holding.currency)
         and billing_period in (None, holding.billing_period)
     ]
-    return Holders(sum(each.clients for each in found), sum(each.default_settings for each in found))
+    return Holders(
+        sum(each.clients for each in found),
+        sum(each.default_settings for each in found),
+        sum(each.invited for each in found),
+    )

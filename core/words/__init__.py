@@ -7,6 +7,7 @@ from core.words.choice_errors import (
     MissingSetting,
     NoCatalogue,
     NoPrice,
+    NoPricesYet,
     NothingToAdopt,
     PendingRefused,
     RetiredChosen,

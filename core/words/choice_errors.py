@@ -81,6 +81,17 @@ class NoCatalogue(BillingError):
         return t(self.next_command, **self.values) if role is Role.ADMINISTRATOR else str(self)
 
 
+class NoPricesYet(NoCatalogue):
+    """The first price list in the partner's currency begins on a day to come."""
+
+    sentence = N_("The prices in {currency} begin on {day}, so nothing can be decided before.")
+    next_command = sentence
+
+    def __init__(self, *, currency: str, day: date) -> None:
+        super().__init__(currency=currency)
+        self.values = {"currency": currency, "day": day}
+
+
 class MissingSetting(BillingError):
     """Nothing decides these settings: no default settings are saved, and they are not chosen (rule 7)."""
 

@@ -19,6 +19,7 @@ BillingError
 │   ├── RetiredDefaults
 │   └── UnknownChoice
 ├── NoCatalogue            nothing is sold yet: no catalogue in this currency is loaded
+│   └── NoPricesYet        its first price list begins on a day to come (rule 39)
 ├── CatalogueRefused       a catalogue that cannot be loaded over what clients hold (core.subscriptions)
 ├── DemoKeepsSample        a catalogue for the demo, which keeps its own (core.subscriptions)
 ├── ResponsibleRefused     who is named cannot look after a client (rules 52 and 53)

@@ -99,7 +99,7 @@ st.session_state.setdefault("clients.search", "")
 
 with database.reading(single=True) as session:
     edition, in_force = reports.in_force(session, member)
-    offer = catalogue.current(session, member.partner.currency, edition=edition)
+    offer = catalogue.current(session, member.partner, edition=edition)
     looking_after = subscriptions.responsible_members(session, member)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -160,7 +160,7 @@ if clients:
         invitation.window(member, letter_of, language())
     client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
 
-counted = figures.counted(database, member, offer.edition, **chosen)
+counted = figures.counted(database, member, offer, **chosen)
 with above_the_table:
     if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
         st.switch_page("pages/finance/plan_distribution.py")

@@ -143,7 +143,7 @@ if client_id is None:
     st.stop()
 try:
     with server.database().reading() as session:
-        offer = catalogue.current(session, member.partner.currency)
+        offer = catalogue.current(session, member.partner)
         shown = subscriptions.detail(session, member, client_id)
         edits = subscriptions.edits(session, member, client_id)
         looked_after = subscriptions.responsible_history(session, member, client_id)

@@ -20,7 +20,7 @@ TYPED = ("name", "email", "company_number", "contact_name", "message")
 
 member = visitor.member(Permission.INVITE)
 with server.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     in_force = defaults.current(session, member)
     looking_after = subscriptions.responsible_members(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)

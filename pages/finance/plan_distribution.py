@@ -100,7 +100,7 @@ if not statuses:
     st.stop()
 
 with server.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     spread = reports.plan_distribution(session, member, as_of=None if as_of == today else end_of_day(as_of))
 counted = spread[spread["status"].isin(statuses)]
 if counted.empty:

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core import members, reports
+from core.catalogue import Catalogue
 from core.members import Member
 from core.reports import FILTERS, Figures, SourceFilter
 from core.storage import Database
@@ -14,11 +15,12 @@ from pages.parts.text import plain
 _EVERY: dict[str, object] = dict.fromkeys(FILTERS) | {"search": ""}
 
 
-def counted(database: Database, member: Member, edition: int, **filters: Any) -> Figures:
-    """`reports.figures`, remembered until something changes in the partner space or in the catalogue: counting takes
-    longer with every client. Whoever sees every client shares it; an accountant's own are nobody else's."""
+def counted(database: Database, member: Member, offer: Catalogue, **filters: Any) -> Figures:
+    """`reports.figures`, remembered until something changes in the partner space or in the catalogue, or another
+    price list begins: counting takes longer with every client. Whoever sees every client shares it; an accountant's own
+    are nobody else's."""
     whose = None if members.reads_all_clients(member) else member.member_id
-    version = (member.partner_id, member.partner.change_number, edition, whose)
+    version = (member.partner_id, member.partner.change_number, offer.edition, offer.prices.number, whose)
     return _counted(database, member, version, tuple(sorted(filters.items())))
 
 

@@ -26,7 +26,7 @@ from pages.parts.text import change_text, heading, joined, payer_text, plain, pr
 
 member = visitor.member(Permission.READ_DEFAULTS)
 with server.database().reading() as session:
-    offer = catalogue.current(session, member.partner.currency)
+    offer = catalogue.current(session, member.partner)
     versions = defaults.history(session, member)
 in_force = versions[0] if versions else None
 form = choices.form("defaults")
@@ -176,7 +176,7 @@ else:
         t("No default settings are saved yet. Until they are, each invitation has to choose every setting itself."),
         icon=":material/info:",
     )
-clients_of = figures.counted(server.database(), member, offer.edition).per_version
+clients_of = figures.counted(server.database(), member, offer).per_version
 if offer.is_sample:
     st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 if may(member, Permission.SAVE_DEFAULTS):

@@ -39,7 +39,7 @@ def said(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 def stored(space: Space) -> catalogue.Catalogue:
     with space.database.reading() as session:
-        return catalogue.current(session, "EUR")
+        return catalogue.stored(session, "EUR")
 
 
 def test_check_says_what_load_does_and_load_does_it_once(space: Space, said, tmp_path: Path) -> None:

@@ -60,8 +60,14 @@ def test_a_file_says_plans_add_ons_what_goes_with_what_and_one_price_list() -> N
         currency="EUR",
         plans={"basic": Plan("basic", {"en": "Basic", "fr": "Base"}, add_ons=frozenset({"payroll"}))},
         add_ons={"payroll": AddOn("payroll", {"en": "Payroll", "fr": "Paie"})},
-        plan_prices={("basic", BillingPeriod.MONTHLY): 1900, ("basic", BillingPeriod.YEARLY): 19000},
-        add_on_prices={("payroll", BillingPeriod.MONTHLY): 1200},
+        prices=PriceList(
+            number=0,
+            currency="EUR",
+            valid_from=FIRST_DAY,
+            renewals_from=None,
+            plan_prices={("basic", BillingPeriod.MONTHLY): 1900, ("basic", BillingPeriod.YEARLY): 19000},
+            add_on_prices={("payroll", BillingPeriod.MONTHLY): 1200},
+        ),
     )
 
 
@@ -73,7 +79,8 @@ def test_a_retired_item_needs_no_price() -> None:
 
 def test_the_example_is_the_sample_and_can_be_loaded_by_a_firm() -> None:
     """It explains every key, says that it is made up, and counts as the firm's own once loaded."""
-    assert from_toml(EXAMPLE.encode()) == replace(SAMPLE, edition=0, is_sample=False)
+    prices = replace(SAMPLE.prices, number=0)
+    assert from_toml(EXAMPLE.encode()) == replace(SAMPLE, edition=0, is_sample=False, prices=prices, price_lists=())
     assert SAMPLE.is_sample
     comments = "\n".join(line.partition("#")[2] for line in EXAMPLE.splitlines())
     assert "sample data" in comments
@@ -260,14 +267,16 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
     add_ons = draw(st.lists(CODES, max_size=4, unique_by=str.casefold))
     plans = draw(st.lists(CODES, min_size=1, max_size=4, unique_by=str.casefold))
     offered = st.frozensets(st.sampled_from(add_ons)) if add_ons else st.just(frozenset())
+    currency = draw(st.sampled_from(["EUR", "GBP", "CHF"]))
+    valid_from = draw(st.just(FIRST_DAY) | st.dates(min_value=FIRST_DAY))
+    renewals_from = draw(st.none() | st.dates(min_value=FIRST_DAY))
     return Catalogue(
         edition=0,
         is_sample=False,
-        currency=draw(st.sampled_from(["EUR", "GBP", "CHF"])),
+        currency=currency,
         plans=items(Plan, plans, add_ons=offered),
         add_ons=items(AddOn, add_ons),
-        plan_prices=prices(plans),
-        add_on_prices=prices(add_ons),
+        prices=PriceList(0, currency, valid_from, renewals_from, prices(plans), prices(add_ons)),
     )
 
 
@@ -275,7 +284,7 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
     catalogues().filter(lambda c: not [*reading_the_same(c.plans), *reading_the_same(c.add_ons)])  # which is refused
 )
 def test_any_catalogue_written_and_read_back_is_equal(catalogue: Catalogue) -> None:
-    """With its order, names in any script, prices and offers."""
+    """With its order, names in any script, days, prices and offers."""
     again = from_toml(as_toml(catalogue).encode())
     assert again == catalogue
     assert [*again.plans, *again.add_ons] == [*catalogue.plans, *catalogue.add_ons]

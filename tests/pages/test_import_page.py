@@ -126,7 +126,7 @@ def test_a_template_can_be_brought_as_it_is(
 ) -> None:
     """Its examples are ready, whatever the language of its headings."""
     with demo_database.reading() as session:
-        offer = catalogue.current(session, "EUR")
+        offer = catalogue.stored(session, "EUR")
     content = import_files._template(manager(demo_database), offer, reader, kind)
     assert verdicts(brought(content, f"clients.{kind.value}")) == ["All rows · 3", "Ready · 3"]
 
@@ -426,7 +426,7 @@ def test_a_catalogue_that_changed_since_is_checked_with_first(demo_database: Dat
     """A plan retired meanwhile needs a correction."""
     app = brought(as_csv(GOOD))
     with demo_database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.stored(session, "EUR")
         plans = {**held.plans, "plus": replace(held.plans["plus"], is_retired=True)}
         catalogue.store(session, replace(held, plans=plans))
     invite(app)

@@ -14,7 +14,7 @@ def test_a_page_without_a_catalogue_says_so(demo_database: Database, page: str, 
     """Its frame and menu stay; a page that needs no prices is shown as ever."""
     emptied(demo_database)
     with demo_database.transaction() as session:
-        for table in ("plan_add_on", "plan_price", "add_on_price", "catalogue_edition", "plan", "add_on"):
+        for table in ("plan_add_on", "plan_price", "add_on_price", "price_list", "catalogue_edition", "plan", "add_on"):
             session.execute(text(f"DELETE FROM {table}"))
     app = opened(page, locale=locale)
     if page == CLIENT:

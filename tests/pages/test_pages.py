@@ -381,7 +381,7 @@ def test_impossible_add_ons_and_retired_defaults_each_say_their_own_sentence(dem
     ran(at(app.selectbox, form_key(app, "plan")).set_value("starter"))
     assert "Document scanning: not offered with Starter" in plain_text(app)
     with demo_database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.stored(session, "EUR")
         plans = {**held.plans, "standard": replace(held.plans["standard"], is_retired=True)}
         catalogue.store(session, replace(held, plans=plans))
     app = send(typed(opened(INVITE), name="Late", email="late@example.com"))

@@ -43,7 +43,7 @@ def load(space: Space, offer: Catalogue) -> CatalogueLoad:
 
 def current(space: Space, currency: str = "EUR") -> Catalogue:
     with space.database.reading() as session:
-        return catalogue.current(session, currency)
+        return catalogue.stored(session, currency)
 
 
 def refusals(space: Space, offer: Catalogue) -> list[str]:
@@ -123,7 +123,7 @@ def test_the_first_load_of_an_empty_database_names_every_item_as_new(database: D
     with database.transaction() as session:
         assert subscriptions.load_catalogue(session, OWN).edition == 1
     with database.reading() as session:
-        assert catalogue.current(session, "EUR") == replace(OWN, edition=1)
+        assert catalogue.stored(session, "EUR") == replace(OWN, edition=1)
 
 
 def test_the_same_content_again_changes_nothing(own: Space) -> None:

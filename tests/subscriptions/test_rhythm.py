@@ -57,9 +57,7 @@ def test_rule_24_yearly_from_29_february_renews_on_the_28th_but_in_leap_years() 
     ],
     ids=["winter", "summer", "midnight is skipped"],
 )
-def test_rule_24_a_renewal_is_the_first_instant_of_its_local_day(
-    day: date, time_zone: str, begins: datetime
-) -> None:
+def test_rule_24_a_renewal_is_the_first_instant_of_its_local_day(day: date, time_zone: str, begins: datetime) -> None:
     """In winter, in summer, and where the clock skips midnight."""
     assert first_instant(day, time_zone) == begins
     assert local_date(begins, time_zone) == day

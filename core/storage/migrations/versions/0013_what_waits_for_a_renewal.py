@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ INSTANT = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
 BINARY_ORDER = sa.Text().with_variant(sa.dialects.postgresql.TEXT(collation="C"), "postgresql")
 
 revision = "0013"
-down_revision = "0007"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -124,7 +125,7 @@ def _index(name: str, columns: list[str], condition: str, *, unique: bool = Fals
     )
 
 
-def _new_columns() -> list[sa.Column]:
+def _new_columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("decided_at", INSTANT, nullable=True),
         sa.Column("anchor_day", sa.Integer(), nullable=True),
@@ -166,7 +167,7 @@ def _on_sqlite() -> None:
     """A CHECK of a table is changed by making the table anew."""
     day, month = "NULL", "NULL"  # printed as SQL: refused by a CHECK where a client is active
     if not context.is_offline_mode():
-        connection = op.get_bind().connection.driver_connection
+        connection: Any = op.get_bind().connection.driver_connection
         connection.create_function("day_of", 2, lambda at, zone: _local(at, zone).day, deterministic=True)
         connection.create_function("month_of", 2, lambda at, zone: _local(at, zone).month, deterministic=True)
         day = "CASE WHEN o.status = 'active' THEN day_of(s.started_at, p.time_zone) END"
@@ -195,11 +196,11 @@ def _local(at: int, zone: str) -> datetime:
 def _table() -> None:
     named = "ck_subscription_{}".format
 
-    def word(name: str, *values: str) -> sa.Column:
+    def word(name: str, *values: str) -> sa.Column[Any]:
         kind = sa.Enum(*values, name=op.f(named(name)), native_enum=False, create_constraint=True, length=20)
         return sa.Column(name, kind, nullable=False)
 
-    def key(name: str) -> sa.Column:
+    def key(name: str) -> sa.Column[Any]:
         return sa.Column(name, sa.Integer(), autoincrement=False, nullable=False)
 
     *_, may_hold, withdrawn_by = _new_columns()
