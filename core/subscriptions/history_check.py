@@ -32,7 +32,7 @@ def history_differences(
 
 def _of_itself(revision: Subscription, revisions: Sequence[Subscription], moment: datetime) -> Iterator[str]:
     ended = revision.valid_to is not None and revision.valid_to <= moment
-    if not revision.may_hold and not ended:
+    if revision.withdrawn_by is None and not revision.may_hold and not ended:
         yield f"said to hold no more, but it ends {revision.valid_to or 'never'}"
     if revision.withdrawn_by is not None and not revision.revision < revision.withdrawn_by <= len(revisions):
         yield f"withdrawn by revision {revision.withdrawn_by}, which was not decided after it"
