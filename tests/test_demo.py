@@ -30,7 +30,7 @@ def everything(database: Database) -> list[tuple]:
             Client.email,
             Client.company_number,
             Subscription.revision,
-            Subscription.valid_from,
+            Subscription.decided_at,
             *(setting.of(Subscription) for setting in Setting),
             Subscription.overridden,
             Subscription.status,

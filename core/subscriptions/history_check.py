@@ -43,7 +43,7 @@ def _joined(line: Sequence[Subscription], moment: datetime) -> Iterator[tuple[in
         if before.valid_to != after.valid_from:
             yield after.revision, f"begins {after.valid_from}, but the one before ends {before.valid_to}"
     if not line or line[-1].valid_to is not None:
-        yield None, "no revision holds from now on"
+        yield None, "no revision holds now"
     waiting = [each.revision for each in line if each.valid_from > moment]
     if len(waiting) > 1:
         yield None, f"more than one change is pending: revisions {', '.join(map(str, sorted(waiting)))}"
