@@ -7,6 +7,7 @@ from core.storage.database import (
     Database,
     Deployment,
     action_of,
+    allow_minutes,
     migrate_on,
     now,
     now_after,
@@ -14,4 +15,5 @@ from core.storage.database import (
     take_lock,
     utc_now,
 )
+from core.storage.engines import Patience
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word
