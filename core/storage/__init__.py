@@ -11,6 +11,7 @@ from core.storage.database import (
     migrate_on,
     now,
     now_after,
+    refusal_of_tables,
     set_now,
     take_lock,
     utc_now,

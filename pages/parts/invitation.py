@@ -12,7 +12,17 @@ from core import invitations, subscriptions
 from core.invitations import Delivery, InvitationDetail, Letter, Message, OutboxMessage, WaitingMessage
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
-from core.words import BillingError, ClientStatus, DatabaseFailed, DeliveryStatus, InvitationStatus, day, moment, speak, t
+from core.words import (
+    BillingError,
+    ClientStatus,
+    DatabaseFailed,
+    DeliveryStatus,
+    InvitationStatus,
+    day,
+    moment,
+    speak,
+    t,
+)
 from pages.parts import notices, server
 from pages.parts.text import plain
 
