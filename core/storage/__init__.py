@@ -17,4 +17,5 @@ from core.storage.database import (
     utc_now,
 )
 from core.storage.engines import Patience
+from core.storage.failures import trace_of
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

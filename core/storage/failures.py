@@ -1,7 +1,9 @@
 """What the driver of a database reports, in words for the person at the screen, and in the log without values."""
 
 import logging
+import re
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from core.words import (
+    BillingError,
     DatabaseAway,
     DatabaseBusy,
     DatabaseFailed,
@@ -49,6 +52,8 @@ _BY_SQLSTATE: dict[str, type[DatabaseFailed]] = {  # PostgreSQL's, or how severa
     "58": DatabaseUnreadable,
 }
 _UNCERTAIN = (DatabaseAway, DatabaseUnreadable)  # while committing: nobody said whether it was done
+_E_MAIL = re.compile(r"[^\s@'\"<>(),;:=]+@[^\s@'\"<>(),;:=]+")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")  # as in the links of invitations
 _VALUES_IN_THE_MESSAGE = "22"  # how the SQLSTATE of "invalid input ..." begins, which repeats the input
 
 
@@ -80,6 +85,28 @@ def described(failure: SQLAlchemyError) -> str:
     cause = failure.orig if isinstance(failure, DBAPIError) and failure.orig is not None else failure
     lines = str(cause).strip().splitlines()
     return f"{type(cause).__name__}: {lines[0] if lines else ''}"
+
+
+def trace_of(exception: BaseException) -> str:
+    """The trace of an exception nobody foresaw, for the log: without e-mails, tokens, and what a refusal says of
+    somebody."""
+    chain: list[BaseException] = []
+    link: BaseException | None = exception
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    told = ["".join(traceback.format_tb(each.__traceback__)) + _in_the_log(each) for each in reversed(chain)]
+    return "\nThen came:\n".join(told)
+
+
+def _in_the_log(exception: BaseException) -> str:
+    kind = f"{type(exception).__module__}.{type(exception).__qualname__}"
+    if isinstance(exception, BillingError):  # a sentence for one person, with names in it
+        return kind
+    said = str(exception)
+    if not isinstance(exception, SQLAlchemyError):
+        said = _E_MAIL.sub("[e-mail]", _TOKEN.sub("[token]", said))
+    return f"{kind}: {said}"
 
 
 def keep_values_out(engine: Engine) -> None:

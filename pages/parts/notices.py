@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from core.storage import trace_of
 from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, t
 from pages.parts import choices, presence, server, sign_in, visitor
 from pages.parts.presence import Arrival
@@ -144,7 +145,7 @@ def _done(message: str) -> None:
 def _logged(exception: Exception) -> str:
     """The reference under which the log has this."""
     reference = uuid4().hex[:8]
-    server.log.error("Reference %s", reference, exc_info=exception)
+    server.log.error("Reference %s\n%s", reference, trace_of(exception))
     return reference
 
 
