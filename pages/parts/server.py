@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import demo
 from core.configuration import Configuration
+from core.invitations import WrongLinks
 from core.storage import Database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -29,6 +30,12 @@ def database() -> Database:
     elif opened.is_embedded:
         opened.migrate()
     return opened
+
+
+@st.cache_resource(show_spinner=False)
+def wrong_links() -> WrongLinks:
+    """The wrong links of invitations that were opened here lately."""
+    return WrongLinks()
 
 
 def is_demo() -> bool:
