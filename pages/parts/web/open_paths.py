@@ -17,7 +17,8 @@ _HOSTS_HERE = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class OpenPaths:
-    """Middleware: what a browser does not need of Streamlit's own addresses is not found but from this machine.
+    """Middleware: what a browser does not need of Streamlit's own addresses is not found but from this machine, and a
+    page of another server opens no websocket.
 
     `address_header` is the one in which the operator's proxy writes who a visitor is.
     """
@@ -29,6 +30,9 @@ class OpenPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _is_open(scope["path"]) and not self._is_here(scope):
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+            return
+        if scope["type"] == "websocket" and not _is_of_this_server(scope):
+            await send({"type": "websocket.close", "code": 1008})
             return
         await self.app(scope, receive, send)
 
@@ -42,6 +46,14 @@ class OpenPaths:
         host = headers.get("host", "")
         name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
         return name in _HOSTS_HERE and is_this_machine((scope.get("client") or ("",))[0])
+
+
+def _is_of_this_server(scope: Scope) -> bool:
+    """Whether a websocket is opened by a page of this server, or by no page. Streamlit itself would take one of any
+    other server on the same machine, whose pages can read this one's cookies."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()
 
 
 def is_this_machine(address: str) -> bool:
