@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.conftest import CHROMIUM, Server, Visits, button, go_to, open_page, started
+from tests.browser.conftest import CHROMIUM, Server, Visits, button, go_to, open_page, search, started
 from tests.proxy import Proxy, tls_proxy
 
 pytestmark = [
@@ -142,5 +142,7 @@ def test_the_address_of_a_download_is_of_use_to_nobody_else(server: Server, visi
     somebody = visit()
     assert somebody.request.get(address).status == 404
     open_page(somebody, server.url, "Clients")
+    search(somebody, address.removeprefix(server.url))  # what they type comes back to them, and opens nothing
+    expect(somebody.get_by_role("main")).to_contain_text("No client matches")
     for way in (address, address + "%0A", address.replace("/media/", "//media/"), address.rpartition(".")[0]):
         assert not somebody.request.get(way).ok

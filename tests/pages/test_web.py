@@ -18,8 +18,9 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
+from core.invitations.wrong_links import ANSWERED
 from pages.parts.web.headers import SecurityHeaders
 from pages.parts.web.open_paths import OpenPaths, is_this_machine
 from pages.parts.web.own_sessions import OwnSessions
@@ -70,15 +71,7 @@ class Raw:
     @contextmanager
     def session(self, cookie: str, session_id: str = "", origin: str = "", **headers: str) -> Iterator[str]:
         """A websocket as the browser of this cookie opens it, to go on with a session; the session it got."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        with connect(
-            f"ws{self.url.removeprefix('http')}/_stcore/stream",
-            origin=origin or self.url,
-            proxy=None,
-            max_queue=None,
-            subprotocols=["streamlit", "token", *([session_id] if session_id else [])],
-            additional_headers=named | ({"Cookie": cookie} if cookie else {}),
-        ) as socket:
+        with self.connected(cookie, session_id, origin, **headers) as socket:
             begin = BackMsg()
             begin.rerun_script.query_string = ""
             socket.send(begin.SerializeToString())
@@ -87,6 +80,30 @@ class Raw:
                 if message.WhichOneof("type") == "new_session":
                     break
             yield message.new_session.initialize.session_id
+
+    def connected(self, cookie: str, session_id: str = "", origin: str = "", **headers: str) -> ClientConnection:
+        """A websocket to Streamlit, to be used as a context."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return connect(
+            f"ws{self.url.removeprefix('http')}/_stcore/stream",
+            origin=origin or self.url,
+            proxy=None,
+            max_queue=None,
+            subprotocols=["streamlit", "token", *([session_id] if session_id else [])],
+            additional_headers=named | ({"Cookie": cookie} if cookie else {}),
+        )
+
+    def shown(self, page: str, query: str, **headers: str) -> str:
+        """Everything that a new visitor's browser is sent for a page."""
+        with self.connected("", **headers) as socket:
+            begin = BackMsg()
+            begin.rerun_script.page_name = page
+            begin.rerun_script.query_string = query
+            socket.send(begin.SerializeToString())
+            frames = [b""]
+            while ForwardMsg.FromString(frames[-1]).WhichOneof("type") != "script_finished":
+                frames.append(bytes(socket.recv(timeout=LONGEST_WAIT)))
+        return b"".join(frames).decode(errors="replace")
 
     def upload(self, session_id: str, cookie: str, name: str = "file") -> Answer:
         """Send a file into a session as the browser of this cookie, which knows how to answer for itself."""
@@ -378,3 +395,44 @@ def test_files_go_only_into_the_session_of_ones_own_browser(raw: Raw) -> None:
         assert raw.upload(session_id + "%0A", THEIRS).status == 404
         assert raw.ask(f"/_stcore/upload_file/{session_id}/file", "DELETE", Cookie=THEIRS).status == 404
     assert raw.upload("no-such-session", MINE).status == 404
+
+
+def test_whoever_signs_in_or_out_leaves_the_sessions_of_before_behind() -> None:
+    """The browser gets another cookie; one who only tried keeps theirs."""
+
+    async def came_back(request: Request) -> Response:
+        answer = PlainTextResponse("back")
+        if "code" in request.query_params:
+            answer.set_cookie("_streamlit_user", "claims")
+        else:
+            answer.delete_cookie("_streamlit_user")
+        return answer
+
+    async def out(_request: Request) -> Response:
+        return PlainTextResponse("out")
+
+    client = TestClient(
+        OwnSessions(
+            Starlette(routes=[Route("/oauth2callback", came_back), Route("/auth/logout", out)]), is_https=False
+        ),
+        headers={"Cookie": MINE},
+    )
+    for path, is_renewed in (
+        ("/oauth2callback?code=1", True),
+        ("/oauth2callback?error=1", False),
+        ("/auth/logout", True),
+    ):
+        given = client.get(path).headers.get_list("set-cookie")
+        assert any(each.startswith("billing_browser=") for each in given) is is_renewed
+        client.cookies.clear()
+
+
+def test_wrong_links_are_counted_by_where_a_trusted_proxy_says_a_visitor_comes_from(raw: Raw) -> None:
+    """A neighbour of the same IPv6 network is told to stop too, somebody else is answered."""
+    for number in range(ANSWERED):
+        shown = raw.shown("accept", f"invitation=1.1.1.guess{number}", X_Forwarded_For="2001:db8:1:2::1")
+        assert "This link is not valid" in shown
+    assert "Wait an hour" in raw.shown("accept", "invitation=1.1.1.more", X_Forwarded_For="2001:db8:1:2::1")
+    # whatever a visitor writes in front of what the proxy adds
+    assert "Wait an hour" in raw.shown("accept", "invitation=1.1.1.more", X_Forwarded_For="10.0.0.1, 2001:db8:1:2::9")
+    assert "This link is not valid" in raw.shown("accept", "invitation=1.1.1.more", X_Forwarded_For="2001:db8:1:3::1")

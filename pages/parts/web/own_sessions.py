@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 BROWSER_HEADER = "X-Billing-Browser"  # from this middleware to Streamlit; a visitor's own is removed
 TRUSTED = {BROWSER_HEADER: "browser"}  # for Streamlit's server.trustedUserHeaders: its name in st.user
@@ -25,7 +26,7 @@ _BYTES = 32
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{43}")
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]*)/.*", re.DOTALL)
 _DOWNLOAD = re.compile(r"(?!/static/).*/media/([^.]*).*", re.DOTALL)
-_SENT = re.compile(rb"/media/([0-9a-f]+)")  # in what Streamlit sends to a browser
+_MEDIA = "/media/"
 _REMEMBERED = 20_000  # addresses of downloads
 
 
@@ -60,9 +61,10 @@ class OwnSessions:
         scope = {**scope, "headers": [*others, (name, mark.encode())]}
 
         async def noting_downloads(message: Message) -> None:
-            if message["type"] == "websocket.send" and b"/media/" in (sent := message.get("bytes") or b""):
-                for found in _SENT.findall(sent):
-                    self.downloads.note(found.decode(), mark)
+            if message["type"] == "websocket.send" and _MEDIA.encode() in (sent := message.get("bytes") or b""):
+                for address in _downloads_in(ForwardMsg.FromString(sent)):
+                    if address.startswith(_MEDIA):
+                        self.downloads.note(address.removeprefix(_MEDIA).partition(".")[0], mark)
             await send(message)
 
         await self.app(scope, receive, noting_downloads)
@@ -79,11 +81,12 @@ class OwnSessions:
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if is_health or headers.get("content-type", "").startswith("text/html"):
+                is_first = not browser and (is_health or headers.get("content-type", "").startswith("text/html"))
+                if is_first or _is_somebody_else_now(scope["path"], headers):
                     headers.append("set-cookie", f"{self.cookie}={token_urlsafe(_BYTES)}; {self.attributes}")
             await send(message)
 
-        await self.app(scope, receive, send if browser or scope["method"] != "GET" else with_cookie)
+        await self.app(scope, receive, with_cookie if scope["method"] == "GET" else send)
 
     def _is_own(self, scope: Scope, mark: str) -> bool:
         """Whether this is no upload and no download of another browser's session."""
@@ -113,6 +116,30 @@ class _Downloads:
     def is_of(self, file: str, mark: str) -> bool:
         with self.lock:
             return (file, mark) in self.sent
+
+
+def _downloads_in(message: ForwardMsg) -> list[str]:
+    """The addresses that Streamlit made for this browser: of a download, or of a picture of the frame.
+
+    Nothing else is looked at: what somebody typed may look like an address, and comes back to them in other places.
+    """
+    match message.WhichOneof("type"):
+        case "delta":
+            return [message.delta.new_element.download_button.url]
+        case "backend_operation_response":
+            return [message.backend_operation_response.deferred_file.url]
+        case "page_config_changed":
+            return [message.page_config_changed.favicon]
+        case "logo":
+            return [message.logo.image, message.logo.icon_image]
+    return []
+
+
+def _is_somebody_else_now(path: str, headers: MutableHeaders) -> bool:
+    """Whether somebody just signed in or out: the sessions of whoever was here before are not theirs."""
+    given = [each for each in headers.getlist("set-cookie") if each.startswith("_streamlit_user=")]
+    signs_in = any("Max-Age=0" not in each for each in given)
+    return signs_in or path == "/auth/logout"
 
 
 def _opened_by(session_id: str) -> str | None:
