@@ -27,3 +27,4 @@ from core.invitations.to_members import (
     waiting_for_member,
     withdraw_message,
 )
+from core.invitations.wrong_links import WrongLinks, offered_to

@@ -24,6 +24,7 @@ from core.words.client_errors import (
     LinkUsed,
     OfferChanged,
     StillInvited,
+    TooManyWrongLinks,
 )
 from core.words.currency import currency_refusal
 from core.words.database_errors import (

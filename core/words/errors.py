@@ -30,6 +30,7 @@ BillingError
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
 ├── LinkRefused            an invitation's link does not open anything
 │   ├── LinkUnknown
+│   ├── TooManyWrongLinks  from this network, within an hour (core.invitations)
 │   ├── LinkUsed
 │   ├── LinkRevoked
 │   ├── LinkExpired

@@ -5,7 +5,7 @@ import streamlit as st
 from core import invitations
 from core.invitations import Offered, by_name, charge_text, offered_text
 from core.words import LinkRefused, OfferChanged, moment, speak, t
-from pages.parts import notices, server, visitor
+from pages.parts import notices, presence, server, visitor
 from pages.parts.text import plain
 
 token = visitor.link_token()
@@ -69,7 +69,7 @@ if welcomed is not None and by == token:
     st.stop()
 try:
     with server.database().reading() as session:
-        offered = invitations.offered(session, token)
+        offered = invitations.offered_to(session, token, presence.address(), server.wrong_links())
 except LinkRefused as refusal:
     st.title(t("Invitation"), anchor=False)
     st.info(plain(refusal), icon=":material/link_off:")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import demo
 from core.configuration import Configuration
+from core.invitations import WrongLinks
 from core.storage import Database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,6 +51,12 @@ def database() -> Database:
             opened.database.refuse_other_tables()
         opened.is_prepared = True
     return opened.database
+
+
+@st.cache_resource(show_spinner=False)
+def wrong_links() -> WrongLinks:
+    """The wrong links of invitations that were opened here lately."""
+    return WrongLinks()
 
 
 def is_demo() -> bool:
