@@ -3,10 +3,11 @@ answer; the letter that carries the link, the outbox in which it waits, and its 
 
 from core.invitations.accepting import Offered, accept, offered
 from core.invitations.client_details import edit_client
-from core.invitations.delivery import Delivered, SmtpServer, deliver, why_unreachable
+from core.invitations.delivery import Delivered, deliver
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of
 from core.invitations.inviting import bindable, invite, invite_all, preview
 from core.invitations.letters import Letter, by_name, charge_text, email, offered_text
+from core.invitations.mail_server import SmtpServer, why_unreachable
 from core.invitations.managing import (
     InvitationDetail,
     WaitingMessage,

@@ -1,6 +1,7 @@
 """The words of the trade: terms with their labels, the settings, the details of a client, every refusal, the
 reader's language, and text from people. Everything else stands on it; it knows no database and no browser."""
 
+from core.words.alphabets import odd_letters
 from core.words.choice_errors import (
     AddOnsNotOffered,
     ChoiceRefused,

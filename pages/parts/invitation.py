@@ -26,7 +26,7 @@ from core.words import (
 from pages.parts import notices, server
 from pages.parts.text import plain
 
-_SECONDS_PER_ANSWER = 10  # of the mail server, while somebody looks at the page
+_SECONDS_PER_ANSWER, _SECONDS_IN_ALL = 10, 20  # of the mail server, while somebody looks at the page
 _TO_SEND = "invitation.to send"  # in the session's memory: to whom the next run sends what waits
 _COLOURS = {
     InvitationStatus.PENDING: "blue",
@@ -48,7 +48,7 @@ def send_waiting(member: Member) -> None:
     whom, mail_server = st.session_state.pop(_TO_SEND, None), server.configuration().smtp
     if whom is None or mail_server is None:
         return
-    patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER))
+    patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER), deadline=_SECONDS_IN_ALL)
     with st.spinner(t("Sending the message…")):
         try:
             invitations.deliver(server.database(), patient, partner_id=member.partner_id, **whom)
