@@ -37,6 +37,7 @@ from core.words.errors import (
     StaleDetails,
     StaleError,
     StaleMember,
+    StaleMessage,
     StaleResponsible,
     StaleSubscription,
 )
