@@ -47,10 +47,10 @@ def change_member(
         "client_access": client_access,
         "name": target.name if name is None else name_of(name),
     }
+    refuse_stale(session, target, seen)
     if all(getattr(target, what) == value for what, value in wanted.items()):
         form.done(changed=False)
         return False
-    refuse_stale(session, target, seen)
     if role is not target.role or client_access != target.client_access:
         _refuse_own(session, member, target, stays_administrator=role is Role.ADMINISTRATOR)
     members.change(session, target, by=member, **wanted)
@@ -80,10 +80,10 @@ def deactivate(
     if form.answer is not None:
         return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
+    refuse_stale(session, target, seen)
     if not target.is_active:
         form.done(changed=False)
         return False
-    refuse_stale(session, target, seen)
     _refuse_own(session, member, target, stays_administrator=False)
     members.change(session, target, by=member, is_active=False)
     _hand_over(session, member, target, successor_id)
@@ -102,10 +102,10 @@ def bring_back(session: Session, member: Member, member_id: int, *, seen: int, a
     if form.answer is not None:
         return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
+    refuse_stale(session, target, seen)
     if target.is_active:
         form.done(changed=False)
         return False
-    refuse_stale(session, target, seen)
     changed = members.change(session, target, by=member, is_active=True)
     form.done(changed=changed)
     return changed
@@ -122,10 +122,10 @@ def release_sign_in(session: Session, member: Member, member_id: int, *, seen: i
     if form.answer is not None:
         return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
+    refuse_stale(session, target, seen)
     if members.account_of(session, target) is None:
         form.done(changed=False)
         return False
-    refuse_stale(session, target, seen)
     released = members.release_sign_in(session, target, by=member)
     form.done(changed=released)
     return released
