@@ -1,7 +1,7 @@
 """How clients are brought in: who is invited (and edited later), what the invitation binds them to, its link and its
 answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members."""
 
-from core.invitations.accepting import Offered, accept, offered
+from core.invitations.accepting import Offered, Shown, accept, offered
 from core.invitations.client_details import edit_client
 from core.invitations.delivery import Delivered, deliver
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of
@@ -10,6 +10,7 @@ from core.invitations.letters import Letter, by_name, charge_text, email, offere
 from core.invitations.mail_server import SmtpServer, why_unreachable
 from core.invitations.managing import (
     InvitationDetail,
+    PastInvitation,
     WaitingMessage,
     invite_again,
     of_client,
@@ -24,7 +25,6 @@ from core.invitations.to_members import (
     message_member,
     messages_to,
     newest_messages,
-    sent_by_form,
     waiting_for_member,
     withdraw_message,
 )

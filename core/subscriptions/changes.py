@@ -12,7 +12,7 @@ from core.members import Member, Permission
 from core.subscriptions import revisions
 from core.subscriptions.clients import ClientSubscription, detail
 from core.subscriptions.revisions import Revision
-from core.words import ArchivedClient, ClientStatus, NothingToAdopt, Origin, Overrides, note_text
+from core.words import ArchivedClient, ClientStatus, NothingToAdopt, Origin, Overrides, Setting, note_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,33 @@ def override(
     *,
     seen: int,
     reason: str = "",
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Revision:
     """Make `overrides` the whole set of choices for this client; a None clears one, so `Overrides()` goes back to the
     defaults the client was invited with. Returns the revision that holds now.
 
-    `seen` is the revision the member looked at. The same change sent twice makes one revision; a change that changes
-    nothing makes none. Raises NotAllowed, ClientNotFound, StaleSubscription, ArchivedClient, ChoiceRefused,
-    MissingSetting, BadInput; nothing is written then.
+    `seen` is the revision the member looked at. `attempt` names one drawn form: the same one sent twice makes one
+    revision (members.form_sent). A change that changes nothing makes none.
+    Raises NotAllowed, ClientNotFound, StaleSubscription, ArchivedClient, ChoiceRefused, MissingSetting, BadInput;
+    nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    form = members.form_sent(
+        session, member, attempt, "override", client_id=client_id, overrides=overrides, reason=reason
+    )
     shown = detail(session, member, client_id)
     last = shown.history[0]
+    if form.answer is not None:
+        return next(each for each in shown.history if each.revision == form.answer["revision"])
     if last.revision != seen:
-        if _is_this_change(shown, member, overrides, seen, reason):
-            return last
         raise revisions.stale(shown.client, last)
     preview = _preview(session, member, shown, shown.bound, overrides)
-    if not preview.changes_anything:
-        return last
-    return revisions.revise(session, shown.client, last, preview.effective, by=member, origin=origin, reason=reason)
+    if preview.changes_anything:
+        last = revisions.revise(session, shown.client, last, preview.effective, by=member, origin=origin, reason=reason)
+    form.done(revision=last.revision)
+    return last
 
 
 def adopt_current_defaults(
@@ -94,30 +100,35 @@ def adopt_current_defaults(
     clear_overrides: bool = False,
     seen: Mapping[int, int] | None = None,
     seen_version: int | None = None,
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Adoption:
     """Bind these clients to the defaults in force now; their overrides stay unless cleared too (rule 6). All or none.
 
     `seen` gives the revisions, `seen_version` the defaults version, that the member looked at; either may be left out.
+    `attempt` as for `override`.
     Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, ArchivedClient, ChoiceRefused,
     BadInput; nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    wanted = list(dict.fromkeys(client_ids))
+    form = members.form_sent(
+        session, member, attempt, "adopt current defaults", clients=wanted, clear=clear_overrides, reason=reason
+    )
+    if form.answer is not None:
+        return Adoption(form.answer["version"], tuple(form.answer["adopted"]), tuple(form.answer["unchanged"]))
     in_force = defaults.latest(session, member.partner_id)
     if in_force is None:
         raise NothingToAdopt
     if seen_version is not None and in_force.version != seen_version:
         raise defaults.stale(in_force)
     adopted, unchanged = [], []
-    for client_id in dict.fromkeys(client_ids):
+    for client_id in wanted:
         shown = detail(session, member, client_id)
         last = shown.history[0]
         overrides = Overrides() if clear_overrides else shown.overrides
         if seen is not None and last.revision != seen.get(client_id):
-            if _was_adopted(shown, member, in_force, overrides, seen.get(client_id), reason):
-                unchanged.append(client_id)
-                continue
             raise revisions.stale(shown.client, last)
         preview = _preview(session, member, shown, in_force, overrides)
         if not preview.changes_anything:
@@ -125,6 +136,7 @@ def adopt_current_defaults(
             continue
         revisions.revise(session, shown.client, last, preview.effective, by=member, origin=origin, reason=reason)
         adopted.append(client_id)
+    form.done(version=in_force.version, adopted=adopted, unchanged=unchanged)
     return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
 
 
@@ -136,40 +148,12 @@ def _preview(
     effective = defaults.effective_settings(bind_to, overrides)
     offer = catalogue.current(session, member.partner.currency)
     before = shown.effective
-    offer.refuse_unsellable(effective.settings, held=before.settings)
+    is_bound = bind_to is not None and bind_to.version == before.defaults_version
+    bound = frozenset(Setting) - effective.overridden if is_bound else frozenset()
+    offer.refuse_unsellable(effective.settings, held=before.settings, bound=bound)
     return Preview(
         effective=effective,
         changes=changes(before.settings, effective.settings),
         price=offer.billed(effective.settings, shown.status),
         changes_anything=effective != before,
-    )
-
-
-def _is_this_change(shown: ClientSubscription, member: Member, overrides: Overrides, seen: int, reason: str) -> bool:
-    last = shown.history[0]
-    return (
-        last.revision == seen + 1
-        and last.changed_by_id == member.member_id
-        and shown.overrides == overrides
-        and last.reason == reason
-        and last.status is last.status_before
-        and last.defaults_version == last.defaults_version_before
-    )
-
-
-def _was_adopted(
-    shown: ClientSubscription,
-    member: Member,
-    in_force: DefaultSettings,
-    overrides: Overrides,
-    seen: int | None,
-    reason: str,
-) -> bool:
-    last = shown.history[0]
-    return (
-        last.revision == (seen or 0) + 1
-        and last.changed_by_id == member.member_id
-        and last.defaults_version == in_force.version != last.defaults_version_before
-        and shown.overrides == overrides
-        and last.reason == reason
     )

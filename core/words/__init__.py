@@ -55,6 +55,7 @@ from core.words.errors import (
     StaleDetails,
     StaleError,
     StaleMember,
+    StaleMessage,
     StaleResponsible,
     StaleSubscription,
 )

@@ -8,6 +8,7 @@ BillingError
 │   ├── StaleSubscription
 │   ├── StaleDetails
 │   ├── StaleMember
+│   ├── StaleMessage
 │   ├── StaleResponsible
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
@@ -152,6 +153,15 @@ class StaleMember(StaleError):
     by_no_member = N_("Whoever runs this server")
 
     def __init__(self, *, name: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
+
+
+class StaleMessage(StaleError):
+    """`changed_by` sent a message to this client or member at `changed_at`, since their messages were shown."""
+
+    sentence = N_("{changed_by} sent a message to {name} on {changed_at}. Look whether another one is needed.")
+
+    def __init__(self, *, name: str, changed_by: str, changed_at: datetime) -> None:
         super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 
@@ -144,6 +145,7 @@ def _check_again(member: Member, upload: Upload) -> None:
         upload.refusal = refusal
     else:
         upload.previewed, upload.typed, upload.is_stale = previewed, {}, False
+        upload.attempt = uuid4().hex
         upload.begin_editor()
     bar.empty()
 
@@ -262,7 +264,7 @@ def _invite(database: Database, member: Member, upload: Upload, reader: str) -> 
         upload.done = done
 
     with database.transaction() as session:
-        return imports.invite_ready(session, member, upload.previewed, progress=keep_progress)
+        return imports.invite_ready(session, member, upload.previewed, attempt=upload.attempt, progress=keep_progress)
 
 
 def _wait(upload: Upload) -> None:

@@ -44,7 +44,7 @@ def accept(token: str, offered: Offered) -> None:
     """Accept what was on the screen; refused if that changed meanwhile."""
     try:
         with server.database().transaction() as session:
-            invitations.accept(session, token, seen=offered.revision)
+            invitations.accept(session, token, seen=offered.shown)
     except OfferChanged as refusal:
         st.session_state["accept.refused"] = refusal
     except LinkRefused:  # the page says why by itself

@@ -7,6 +7,7 @@ with its words.
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from uuid import uuid4
 from zlib import crc32
 
 import streamlit as st
@@ -70,6 +71,15 @@ def chosen(key: str, at_first: Any = None) -> Any:
 def form(key: str) -> str:
     """The prefix of the widgets' keys of a form that `forget` begins again."""
     return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"
+
+
+def attempt(form: str) -> str:
+    """The key of this form as it is drawn, by which a form that is sent twice is known again (members.form_sent).
+
+    It stays until `forget`, so also after a refusal, or when nobody knows whether the form was saved.
+    """
+    key: str = st.session_state.setdefault(f"{form}.attempt", uuid4().hex)
+    return key
 
 
 def forget(key: str) -> None:
