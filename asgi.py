@@ -1,168 +1,37 @@
-"""The server: `streamlit run asgi.py`. Ready before the first visitor, with security headers, a readiness check, and
-the way through the sign-in provider and back."""
+"""The server: `streamlit run asgi.py`. Ready before the first visitor, with a readiness check. What stands between a
+browser and Streamlit is in pages/parts/web: headers, addresses, sessions, the way through the sign-in provider."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import altair  # noqa: F401 - imported before the first visitor, who would wait for it
 import pandas  # noqa: F401
 import streamlit as st
 from authlib.integrations import starlette_client  # type: ignore[import-untyped]  # noqa: F401
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from websockets import http11
 
-from core import invitations
 from core.words import BillingError
 from pages.parts import notices, server
+from pages.parts.web.headers import SecurityHeaders
+from pages.parts.web.open_paths import OpenPaths
+from pages.parts.web.own_sessions import TRUSTED, OwnSessions
+from pages.parts.web.sign_in_round_trip import SignInRoundTrip, sign_in_secrets
+from pages.parts.web.visitor_address import VisitorAddress
 
-_NOT_KEPT = ("sign_in", invitations.LINK_PARAMETER)  # what an earlier try said; the link of an invitation
-_RETURN = "billing_return"  # the cookie that keeps the page to come back to
-_HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"same-origin",
-    b"content-security-policy": (
-        # charts are compiled in the browser: hence unsafe-eval; styles are set by scripts: hence unsafe-inline
-        b"default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        b"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
-    ),
-}
-
-
-class SecurityHeaders:
-    """Middleware: the security headers that Streamlit does not send."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
-
-
-class SignInRoundTrip:
-    """Middleware: whoever signs in comes back to the page they asked for, or to a sentence that says what failed.
-
-    Streamlit sends everybody to its first page. /auth/login is opened from the page that was asked for, which is the
-    Referer: it waits in a cookie that only the way back gets. Tokens of the provider stay out of the browser: nothing
-    here needs them, and together with the claims they outgrow what a cookie may hold.
-    """
-
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
-        self.app = app
-        self.cookie_attributes = "Path=/oauth2callback; HttpOnly; SameSite=Lax"
-        self.is_https = is_https
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Request(scope)
-        if request.url.path == "/oauth2callback" and not request.url.query:  # back from signing out at the provider
-            await RedirectResponse("/", status_code=302)(scope, receive, send)
-            return
-
-        async def with_redirect(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._redirect(request, message)
-                self._guard_cookies(message)
-            await send(message)
-
-        await self.app(scope, receive, with_redirect)
-
-    def _redirect(self, request: Request, message: Message) -> None:
-        headers = MutableHeaders(scope=message)
-        path, status = request.url.path, message["status"]
-        if path == "/auth/login" and status == 302:
-            headers.append(
-                "set-cookie",
-                f"{_RETURN}={quote(_page_before(request), safe='')}; Max-Age=900; {self.cookie_attributes}",
-            )
-        elif path == "/auth/login" and status == 400:
-            message["status"] = 302
-            headers["location"] = _with_outcome(_page_before(request), "unavailable")
-        elif path == "/oauth2callback" and status in (302, 303, 307):
-            page = _page_of_this_server(unquote(request.cookies.get(_RETURN, "/")))
-            signed_in = any(
-                cookie.startswith("_streamlit_user=") and "Max-Age=0" not in cookie
-                for cookie in headers.getlist("set-cookie")
-            )
-            headers["location"] = page if signed_in else _with_outcome(page, "failed")
-            headers.append("set-cookie", f"{_RETURN}=; Max-Age=0; {self.cookie_attributes}")
-
-    def _guard_cookies(self, message: Message) -> None:
-        kept = []
-        for name, value in message.get("headers", []):
-            if name == b"set-cookie":
-                if value.startswith(b"_streamlit_user_tokens") and b"Max-Age=0" not in value:
-                    continue
-                if self.is_https and b"; secure" not in value.lower():
-                    value = value + b"; Secure"
-            kept.append((name, value))
-        message["headers"] = kept
-
-
-def _page_before(request: Request) -> str:
-    """The page from which sign-in was started, without the outcome of an earlier try; "/" where it is not ours."""
-    referer = urlsplit(request.headers.get("referer", ""))
-    if referer.netloc != request.headers.get("host"):
-        return "/"
-    query = urlencode(
-        [
-            (name, value)
-            for name, value in parse_qsl(referer.query)
-            if name not in ("sign_in", invitations.LINK_PARAMETER)
-        ]
-    )
-    return _page_of_this_server(f"{referer.path or '/'}?{query}" if query else referer.path or "/")
-
-
-def _page_of_this_server(page: str) -> str:
-    """The page if it is one of this server's, else the first."""
-    is_ours = page.startswith("/") and not page.startswith(("//", "/\\")) and page.isprintable() and page.isascii()
-    return page if is_ours else "/"
-
-
-def _with_outcome(page: str, outcome: str) -> str:
-    return f"{page}{'&' if '?' in page else '?'}sign_in={outcome}"
-
-
-def _sign_in_secrets() -> dict[str, Any]:
-    """What st.login needs to know of the providers; nothing where nobody signs in."""
-    configured = server.configuration()
-    if not configured.providers or configured.is_demo:
-        return {}
-    auth: dict[str, Any] = {
-        "redirect_uri": f"{configured.public_url.rstrip('/')}/oauth2callback",
-        "cookie_secret": configured.cookie_secret.get_secret_value(),
-    }
-    for name, provider in configured.providers.items():
-        kwargs = {"scope": provider.scope} | ({"prompt": provider.prompt} if provider.prompt else {})
-        auth[name] = {
-            "client_id": provider.client_id,
-            "client_secret": provider.client_secret.get_secret_value(),
-            "server_metadata_url": provider.metadata_url,
-            "client_kwargs": kwargs,
-        }
-    return {"auth": auth}
+_READY_WITHIN = 1.5  # seconds until the database is taken for one that does not answer
 
 
 @asynccontextmanager
@@ -184,32 +53,54 @@ def is_ready() -> bool:
     """Whether the database answers and has this version's tables."""
     try:
         return server.database().is_migrated()
-    except (SQLAlchemyError, BillingError):
+    except Exception as failure:  # noqa: BLE001 - whatever it is, nobody can be served
+        if not isinstance(failure, BillingError):
+            server.log.error("Not ready: %s", type(failure).__name__)
         return False
 
 
-async def readiness(_request: Request) -> Response:
-    """For a load balancer: 200 when the product can serve, else 503."""
-    answers = await run_in_threadpool(is_ready)
-    return PlainTextResponse("ready" if answers else "not ready", status_code=200 if answers else 503)
+class Readiness:
+    """For a load balancer: 200 when the product can serve, else 503; in time, however long the database takes.
 
+    The database is asked once at a time, whoever waits for the answer.
+    """
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[bool] | None = None
+
+    async def answer(self, _request: Request) -> Response:
+        """Whether the product can serve, as a load balancer reads it."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(run_in_threadpool(is_ready))
+        done, _ = await asyncio.wait({self._asking}, timeout=_READY_WITHIN)
+        answers = bool(done) and self._asking.result()
+        return PlainTextResponse("ready" if answers else "not ready", status_code=200 if answers else 503)
+
+
+readiness = Readiness().answer
 
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)
 
-if secrets := _sign_in_secrets():
+configured = server.configuration()
+is_https = configured.public_url.startswith("https:")
+if secrets := sign_in_secrets(configured):
     # Streamlit signs the cookie of the way there with a key it reads before it merges these secrets: with another one
     # than ours, a sign-in begun on one server could not end on another
     config.set_option("server.cookieSecret", secrets["auth"]["cookie_secret"])
+config.set_option("server.trustedUserHeaders", TRUSTED)  # the browser is a part of who a visitor is
 
-app = st.App(
+app: ASGIApp = st.App(
     Path(__file__).with_name("streamlit_app.py"),
     lifespan=ready,
     routes=[Route("/readyz", readiness)],
     middleware=[
-        Middleware(SecurityHeaders),
-        Middleware(SignInRoundTrip, is_https=server.configuration().public_url.startswith("https:")),
+        Middleware(OpenPaths, address_header=configured.address_header),
+        Middleware(VisitorAddress, header=configured.address_header),
+        Middleware(OwnSessions, is_https=is_https),
+        Middleware(SignInRoundTrip, is_https=is_https),
     ],
     secrets=secrets,
     on_script_error=notices.unexpected,
 )
+app = SecurityHeaders(app, is_https=is_https)  # outside: what Streamlit answers to a fault passes no middleware

@@ -76,6 +76,7 @@ class Configuration(BaseSettings):
     BILLING_OIDC_PROVIDERS: the names of several providers of sign-ins, with commas; see SignInProvider for each.
     BILLING_COOKIE_SECRET: what sign-ins are signed with; the same on every server.
     BILLING_SIGN_IN_HOURS: how long a sign-in is good.
+    BILLING_ADDRESS_HEADER: the header in which the proxy writes a visitor's address, where it is not X-Forwarded-For.
     """
 
     model_config = SettingsConfigDict(env_prefix="billing_", hide_input_in_errors=True)
@@ -94,6 +95,7 @@ class Configuration(BaseSettings):
     oidc_providers: str = ""
     cookie_secret: SecretStr = SecretStr("")
     sign_in_hours: Annotated[float, Field(gt=0, le=720)] = 12
+    address_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
 
     _providers: dict[str, SignInProvider] = PrivateAttr(default_factory=dict)
 

@@ -1,21 +1,30 @@
 """A real SMTP server on loopback that keeps what it is given, and misbehaves when it is told to."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd import smtp
 from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.invitations import SmtpServer
 from tests.conftest import LONGEST_WAIT
 
 
 class Mailbox:
-    """What was received, and how the server answers; each answer is used once, then it answers well again."""
+    """What was received, and how the server answers; each answer is used once, then it answers well again. "" is an
+    answer of these too: it is well."""
 
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
@@ -26,8 +35,8 @@ class Mailbox:
         self.on_data: Callable[[], object] = lambda: None  # what happens when a message has arrived
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        if self.to_recipient:
-            return self.to_recipient.pop(0)
+        if self.to_recipient and (answer := self.to_recipient.pop(0)):
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -39,8 +48,8 @@ class Mailbox:
         if self.stalls:
             self.stalls -= 1
             await asyncio.sleep(3600)
-        if self.to_data:
-            return self.to_data.pop(0)
+        if self.to_data and (answer := self.to_data.pop(0)):
+            return answer
         self.on_data()
         self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         return "250 kept"
@@ -55,7 +64,7 @@ class _Server(Controller):
 def smtp_server() -> Iterator[tuple[Mailbox, SmtpServer]]:
     """The mailbox, and the settings by which it is reached."""
     mailbox = Mailbox()
-    controller = _Server(mailbox, hostname="127.0.0.1", port=_free_port(), ready_timeout=LONGEST_WAIT)
+    controller = _Server(mailbox, hostname="127.0.0.1", port=free_port(), ready_timeout=LONGEST_WAIT)
     controller.start()
     try:
         server = SmtpServer("127.0.0.1", controller.port, "none", sender="billing@example.com", timeout=LONGEST_WAIT)
@@ -64,9 +73,35 @@ def smtp_server() -> Iterator[tuple[Mailbox, SmtpServer]]:
         controller.stop(no_assert=True)
 
 
-def _free_port() -> int:
-    import socket
-
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS on loopback; `certificate.pem` in the folder is what a client has to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.example.com")])
+    begins = datetime.now(UTC) - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context

@@ -195,22 +195,33 @@ class Catalogue:
             and (not add_on.is_retired or add_on.code in kept)
         ]
 
-    def refuse_unsellable(self, settings: BillingSettings, held: BillingSettings | None = None) -> None:
+    def refuse_unsellable(
+        self,
+        settings: BillingSettings,
+        held: BillingSettings | None = None,
+        *,
+        bound: frozenset[Setting] = frozenset(),
+    ) -> None:
         """Refuse settings that cannot be had by someone who holds `held` now (None: a new client, or defaults).
 
         What is held already may stay, though retired or no longer offered (rule 9); everything new must be offered
-        with the plan, have a price and not be retired (rules 8 and 9).
+        with the plan, have a price and not be retired (rules 8 and 9). `bound` are the settings that are no choice, but
+        what the client was bound to before: it goes back to them, though retired since, and to its plan with its
+        add-ons as they were offered together then (rules 3 and 5).
         Raises UnknownChoice, RetiredChosen, AddOnsNotOffered, NoPrice.
         """
         plan = self.plan(settings.plan)
         keeps_plan = held is not None and held.plan == plan.code
         kept = held.add_ons if held is not None else frozenset()
-        if plan.is_retired and not keeps_plan:
+        bound_add_ons = settings.add_ons if Setting.ADD_ONS in bound else frozenset()
+        if plan.is_retired and not keeps_plan and Setting.PLAN not in bound:
             raise RetiredChosen(item=plan)
-        for add_on in self._items(settings.add_ons):
+        for add_on in self._items(settings.add_ons - bound_add_ons):
             if add_on.is_retired and add_on.code not in kept:
                 raise RetiredChosen(item=add_on)
         still_offered = plan.add_ons | kept if keeps_plan else plan.add_ons
+        if Setting.PLAN in bound:
+            still_offered |= bound_add_ons
         if not_offered := self._items(settings.add_ons - still_offered):
             raise AddOnsNotOffered(plan=plan, add_ons=not_offered)
         if held is None or _priced(settings) != _priced(held):

@@ -18,6 +18,7 @@ _VERSIONS = (
     .order_by(DefaultSettings.version.desc())
 )
 _LATEST = _VERSIONS.limit(1)
+_ONE = _VERSIONS.where(DefaultSettings.version == bindparam("version", type_=DefaultSettings.version.type))
 _NEWEST = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER).scalar_subquery()
 _BOUND_AND_CURRENT = _VERSIONS.where(
     or_(
@@ -44,19 +45,27 @@ def history(session: Session, member: Member) -> list[DefaultSettings]:
 
 
 def save(
-    session: Session, member: Member, settings: BillingSettings, *, seen: int | None, note: str = ""
+    session: Session,
+    member: Member,
+    settings: BillingSettings,
+    *,
+    seen: int | None,
+    note: str = "",
+    attempt: str = "",
 ) -> DefaultSettings:
     """Save a new version, which every client invited from now on gets. No existing client changes.
 
-    `seen` is the version the member looked at while deciding (None: there was none). The same save sent twice makes one
-    version. Raises NotAllowed, StaleDefaults, ChoiceRefused, BadInput; nothing is written then.
+    `seen` is the version the member looked at while deciding (None: there was none). `attempt` names one drawn form:
+    the same one sent twice makes one version (members.form_sent). Raises NotAllowed, StaleDefaults, ChoiceRefused,
+    BadInput; nothing is written then.
     """
     members.act(session, member, Permission.SAVE_DEFAULTS)
     note = note_text("note", note)
+    form = members.form_sent(session, member, attempt, "save defaults", settings=settings, note=note)
+    if form.answer is not None:
+        return session.scalars(_ONE, {"partner_id": member.partner_id, "version": form.answer["version"]}).one()
     in_force = latest(session, member.partner_id)
     if in_force is not None and in_force.version != seen:
-        if _is_this_save(in_force, member, settings, seen, note):
-            return in_force
         raise stale(in_force)
     catalogue.current(session, member.partner).refuse_unsellable(settings)
     saved_at = now_after(session, None if in_force is None else in_force.saved_at)
@@ -73,6 +82,7 @@ def save(
     )
     saved = latest(session, member.partner_id)
     assert saved is not None  # noqa: S101 - written just above, in this transaction
+    form.done(version=saved.version)
     return saved
 
 
@@ -100,14 +110,3 @@ def effective_settings(version: DefaultSettings | None, overrides: Overrides) ->
     if version is None:
         return resolve(None, overrides, version=None)
     return resolve(version.settings, overrides, version=version.version)
-
-
-def _is_this_save(
-    in_force: DefaultSettings, member: Member, settings: BillingSettings, seen: int | None, note: str
-) -> bool:
-    return (
-        in_force.version == (seen or 0) + 1
-        and in_force.saved_by_id == member.member_id
-        and in_force.settings == settings
-        and in_force.note == note
-    )

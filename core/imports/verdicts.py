@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache, partial
 
 from sqlalchemy import bindparam, select
@@ -100,15 +101,28 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
 
 
 def invite_ready(
-    session: Session, member: Member, previewed: ImportPreview, *, progress: Progress = lambda _: None
+    session: Session,
+    member: Member,
+    previewed: ImportPreview,
+    *,
+    attempt: str = "",
+    progress: Progress = lambda _: None,
 ) -> ImportReport:
     """Invite the client of every ready row, with the settings and the account manager that were shown, or nobody.
 
     A row whose e-mail became a client's meanwhile counts as an existing client: the same list brought twice, or by two
-    people at once, invites each once. `progress` is called with how many are invited.
+    people at once, invites each once. `attempt` names one drawn preview: sent twice, it is answered with the report of
+    the first time (members.form_sent). `progress` is called with how many are invited.
     Raises NotAllowed, StaleDefaults, StalePreview; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
+    form = members.form_sent(
+        session, member, attempt, "import",
+        version=previewed.defaults_version, edition=previewed.edition,
+        clients=[row.new_client.email for row in previewed.rows if row.new_client is not None],
+    )  # fmt: skip
+    if form.answer is not None:
+        return ImportReport(**form.answer)
     in_force = _unchanged(session, member, previewed)
     ready = [
         (row.new_client, row.overrides, member.member_id if row.responsible_id is None else row.responsible_id)
@@ -122,7 +136,7 @@ def invite_ready(
         for new_client, choices, responsible_id in ready
         if new_client.email not in known
     ]
-    return ImportReport(
+    report = ImportReport(
         rows=len(previewed.rows),
         invited=len(chosen),
         needing_correction=previewed.counts[Verdict.NEEDS_CORRECTION],
@@ -131,6 +145,8 @@ def invite_ready(
         batch=invite_all(session, member, chosen, progress=progress) if chosen else None,
         version=previewed.defaults_version,
     )
+    form.done(**asdict(report))
+    return report
 
 
 def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> DefaultSettings | None:

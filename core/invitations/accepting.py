@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -46,7 +47,20 @@ class Offered:
     offer: Catalogue
     price: Price | None
     expires_at: datetime
-    revision: int
+
+    @property
+    def shown(self) -> "Shown":
+        """What accepting it must name as `seen`."""
+        return Shown(self.settings, self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the holder of a link agrees to: these settings, who pays among them, at this price (None if the partner
+    pays, whose prices the client is not shown)."""
+
+    settings: BillingSettings
+    price: Price | None
 
 
 def offered(session: Session, token: str) -> Offered:
@@ -54,8 +68,7 @@ def offered(session: Session, token: str) -> Offered:
     client, invitation = _opened(session, token)
     partner = session.get_one(Partner, client.partner_id)
     by = session.get_one(Member, (client.partner_id, invitation.invited_by_id))
-    held = subscriptions.history(session, client.partner_id, client.client_id)[0]
-    settings = held.settings
+    settings = subscriptions.history(session, client.partner_id, client.client_id)[0].settings
     offer = catalogue.current(session, partner)
     return Offered(
         partner=partner.name,
@@ -66,17 +79,19 @@ def offered(session: Session, token: str) -> Offered:
         message=invitation.message,
         settings=settings,
         offer=offer,
-        price=None if settings.payer is Payer.PARTNER else offer.price(settings),
+        price=_shown(settings, offer).price,
         expires_at=invitation.expires_at,
-        revision=held.revision,
     )
 
 
-def accept(session: Session, token: str, *, seen: int | None = None) -> Client:
-    """Accept the invitation of this link: the client is active and its subscription starts now; the link is used up.
+def accept(session: Session, token: str, *, seen: Shown | None = None) -> Client:
+    """Accept the invitation of this link: the client is active and its subscription starts now; the link is used up,
+    and the price that was accepted is kept with the invitation.
 
-    `seen` is the revision that was offered on the screen; None: whatever holds will do. Raises LinkUnknown, LinkUsed,
-    LinkRevoked, LinkExpired, OfferChanged; nothing is written then.
+    `seen` is what was offered on the screen (Offered.shown); None: whatever holds will do. Nobody changes the client or
+    loads a catalogue while it is compared (the partner's turn). What leaves the settings and the price as they were
+    shown stops nobody: another edition of the catalogue, other defaults with the same values.
+    Raises LinkUnknown, LinkUsed, LinkRevoked, LinkExpired, OfferChanged; nothing is written then.
     """
     key = key_of(token)
     if key is None:
@@ -84,12 +99,29 @@ def accept(session: Session, token: str, *, seen: int | None = None) -> Client:
     members.take_turn(session, key[0])
     client, invitation = _opened(session, token)
     held = subscriptions.history(session, client.partner_id, client.client_id)[0]
-    if seen is not None and held.revision != seen:
+    partner = session.get_one(Partner, client.partner_id)
+    accepted = _shown(held.settings, catalogue.current(session, partner))
+    if seen is not None and accepted != seen:
         raise OfferChanged
-    change_invitation(session, invitation, accepted_at=now(session))
     outbox.withdraw(session, client.partner_id, client.client_id)
-    subscriptions.start(session, session.get_one(Partner, client.partner_id), client)
+    started = subscriptions.start(session, partner, client)
+    change_invitation(session, invitation, accepted_at=started.valid_from, **_kept(accepted.price))
     return client
+
+
+def _shown(settings: BillingSettings, offer: Catalogue) -> Shown:
+    return Shown(settings, None if settings.payer is Payer.PARTNER else offer.price(settings))
+
+
+def _kept(price: Price | None) -> dict[str, Any]:
+    """The columns of an accepted price."""
+    if price is None:
+        return {}
+    return {
+        "accepted_cents": price.cents,
+        "accepted_currency": price.currency,
+        "accepted_billing_period": price.billing_period,
+    }
 
 
 def _opened(session: Session, token: str) -> tuple[Client, Invitation]:

@@ -20,18 +20,25 @@ def edit_client(
     *,
     seen: int,
     reason: str = "",
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> ClientEdit | None:
     """Give a client these details, whatever its status. With another e-mail, the link of a pending invitation dies, and
-    a message with a new one waits for the new address. The edit that was made; None if the details were so already, as
-    when the same edit is sent twice.
+    a message with a new one waits for the new address. The edit that was made; None if the details were so already.
 
-    `seen` is the number of the newest edit that the member saw, 0 if there was none. Raises NotAllowed, ClientNotFound,
+    `seen` is the number of the newest edit that the member saw, 0 if there was none. `attempt` names one drawn form:
+    the same one sent twice is one edit (members.form_sent). Raises NotAllowed, ClientNotFound,
     AlreadyClient, StaleDetails, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.EDIT_CLIENT)
     reason = note_text("reason", reason)
     client = subscriptions.visible(session, member, client_id)
+    form = members.form_sent(
+        session, member, attempt, "edit client", client_id=client_id, details=details.model_dump(), reason=reason
+    )
+    if form.answer is not None:
+        made = subscriptions.edits(session, member, client_id)
+        return next((each for each in made if each.number == form.answer["number"]), None)
     has_new_address = details.email != client.email
     if has_new_address and (known := client_with(session, member, details.email)) is not None:
         raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))
@@ -39,4 +46,5 @@ def edit_client(
     edit = subscriptions.change_details(session, client, wanted, seen=seen, by=member, origin=origin, reason=reason)
     if has_new_address:
         managing.follow_address(session, member, client)
+    form.done(number=None if edit is None else edit.number)
     return edit

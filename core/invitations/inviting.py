@@ -61,18 +61,21 @@ def invite(
     the message with its link waits in the outbox.
 
     `responsible_id` is the member who looks after the client from now on; None: whoever invites (rule 53). `attempt`
-    names one filled-in form: the same one sent twice gives the client it made the first time. `seen_version` is the
-    defaults version that the member was shown; None: whichever is in force will do.
+    names one drawn form: the same one sent twice gives the client it made the first time (members.form_sent).
+    `seen_version` is the defaults version that the member was shown; None: whichever is in force will do.
     Raises NotAllowed, AlreadyClient, StaleDefaults, MissingSetting, RetiredDefaults, ChoiceRefused,
     ResponsibleRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
+    form = members.form_sent(
+        session, member, attempt, "invite",
+        client=new_client.model_dump(), overrides=overrides, responsible_id=responsible_id, reason=reason,
+    )  # fmt: skip
+    if form.answer is not None:
+        return session.get_one(Client, (member.partner_id, form.answer["client_id"]))
     if (known := client_with(session, member, new_client.email)) is not None:
-        invitation = latest_invitation(session, member.partner_id, known.client_id)
-        if attempt and invitation.attempt == attempt:
-            return known
-        raise already_client(known, invitation)
+        raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))
     in_force = defaults.latest(session, member.partner_id)
     if seen_version is not None and in_force is not None and in_force.version != seen_version:
         raise defaults.stale(in_force)
@@ -83,7 +86,8 @@ def invite(
         subscriptions.require_responsible(session, member.partner_id, responsible_id)
     last, _ = _next_numbers(session, member, clients=1, batches=0)
     chosen = [(new_client, effective, responsible_id)]
-    (client,) = _write(session, member, chosen, first=last, origin=origin, reason=reason, attempt=attempt)
+    (client,) = _write(session, member, chosen, first=last, origin=origin, reason=reason)
+    form.done(client_id=last)
     return Client(**client)
 
 
@@ -143,7 +147,7 @@ def new_invitation(session: Session, member: Member, client_id: int, number: int
         "invited_at": now(session),
         "expires_at": now(session) + action_of(session).deployment.invitations_valid_for,
         "message": "",
-        "attempt": "",
+        "reason": "",
         "token_hash": None,
     } | values
 
@@ -163,12 +167,11 @@ def _write(
     first: int,
     origin: Origin,
     reason: str,
-    attempt: str = "",
     batch: int | None = None,
 ) -> list[dict[str, Any]]:
     """Write clients numbered from `first`, their first revisions and who looks after them, their invitations and the
     messages that wait; the rows of the clients."""
-    common = new_invitation(session, member, 0, 1, attempt=attempt)
+    common = new_invitation(session, member, 0, 1)
     clients, invited, messages = [], [], []
     for number, (new_client, *_) in enumerate(chosen, first):
         token = new_token(member.partner_id, number, 1)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from core import members, subscriptions
+from core.catalogue import Price
 from core.invitations import letters, outbox
 from core.invitations.invitation import change_invitation, hash_of, latest_invitation, new_token, standing
 from core.invitations.inviting import bindable, new_invitation
@@ -21,20 +23,53 @@ from core.words import (
     InvitationNotPending,
     InvitationStatus,
     Overrides,
+    StaleMessage,
     StillInvited,
+    note_text,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class InvitationDetail:
-    """The newest invitation of a client: where it stands, who made it and who revoked it (None: nobody), and how the
-    delivery of every message to the client went, newest first."""
+class PastInvitation:
+    """One time a client was asked in: by whom and why, who revoked it (None: nobody), and the price that the client
+    accepted (None: it did not, or the partner pays, or that was before prices were kept)."""
 
     invitation: Invitation
-    status: InvitationStatus
     invited_by: str
     revoked_by: str | None
+
+    @property
+    def accepted_price(self) -> Price | None:
+        """What the client accepted to pay each billing period."""
+        made = self.invitation
+        if made.accepted_cents is None or made.accepted_currency is None or made.accepted_billing_period is None:
+            return None
+        return Price(made.accepted_cents, made.accepted_billing_period, made.accepted_currency)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationDetail:
+    """The newest invitation of a client and where it stands; `past` has every one, newest first, and `deliveries` how
+    the delivery of every message to the client went, newest first."""
+
+    status: InvitationStatus
+    past: tuple[PastInvitation, ...]
     deliveries: tuple[Delivery, ...]
+
+    @property
+    def invitation(self) -> Invitation:
+        """The newest one."""
+        return self.past[0].invitation
+
+    @property
+    def invited_by(self) -> str:
+        """Who made the newest one."""
+        return self.past[0].invited_by
+
+    @property
+    def revoked_by(self) -> str | None:
+        """Who revoked the newest one; None: nobody."""
+        return self.past[0].revoked_by
 
     @property
     def sendings(self) -> int:
@@ -60,20 +95,17 @@ _INVITATION = (
     )
     .where(Invitation.partner_id == bindparam("partner_id"), Invitation.client_id == bindparam("client_id"))
     .order_by(Invitation.number.desc())
-    .limit(1)
 )
 
 
 def of_client(session: Session, member: Member, client_id: int) -> InvitationDetail:
-    """The newest invitation of a client. Raises NotAllowed, ClientNotFound."""
+    """The newest invitation of a client, and those before it. Raises NotAllowed, ClientNotFound."""
     subscriptions.visible(session, member, client_id)
     whose = {"partner_id": member.partner_id, "client_id": client_id}
-    invitation, invited_by, revoked_by = session.execute(_INVITATION, whose).one()
+    past = tuple(PastInvitation(*row) for row in session.execute(_INVITATION, whose))
     return InvitationDetail(
-        invitation=invitation,
-        status=standing(invitation, now(session)),
-        invited_by=invited_by,
-        revoked_by=revoked_by,
+        status=standing(past[0].invitation, now(session)),
+        past=past,
         deliveries=outbox.deliveries(session, member.partner_id, client_id),
     )
 
@@ -92,17 +124,23 @@ def waiting_message(session: Session, member: Member, client_id: int) -> Waiting
     return None if message is None else WaitingMessage(message, letters.to_client(session, message))
 
 
-def send_again(session: Session, member: Member, client_id: int, *, seen: int) -> None:
+def send_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
     """Send a pending invitation again with a new link; the old link is dead. `seen` counts the messages of this
-    invitation that the member saw: asked twice, it is sent once.
+    invitation that the member saw. The same form (`attempt`) sent twice sends it once (members.form_sent).
 
-    Raises NotAllowed, ClientNotFound, InvitationNotPending.
+    Raises NotAllowed, ClientNotFound, InvitationNotPending, StaleMessage; nothing is written then.
     """
-    client, invitation = _pending(session, member, client_id)
-    sendings = _sendings(outbox.deliveries(session, member.partner_id, client_id), invitation)
-    if sendings > seen:
+    members.act(session, member, Permission.INVITE)
+    form = members.form_sent(session, member, attempt, "send invitation again", client_id=client_id)
+    if form.answer is not None:
         return
+    client, invitation = _pending(session, member, client_id)
+    sent = outbox.deliveries(session, member.partner_id, client_id)
+    sendings = _sendings(sent, invitation)
+    if sendings > seen:
+        raise StaleMessage(name=client.name, changed_by=sent[0].queued_by, changed_at=sent[0].queued_at)
     _send(session, member, client, invitation, sendings + 1)
+    form.done()
 
 
 def follow_address(session: Session, member: Member, client: Client) -> None:
@@ -114,23 +152,35 @@ def follow_address(session: Session, member: Member, client: Client) -> None:
         _send(session, member, client, invitation, _sendings(sent, invitation) + 1)
 
 
-def revoke(session: Session, member: Member, client_id: int) -> None:
-    """Take a pending invitation back: its link is dead, and a message that waits is not sent.
+def revoke(session: Session, member: Member, client_id: int, *, attempt: str = "") -> None:
+    """Take a pending invitation back: its link is dead, and a message that waits is not sent. `attempt` as for
+    `send_again`.
 
-    Raises NotAllowed, ClientNotFound, InvitationNotPending.
+    Raises NotAllowed, ClientNotFound, InvitationNotPending; nothing is written then.
     """
+    members.act(session, member, Permission.INVITE)
+    form = members.form_sent(session, member, attempt, "revoke", client_id=client_id)
+    if form.answer is not None:
+        return
     _, invitation = _pending(session, member, client_id)
     outbox.withdraw(session, member.partner_id, client_id)
     change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+    form.done()
 
 
-def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "") -> None:
+def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "", attempt: str = "") -> None:
     """Invite a client whose invitation lapsed or was revoked, with the settings it has; or an archived client, which is
     bound to the defaults in force now, its exceptions cleared (kept where no defaults are saved).
 
-    Raises NotAllowed, ClientNotFound, StillInvited, RetiredDefaults, ChoiceRefused.
+    The reason is kept with the invitation, or with the revision where the client's settings were bound anew. `attempt`
+    as for `send_again`.
+    Raises NotAllowed, ClientNotFound, StillInvited, RetiredDefaults, ChoiceRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
+    reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "invite again", client_id=client_id, reason=reason)
+    if form.answer is not None:
+        return
     shown = subscriptions.detail(session, member, client_id)
     before = latest_invitation(session, member.partner_id, client_id)
     has_lapsed = shown.status is ClientStatus.INVITED and (
@@ -138,13 +188,16 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     )
     if not (has_lapsed or shown.status is ClientStatus.ARCHIVED):
         raise StillInvited(name=shown.client.name)
+    made: dict[str, Any] = {"message": before.message, "reason": reason}
     if shown.status is ClientStatus.ARCHIVED:
         overrides = shown.overrides if shown.current is None else Overrides()
         effective = bindable(session, member, shown.current, overrides)
-        subscriptions.invite_anew(session, member, shown, effective, reason=reason)
-    row = new_invitation(session, member, client_id, before.number + 1, message=before.message)
+        revision = subscriptions.invite_anew(session, member, shown, effective, reason=reason)
+        made |= {"reason": "", "invited_at": revision.valid_from}  # the revision tells it, and why
+    row = new_invitation(session, member, client_id, before.number + 1, **made)
     session.execute(insert(Invitation), row)
     _send(session, member, shown.client, Invitation(**row), 1)
+    form.done()
 
 
 def _revoke_with_its_client(session: Session, member: Member, client: Client) -> None:
@@ -159,8 +212,7 @@ subscriptions.when_archived(_revoke_with_its_client)
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:
-    """The client and its pending invitation, which the member may change."""
-    members.act(session, member, Permission.INVITE)
+    """The client and its pending invitation."""
     client = subscriptions.visible(session, member, client_id)
     invitation = latest_invitation(session, member.partner_id, client_id)
     if standing(invitation, now(session)) is not InvitationStatus.PENDING:

@@ -20,7 +20,17 @@ from stdnum import get_cc_module
 from stdnum.be import vat as belgian_number
 from stdnum.exceptions import ValidationError as NotANumber
 
-from core.words import CLIENT_LANGUAGES, CONTROL_CHARACTERS, N_, TOO_LONG, BadInput, can_be_seen, is_showable, one_line
+from core.words import (
+    CLIENT_LANGUAGES,
+    CONTROL_CHARACTERS,
+    N_,
+    TOO_LONG,
+    BadInput,
+    can_be_seen,
+    is_showable,
+    odd_letters,
+    one_line,
+)
 
 _BELGIAN = ("", "BE")
 _NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})  # in the same list of territories
@@ -108,9 +118,15 @@ def _seen(name: str) -> str:
     return name
 
 
+def _in_one_alphabet(email: str) -> str:
+    if (odd := odd_letters(email)) is not None:
+        raise PydanticCustomError("odd_letters", "letters that look like others", {"odd": odd})
+    return email
+
+
 Line = Annotated[str, BeforeValidator(_one_line), AfterValidator(_showable)]
 Name = Annotated[Line, AfterValidator(_seen), Field(min_length=1, max_length=200)]
-Email = Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower)]
+Email = Annotated[EmailStr, BeforeValidator(_one_line), AfterValidator(str.lower), AfterValidator(_in_one_alphabet)]
 
 
 class Typed(BaseModel):
@@ -151,5 +167,8 @@ class NewClient(ClientDetails):
 
 def _sentence(error: Any) -> tuple[str, dict[str, object]]:
     context = error.get("ctx", {})
+    if error["type"] == "odd_letters":
+        sentence, values = context["odd"]
+        return sentence, values
     values = {"limit": context.get("max_length", 0), "country": context.get("country", "")}
     return _SENTENCES.get(error["type"], N_("Correct this.")), values

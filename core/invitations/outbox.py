@@ -178,15 +178,12 @@ def new_message(
     }
 
 
-def new_member_message(
-    session: Session, by: Member, member_id: int, sending: int, recipient: str, attempt: str
-) -> dict[str, Any]:
-    """A member's message for `queue`, due at once. `attempt`: the form that sends it."""
+def new_member_message(session: Session, by: Member, member_id: int, sending: int, recipient: str) -> dict[str, Any]:
+    """A member's message for `queue`, due at once."""
     return {
         "partner_id": by.partner_id,
         "member_id": member_id,
         "sending": sending,
-        "attempt": attempt,
         **_due_at_once(session, by, recipient),
     }
 

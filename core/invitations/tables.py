@@ -5,11 +5,22 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.storage import ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, Instant
+from core.storage import ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, Instant, word
+from core.words import BillingPeriod
+
+ACCEPTED_PRICE = (  # whole or not at all, and only where it was accepted
+    "(accepted_cents IS NULL) = (accepted_currency IS NULL) "
+    "AND (accepted_cents IS NULL) = (accepted_billing_period IS NULL) "
+    "AND (accepted_cents IS NULL OR accepted_at IS NOT NULL)"
+)
 
 
 class Invitation(Base):
-    """One time a client was asked in. Its instants say where it stands, so a lapse needs no job."""
+    """One time a client was asked in. Its instants say where it stands, so a lapse needs no job.
+
+    The price is the one that its client accepted: NULL where the partner pays, so that none was shown, and where it was
+    accepted before prices were kept.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (
@@ -17,6 +28,7 @@ class Invitation(Base):
         ForeignKeyConstraint(["partner_id", "invited_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("expires_at > invited_at", name="expires_at"),
         CheckConstraint("accepted_at IS NULL OR revoked_at IS NULL", name="one_answer"),
+        CheckConstraint(ACCEPTED_PRICE, name="accepted_price"),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 
@@ -29,9 +41,14 @@ class Invitation(Base):
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     message: Mapped[str] = mapped_column(default="")
-    attempt: Mapped[str] = mapped_column(default="")  # the form that sent it, so that sent twice is known as once
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why it was made again after a lapse
     token_hash: Mapped[str | None]  # of the link sent last; the link itself is nowhere but in a message that waits
     revoked_by_id: Mapped[int | None]
+    accepted_cents: Mapped[int | None]  # what the client accepted to pay each billing period
+    accepted_currency: Mapped[str | None]
+    accepted_billing_period: Mapped[BillingPeriod | None] = mapped_column(
+        word(BillingPeriod, "accepted_billing_period")
+    )
 
 
 class Message:
@@ -98,7 +115,6 @@ class MemberMessage(Message, Base):
     partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    attempt: Mapped[str] = mapped_column(default="")  # the form that sent it, so that sent twice is known as once
 
 
 class Failure:

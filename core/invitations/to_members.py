@@ -27,15 +27,12 @@ _NEWEST = (
         .scalar_subquery(),
     )
 )
-_ATTEMPT = select(MemberMessage.member_id).where(
-    MemberMessage.partner_id == bindparam("partner_id"), MemberMessage.attempt == bindparam("attempt")
-)
 
 
-def message_member(session: Session, by: Member, recipient: Member, *, sending: int, attempt: str = "") -> None:
-    """Afterwards a message waits for the recipient, and no earlier one does. `attempt`: the form that sends it."""
+def message_member(session: Session, by: Member, recipient: Member, *, sending: int) -> None:
+    """Afterwards a message waits for the recipient, and no earlier one does."""
     outbox.withdraw(session, recipient.partner_id, recipient.member_id, MemberMessage)
-    row = outbox.new_member_message(session, by, recipient.member_id, sending, recipient.email, attempt)
+    row = outbox.new_member_message(session, by, recipient.member_id, sending, recipient.email)
     outbox.queue(session, [row], MemberMessage)
 
 
@@ -53,11 +50,6 @@ def newest_messages(session: Session, partner_id: int) -> Mapping[int, Delivery]
     """The newest message to each member that has one, by the member's number, without what failed."""
     found = session.execute(_NEWEST, {"partner_id": partner_id})
     return {message.member_id: outbox.delivery(message, by) for message, by in found}
-
-
-def sent_by_form(session: Session, partner_id: int, attempt: str) -> int | None:
-    """The number of the member that this form invited already."""
-    return session.scalar(_ATTEMPT, {"partner_id": partner_id, "attempt": attempt})
 
 
 def waiting_for_member(session: Session, recipient: Member) -> WaitingMessage | None:

@@ -1,6 +1,6 @@
 """Partner spaces and the members who work in them: who may do what, who signed in, and how a change begins. A change
-takes the partner's turn, asks the member's permission again and counts up the partner's change number. Whatever changes
-of a member is kept."""
+takes the partner's turn, asks the member's permission again and counts up the partner's change number; a form that is
+sent twice is known again. Whatever changes of a member is kept."""
 
 from core.members.access import (
     MATRIX,
@@ -19,6 +19,7 @@ from core.members.access import (
     take_turn,
 )
 from core.members.changes import STORED_BOOLEANS, add, change, newest_change
+from core.members.forms import Form, form_sent
 from core.members.sign_in import (
     Identity,
     account_of,
@@ -33,4 +34,4 @@ from core.members.sign_in import (
     was_released,
 )
 from core.members.spaces import CannotBeSetUp, Space, add_partner, spaces
-from core.members.tables import DemoSpace, Member, MemberChange, MemberSignIn, Partner, SignInEvent
+from core.members.tables import DemoSpace, FormSent, Member, MemberChange, MemberSignIn, Partner, SignInEvent

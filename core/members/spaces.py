@@ -11,7 +11,7 @@ from core.members.access import is_demo
 from core.members.changes import add
 from core.members.tables import Member, Partner
 from core.storage import take_lock
-from core.words import N_, BillingError, Role, can_be_seen, currency_refusal, is_showable, one_line
+from core.words import N_, BillingError, Role, can_be_seen, currency_refusal, is_showable, odd_letters, one_line
 
 _LONGEST_NAME = 150
 _LOCK = 7_283_116  # any number that no other lock has; two spaces are never made at once
@@ -67,6 +67,8 @@ def add_partner(session: Session, *, name: str, currency: str, time_zone: str, a
         raise CannotBeSetUp(
             N_("{email} is not an e-mail address. Type it like name@example.com."), email=administrator
         ) from None
+    if (odd := odd_letters(email)) is not None:
+        raise CannotBeSetUp(odd[0], **odd[1])
     number = (session.scalar(select(func.max(Partner.partner_id))) or 0) + 1
     partner = Partner(partner_id=number, name=name, currency=currency, time_zone=time_zone)
     session.add(partner)

@@ -1,4 +1,4 @@
-"""The tables of partner spaces, the members who work in them, and their sign-ins."""
+"""The tables of partner spaces, the members who work in them, the forms they sent, and their sign-ins."""
 
 from datetime import datetime
 
@@ -67,6 +67,25 @@ class MemberChange(Base):
     after: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(Instant)
     changed_by_id: Mapped[int | None]  # None: from a shell
+
+
+class FormSent(Base):
+    """A form that a member sent and what came out, kept for some days (forms.py). `key` is a digest of who sent it, the
+    form's own key, the act and what it said; `answer` is JSON."""
+
+    __tablename__ = "form_sent"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        Index("ix_form_sent_oldest", "partner_id", "sent_at"),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[int]
+    act: Mapped[str]
+    sent_at: Mapped[datetime] = mapped_column(Instant)
+    answer: Mapped[str]
 
 
 class DemoSpace(Base):

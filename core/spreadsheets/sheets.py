@@ -8,6 +8,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import PurePath
 
+from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
 from core.spreadsheets.workbooks import Record, records
@@ -28,7 +29,6 @@ _A_WORKBOOK = N_(
     "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
 )
 _A_PDF = N_("This file is a PDF, whatever its name ends in. Bring the list it was made from, as .xlsx or CSV.")
-_NOT_TEXT = N_("This is not a text file. Open the list in your spreadsheet and save it as “CSV UTF-8” or .xlsx.")
 _BAD_QUOTES = N_(
     "A quotation mark is out of place, or opened and never closed, in or after row {line}. "
     "Correct it, or save the list as .xlsx."
@@ -94,7 +94,9 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
         raise UnreadableFile(_A_PDF)
     if (form := Format(ending)) is not Format.CSV:
         return _sheet(records(content, f".{ending}"), form)
-    text, encoding = _decoded(content)
+    if content.startswith((_OLE, _ZIP)):
+        raise UnreadableFile(_A_WORKBOOK)
+    text, encoding = decoded(content)
     return _from_text(text, encoding, ",;\t", recognised)
 
 
@@ -102,23 +104,12 @@ def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:
     """The table in rows copied from a spreadsheet, headings first; row 1 is the first line. As `read`."""
     if len(text) > MAX_BYTES:
         raise UnreadableFile(_TOO_BIG, megabytes=len(text) // 2**20 + 1, limit=MAX_BYTES // 2**20)
-    return _from_text(text.removeprefix("\ufeff"), "", "\t;,", recognised)
-
-
-def _decoded(content: bytes) -> tuple[str, str]:
-    if content.startswith((_OLE, _ZIP)):
-        raise UnreadableFile(_A_WORKBOOK)
-    for codec, encoding in (("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252")):
-        try:
-            return content.decode(codec), encoding
-        except UnicodeDecodeError:
-            continue
-    raise UnreadableFile(_NOT_TEXT)
+    return _from_text(without_marks(text), "", "\t;,", recognised)
 
 
 def _from_text(text: str, encoding: str, separators: str, recognised: Recognised) -> Sheet:
     if "\0" in text:
-        raise UnreadableFile(_NOT_TEXT)
+        raise UnreadableFile(NOT_TEXT)
     if not text.strip("\r\n " + separators):
         raise UnreadableFile(_EMPTY)
     first, _, rest = text.partition("\n")

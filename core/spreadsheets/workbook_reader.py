@@ -130,7 +130,7 @@ def _rows(sheet: CalamineSheet, without_value: Iterable[Place]) -> Iterator[Row]
 def _text(value: object) -> str:
     match value:
         case str():
-            return value.strip()
+            return value.replace("\ufeff", "").strip()  # a byte order mark, from a list that was joined
         case bool():
             return "TRUE" if value else "FALSE"
         case float() if value.is_integer() and abs(value) <= _EXACT:

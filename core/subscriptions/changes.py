@@ -52,21 +52,30 @@ def override(
     *,
     seen: Seen | int,
     reason: str = "",
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Revision:
     """Make `overrides` the whole set of choices for this client; a None clears one, so `Overrides()` goes back to the
     defaults it is bound to. It takes effect at once, or at the next renewal (rules 28 and 32). Returns the revision
     that it made: the one that holds, or the one that waits.
 
-    `seen` is what the member looked at (ClientSubscription.seen). A change that changes nothing makes no revision.
+    `seen` is what the member looked at (ClientSubscription.seen). `attempt` names one drawn form: the same one sent
+    twice makes one revision (members.form_sent). A change that changes nothing makes none.
     Raises NotAllowed, ClientNotFound, StaleSubscription, TookEffect, ArchivedClient, EndPending, ChoiceRefused,
     PendingRefused, MissingSetting, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    form = members.form_sent(
+        session, member, attempt, "override", client_id=client_id, overrides=overrides, reason=reason
+    )
+    if form.answer is not None:
+        return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     preview = decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
-    return _decide(session, member, shown, preview, origin=origin, reason=reason)
+    made = _decide(session, member, shown, preview, origin=origin, reason=reason)
+    form.done(revision=made.revision)
+    return made
 
 
 def adopt_current_defaults(
@@ -78,24 +87,32 @@ def adopt_current_defaults(
     clear_overrides: bool = False,
     seen: Mapping[int, Seen | int] | None = None,
     seen_version: int | None = None,
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Adoption:
     """Bind these clients to the defaults in force now, at once or at their renewal; their overrides stay unless cleared
     too, what was pending does not (rules 6 and 32). All or none.
 
     `seen` gives what the member looked at of each, `seen_version` the defaults version; either may be left out.
+    `attempt` as for `override`.
     Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, TookEffect, ArchivedClient,
     EndPending, ChoiceRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    wanted = list(dict.fromkeys(client_ids))
+    form = members.form_sent(
+        session, member, attempt, "adopt current defaults", clients=wanted, clear=clear_overrides, reason=reason
+    )
+    if form.answer is not None:
+        return Adoption(form.answer["version"], tuple(form.answer["adopted"]), tuple(form.answer["unchanged"]))
     in_force = defaults.latest(session, member.partner_id)
     if in_force is None:
         raise NothingToAdopt
     if seen_version is not None and in_force.version != seen_version:
         raise defaults.stale(in_force)
     adopted, unchanged = [], []
-    for client_id in dict.fromkeys(client_ids):
+    for client_id in wanted:
         shown = shown_to_change(session, member, client_id, None if seen is None else seen.get(client_id, 0))
         preview = _previewed_adoption(session, member, shown, in_force, clear_overrides=clear_overrides)
         if preview.changes_anything:
@@ -103,6 +120,7 @@ def adopt_current_defaults(
             adopted.append(client_id)
         else:
             unchanged.append(client_id)
+    form.done(version=in_force.version, adopted=adopted, unchanged=unchanged)
     return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
 
 
@@ -113,6 +131,7 @@ def cancel_pending(
     *,
     seen: Seen | int,
     reason: str = "",
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Revision:
     """Cancel what waits for this client, an end too: what holds goes on. The revision that says so (rule 33).
@@ -121,6 +140,9 @@ def cancel_pending(
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "cancel pending", client_id=client_id, reason=reason)
+    if form.answer is not None:
+        return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
@@ -138,7 +160,14 @@ def cancel_pending(
         rhythm=shown.held.rhythm,
         price_list=shown.held.price_list,
     )
-    return write(session, shown.client, shown.history, [goes_on], moment=shown.moment)
+    made = write(session, shown.client, shown.history, [goes_on], moment=shown.moment)
+    form.done(revision=made.revision)
+    return made
+
+
+def revision_of(session: Session, member: Member, client_id: int, number: int) -> Revision:
+    """One revision of a client, as a form that was sent before made it. Raises NotAllowed, ClientNotFound."""
+    return next(each for each in detail(session, member, client_id).history if each.revision == number)
 
 
 def shown_to_change(session: Session, member: Member, client_id: int, seen: Seen | int | None) -> ClientSubscription:

@@ -86,7 +86,9 @@ def preview(
     refuse_ended(shown)
     effective = defaults.effective_settings(bind_to, overrides)
     held, pending = shown.held, shown.pending
-    offer.refuse_unsellable(effective.settings, held=held.settings)
+    is_bound = bind_to is not None and bind_to.version == shown.effective.defaults_version
+    bound = frozenset(Setting) - effective.overridden if is_bound else frozenset[Setting]()
+    offer.refuse_unsellable(effective.settings, held=held.settings, bound=bound)
     when = timing(offer, shown.time_zone, shown.moment, shown.history, effective.settings)
     touched = _touched(shown.effective, effective)
     rest = None if pending is None or replaces_all else _left_of(shown, pending, overrides, touched)

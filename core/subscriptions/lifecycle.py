@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members
 from core.defaults import EffectiveSettings, choices
 from core.members import Member, Partner, Permission
-from core.subscriptions.changes import shown_to_change
+from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
 from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, write
@@ -56,6 +56,7 @@ def archive(
     seen: Seen | int,
     at_once: bool = False,
     reason: str = "",
+    attempt: str = "",
     origin: Origin = Origin.PAGE,
 ) -> Revision:
     """End a client's subscription: an active one at the end of its paid period, or `at_once`; an invited one now, and
@@ -67,6 +68,9 @@ def archive(
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "archive", client_id=client_id, at_once=at_once, reason=reason)
+    if form.answer is not None:
+        return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     ending = preview_archive(member, shown, at_once=at_once)
     waits = shown.period is not None and not at_once
@@ -84,6 +88,7 @@ def archive(
     ended = write(session, shown.client, shown.history, [end], moment=shown.moment)
     for act in _WHEN_ARCHIVED if was_invited else ():
         act(session, member, shown.client)
+    form.done(revision=ended.revision)
     return ended
 
 

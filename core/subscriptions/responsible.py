@@ -174,23 +174,38 @@ def require_responsible(session: Session, partner_id: int, responsible_id: int) 
 
 
 def change_responsible(
-    session: Session, member: Member, client_id: int, responsible_id: int, *, seen: int, reason: str = ""
+    session: Session,
+    member: Member,
+    client_id: int,
+    responsible_id: int,
+    *,
+    seen: int,
+    reason: str = "",
+    attempt: str = "",
 ) -> ResponsibleSince:
     """Afterwards this member looks after the client, an archived one too, at once. Returns who does now.
 
-    `seen` is the number of the member who was shown as looking after it. The same change sent twice is one; one that
-    changes nothing leaves no trace. Raises NotAllowed, ClientNotFound, StaleResponsible, ResponsibleUnknown,
-    ResponsibleWithoutAccess, BadInput; nothing is written then.
+    `seen` is the number of the member who was shown as looking after it. `attempt` names one drawn form: the same one
+    sent twice is one change (members.form_sent). One that changes nothing leaves no trace.
+    Raises NotAllowed, ClientNotFound, StaleResponsible, ResponsibleUnknown, ResponsibleWithoutAccess, BadInput; nothing
+    is written then.
     """
     members.act(session, member, Permission.CHANGE_RESPONSIBLE)
     reason = note_text("reason", reason)
     client = visible(session, member, client_id)
-    held = _history(session, member.partner_id, client_id)[0]
+    form = members.form_sent(
+        session, member, attempt, "change responsible",
+        client_id=client_id, responsible_id=responsible_id, reason=reason,
+    )  # fmt: skip
+    past = _history(session, member.partner_id, client_id)
+    if form.answer is not None:  # the history has one more for each change
+        number: int = form.answer["number"]
+        return past[-number]
+    held = past[0]
     if held.member_id != seen:
-        if _is_this_change(held, member, responsible_id, seen, reason):
-            return held
         raise _stale(client, held)
     if held.member_id == responsible_id:
+        form.done(number=len(past))
         return held
     name = require_responsible(session, member.partner_id, responsible_id)
     after = ResponsibleSince(
@@ -206,6 +221,7 @@ def change_responsible(
         before_id=held.member_id,
     )
     _replace(session, client, after)
+    form.done(number=len(past) + 1)
     return after
 
 
@@ -257,15 +273,6 @@ def _replace(session: Session, client: Client, after: ResponsibleSince) -> None:
         },
     )
     connection.execute(_COPY, whose | {"to_member": after.member_id, "moment": after.valid_from})
-
-
-def _is_this_change(held: ResponsibleSince, member: Member, responsible_id: int, seen: int, reason: str) -> bool:
-    return (
-        held.member_id == responsible_id
-        and held.before_id == seen
-        and held.changed_by_id == member.member_id
-        and held.reason == reason
-    )
 
 
 def _stale(client: Client, held: ResponsibleSince) -> StaleResponsible:

@@ -24,75 +24,111 @@ def change_member(
     name: str | None = None,
     successor_id: int | None = None,
     seen: int,
+    attempt: str = "",
 ) -> bool:
     """Afterwards the member has this role, this access to clients and this name (None: as before); it holds at their
-    next click. Whether anything changed: the same change sent twice is one.
+    next click. Whether anything changed. `attempt` names one drawn form: the same one sent twice is one change
+    (members.form_sent).
 
     `seen` is the number of the member's change that was shown as the newest. `successor_id`: who takes over the clients
     of a member who with this role and access looks after none. Raises NotAllowed, MemberNotFound, StaleMember,
     LastAdministrator, OwnAccess, SuccessorMissing, ResponsibleRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.MANAGE_MEMBERS)
+    form = members.form_sent(
+        session, member, attempt, "change member",
+        member_id=member_id, role=role, client_access=client_access, name=name, successor_id=successor_id,
+    )  # fmt: skip
+    if form.answer is not None:
+        return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
     wanted = {
         "role": role,
         "client_access": client_access,
         "name": target.name if name is None else name_of(name),
     }
-    if all(getattr(target, what) == value for what, value in wanted.items()):
-        return False
     refuse_stale(session, target, seen)
+    if all(getattr(target, what) == value for what, value in wanted.items()):
+        form.done(changed=False)
+        return False
     if role is not target.role or client_access != target.client_access:
         _refuse_own(session, member, target, stays_administrator=role is Role.ADMINISTRATOR)
     members.change(session, target, by=member, **wanted)
     _hand_over(session, member, target, successor_id)
+    form.done(changed=True)
     return True
 
 
-def deactivate(session: Session, member: Member, member_id: int, *, successor_id: int | None = None, seen: int) -> bool:
+def deactivate(
+    session: Session,
+    member: Member,
+    member_id: int,
+    *,
+    successor_id: int | None = None,
+    seen: int,
+    attempt: str = "",
+) -> bool:
     """Afterwards the member is inactive: they may nothing from their next click on, a message that waits for them is
     withdrawn, and the successor looks after every client that they looked after. Whether anything changed.
 
-    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember, LastAdministrator, OwnAccess,
-    SuccessorMissing (they look after clients), ResponsibleRefused (the successor cannot); nothing is written then.
+    `seen`, `attempt` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember, LastAdministrator,
+    OwnAccess, SuccessorMissing (they look after clients), ResponsibleRefused (the successor cannot); nothing is written
+    then.
     """
     members.act(session, member, Permission.MANAGE_MEMBERS)
+    form = members.form_sent(session, member, attempt, "deactivate", member_id=member_id, successor_id=successor_id)
+    if form.answer is not None:
+        return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
-    if not target.is_active:
-        return False
     refuse_stale(session, target, seen)
+    if not target.is_active:
+        form.done(changed=False)
+        return False
     _refuse_own(session, member, target, stays_administrator=False)
     members.change(session, target, by=member, is_active=False)
     _hand_over(session, member, target, successor_id)
     invitations.withdraw_message(session, target)
+    form.done(changed=True)
     return True
 
 
-def bring_back(session: Session, member: Member, member_id: int, *, seen: int) -> bool:
+def bring_back(session: Session, member: Member, member_id: int, *, seen: int, attempt: str = "") -> bool:
     """Afterwards the member is active again, with the role and access they had. Whether anything changed.
 
-    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
+    `seen`, `attempt` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
     """
     members.act(session, member, Permission.MANAGE_MEMBERS)
+    form = members.form_sent(session, member, attempt, "bring back", member_id=member_id)
+    if form.answer is not None:
+        return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
-    if target.is_active:
-        return False
     refuse_stale(session, target, seen)
-    return members.change(session, target, by=member, is_active=True)
+    if target.is_active:
+        form.done(changed=False)
+        return False
+    changed = members.change(session, target, by=member, is_active=True)
+    form.done(changed=changed)
+    return changed
 
 
-def release_sign_in(session: Session, member: Member, member_id: int, *, seen: int) -> bool:
+def release_sign_in(session: Session, member: Member, member_id: int, *, seen: int, attempt: str = "") -> bool:
     """Afterwards no account is the member's: their sign-ins are over at the next click, and the next account with their
     verified e-mail becomes theirs. For a new provider, or a mailbox that somebody else has now. Whether one was.
 
-    `seen` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
+    `seen`, `attempt` as for `change_member`. Raises NotAllowed, MemberNotFound, StaleMember; nothing is written then.
     """
     members.act(session, member, Permission.MANAGE_MEMBERS)
+    form = members.form_sent(session, member, attempt, "release sign-in", member_id=member_id)
+    if form.answer is not None:
+        return bool(form.answer["changed"])
     target = member_numbered(session, member.partner_id, member_id)
-    if members.account_of(session, target) is None:
-        return False
     refuse_stale(session, target, seen)
-    return members.release_sign_in(session, target, by=member)
+    if members.account_of(session, target) is None:
+        form.done(changed=False)
+        return False
+    released = members.release_sign_in(session, target, by=member)
+    form.done(changed=released)
+    return released
 
 
 def can_look_after(target: Member, *, role: Role, client_access: bool) -> bool:

@@ -1,6 +1,7 @@
 """The words of the trade: terms with their labels, the settings, the details of a client, every refusal, the
 reader's language, and text from people. Everything else stands on it; it knows no database and no browser."""
 
+from core.words.alphabets import odd_letters
 from core.words.choice_errors import (
     AddOnsNotOffered,
     ChoiceRefused,
@@ -28,8 +29,25 @@ from core.words.client_errors import (
     NothingPending,
     OfferChanged,
     StillInvited,
+    TooManyWrongLinks,
 )
 from core.words.currency import currency_refusal
+from core.words.database_errors import (
+    DatabaseAway,
+    DatabaseBusy,
+    DatabaseFailed,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    DatabaseSlow,
+    DatabaseUnreadable,
+    SavedOrNot,
+    TablesMissing,
+    TablesNewer,
+    TablesOfAnother,
+    TablesOlder,
+    TablesRefused,
+)
 from core.words.details import ClientDetail, DetailChange
 from core.words.errors import (
     BadInput,
@@ -41,6 +59,7 @@ from core.words.errors import (
     StaleDetails,
     StaleError,
     StaleMember,
+    StaleMessage,
     StaleResponsible,
     StaleSubscription,
     TookEffect,

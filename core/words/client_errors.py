@@ -58,6 +58,15 @@ class LinkUnknown(LinkRefused):
     sentence = N_("This link is not valid. Use the link of the newest message you received, or ask for another one.")
 
 
+class TooManyWrongLinks(LinkRefused):
+    """This link is not valid either, and many others were opened from the same network before."""
+
+    sentence = N_(
+        "Too many links that are not valid were opened from your network. "
+        "Wait an hour, then use the link of the newest message you received."
+    )
+
+
 class LinkUsed(LinkRefused):
     """The invitation was accepted with it already."""
 

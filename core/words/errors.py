@@ -9,6 +9,7 @@ BillingError
 │   ├── TookEffect         a pending change took effect since it was shown
 │   ├── StaleDetails
 │   ├── StaleMember
+│   ├── StaleMessage
 │   ├── StaleResponsible
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
@@ -33,6 +34,7 @@ BillingError
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
 ├── LinkRefused            an invitation's link does not open anything
 │   ├── LinkUnknown
+│   ├── TooManyWrongLinks  from this network, within an hour (core.invitations)
 │   ├── LinkUsed
 │   ├── LinkRevoked
 │   ├── LinkExpired
@@ -53,6 +55,20 @@ BillingError
 ├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
 ├── BadInput               what was typed needs a correction, field by field
 │   └── CatalogueFileRefused   a catalogue file, place by place (core.catalogue)
+├── DatabaseFailed         the database did not do its part; the same may work in a moment (database_errors.py)
+│   ├── DatabaseAway
+│   ├── DatabaseBusy
+│   ├── DatabaseSlow
+│   ├── DatabaseFull
+│   ├── DatabaseReadOnly
+│   ├── DatabaseUnreadable
+│   ├── DatabaseReplaced
+│   └── SavedOrNot         the connection broke at the very end: nobody knows
+├── TablesRefused          the tables are not those of this version (database_errors.py)
+│   ├── TablesOlder
+│   ├── TablesNewer
+│   ├── TablesMissing
+│   └── TablesOfAnother
 └── DemoRefused            demo mode on a database it did not make
 
 A sentence is put together when it is read, in the reader's language; its values are in `values`.
@@ -155,6 +171,15 @@ class StaleMember(StaleError):
     by_no_member = N_("Whoever runs this server")
 
     def __init__(self, *, name: str, changed_by: str | None, changed_at: datetime) -> None:
+        super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
+
+
+class StaleMessage(StaleError):
+    """`changed_by` sent a message to this client or member at `changed_at`, since their messages were shown."""
+
+    sentence = N_("{changed_by} sent a message to {name} on {changed_at}. Look whether another one is needed.")
+
+    def __init__(self, *, name: str, changed_by: str, changed_at: datetime) -> None:
         super().__init__(name=name, changed_by=changed_by, changed_at=changed_at)
 
 

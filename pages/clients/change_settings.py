@@ -12,7 +12,7 @@ from core.subscriptions import ClientSubscription, Preview
 from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
 from pages.clients import provenance
 from pages.parts import choices, notices, server
-from pages.parts.settings_form import choose_overrides, overrides_chosen
+from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import joined, plain
 
 CHANGE, BACK, ADOPT = "change", "back", "adopt"
@@ -70,6 +70,10 @@ def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalog
     left, right = st.columns(2, gap="large")
     with left:
         inherited = None if shown.bound is None else shown.bound.settings
+        before = st.session_state.pop(f"{form}.began before", None)
+        if before is not None:  # refused: what was not touched here follows the colleague's change
+            follow(form, before, shown.overrides, inherited or shown.effective.settings)
+        st.session_state.setdefault(f"{form}.began with", shown.overrides)
         overrides = choose_overrides(form, inherited, shown.overrides, offer, held=shown.effective.settings)
     with right.container(border=True):
         st.subheader(t("What will change"), anchor=False)
@@ -147,7 +151,16 @@ def _confirm(
                 key=f"{form}.save",
                 disabled=not preview.changes_anything,
                 on_click=_save,
-                args=(form, action, member, shown, began_at, offer),
+                args=(form, action, member, shown, began_at, offer, choices.attempt(form)),
+            )
+        elif action != CHANGE:  # it cannot be done as it is: what can be chosen instead is in that form
+            st.button(
+                t("Choose other settings"),
+                type="primary",
+                key=f"{form}.instead",
+                icon=":material/edit:",
+                on_click=_open,
+                args=(form, CHANGE),
             )
         st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
 
@@ -160,6 +173,7 @@ def _save(
     shown: ClientSubscription,
     began_at: tuple[int, int | None],
     offer: Catalogue,
+    attempt: str,
 ) -> None:
     """Do what the form says by now, and close it; one refused stays open, and starts again from the current state."""
     state, client_id = st.session_state, shown.client.client_id
@@ -179,13 +193,18 @@ def _save(
                     clear_overrides=clear,
                     seen={client_id: seen},
                     seen_version=seen_version,
+                    attempt=attempt,
                 )
                 made = subscriptions.detail(session, member, client_id).history[0]
             else:
-                made = subscriptions.override(session, member, client_id, overrides, seen=seen, reason=reason)
+                made = subscriptions.override(
+                    session, member, client_id, overrides, seen=seen, reason=reason, attempt=attempt
+                )
     except StaleError as refusal:
         state[f"{form}.refused"] = refusal
         state.pop(f"{form}.began at", None)
+        if action == CHANGE:
+            state[f"{form}.began before"] = state.pop(f"{form}.began with")
     else:
         done = joined(provenance.revision_lines(made, offer))
         notices.say_next(t("{name} is changed. {done}.", name=shown.client.name, done=done))

@@ -89,7 +89,11 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
         _line(form, "reason", t("Reason (optional)"), faults, max_chars=500)
         with st.container(horizontal=True):
             st.form_submit_button(
-                t("Save details"), type="primary", key=f"{form}.save", on_click=_save, args=(form, member, client)
+                t("Save details"),
+                type="primary",
+                key=f"{form}.save",
+                on_click=_save,
+                args=(form, member, client, choices.attempt(form)),
             )
             st.form_submit_button(
                 t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client.client_id),)
@@ -154,7 +158,7 @@ def _refused(refusal: BillingError | None) -> None:
 
 
 @notices.callback
-def _save(form: str, member: Member, client: Client) -> None:
+def _save(form: str, member: Member, client: Client, attempt: str) -> None:
     """Save the details as they are typed, and close the form; one refused stays open with what was typed."""
     state, client_id = st.session_state, client.client_id
     if form != choices.form(_key(client_id)):  # the second of two quick clicks: the first one saved
@@ -165,7 +169,7 @@ def _save(form: str, member: Member, client: Client) -> None:
         details = ClientDetails.from_typed(**{name: _typed(form, name) for name in known})
         with server.database().transaction() as session:
             edit = invitations.edit_client(
-                session, member, client_id, details, seen=seen, reason=_typed(form, "reason")
+                session, member, client_id, details, seen=seen, reason=_typed(form, "reason"), attempt=attempt
             )
     except (BadInput, AlreadyClient) as refusal:
         state[f"{form}.refused"] = refusal

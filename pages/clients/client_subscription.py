@@ -26,6 +26,7 @@ def look_up() -> None:
         key="client.search",
         type="search",
         live=True,
+        persist_state="session",
         icon=":material/search:",
         width=420,
         placeholder=t("Name, e-mail or company number"),
@@ -109,7 +110,7 @@ def settings_in_force() -> None:
 
 
 def what_happened(revision: Revision) -> str:
-    what = provenance.what_happened(revision, offer)
+    what = provenance.what_happened(revision, offer, accepted_at.get(revision.valid_from))
     return joined([what, responsible.at_the_invitation(looked_after)]) if revision.revision == 1 else what
 
 
@@ -125,7 +126,9 @@ def history() -> None:
         (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
         for each in edits
     ]
-    feed = sorted([*edited, *responsible.events(looked_after), *revised], key=lambda event: event[0], reverse=True)
+    asked_in = invitation.events(invited, frozenset(each.valid_from for each in shown.history))
+    feed = [*edited, *asked_in, *responsible.events(looked_after), *revised]
+    feed.sort(key=lambda event: event[0], reverse=True)
     rows = [
         (moment(at), plain(who), via, plain(what), plain(why))
         for at, who, via, what, why in feed[: st.session_state.get(unfolded, HISTORY)]
@@ -149,6 +152,7 @@ try:
         looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
+    accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)
     heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import streamlit as st
@@ -47,7 +48,7 @@ class Upload:
 
     `typed` are the corrections that are not yet checked. The editor that shows the rows of `lines` is the `editors`th,
     and began with those of the corrections that were there by then. `inviting` is the work under way, with `done`
-    clients invited so far.
+    clients invited so far. `attempt` is the key of what was checked, by which inviting twice is known as once.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Upload:
     refusal: BillingError | None = None
     inviting: Future[ImportReport] | None = None
     done: int = 0
+    attempt: str = field(default_factory=lambda: uuid4().hex)
     report: ImportReport | None = None
 
     @property

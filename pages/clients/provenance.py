@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings
+from core.invitations import charge_text
 from core.subscriptions import ClientSubscription, Preview, Revision
 from core.words import ClientStatus, Origin, Setting, Source, day, t
 from pages.parts.text import change_text, joined, price_text, settings_text
@@ -70,9 +71,9 @@ def settings_touched(shown: ClientSubscription, preview: Preview) -> int:
     return len(changed | (preview.effective.overridden ^ shown.effective.overridden))
 
 
-def what_happened(revision: Revision, offer: Catalogue) -> str:
-    """A revision in plain words."""
-    return joined(_first(revision, offer) if revision.revision == 1 else _later(revision, offer))
+def what_happened(revision: Revision, offer: Catalogue, accepted: Price | None = None) -> str:
+    """A revision in plain words. `accepted`: the price at which the client accepted what began then."""
+    return joined(_first(revision, offer) if revision.revision == 1 else _later(revision, offer, accepted))
 
 
 def _lines(
@@ -103,10 +104,10 @@ def _first(revision: Revision, offer: Catalogue) -> list[str]:
     return words
 
 
-def _later(revision: Revision, offer: Catalogue) -> list[str]:
+def _later(revision: Revision, offer: Catalogue, accepted: Price | None) -> list[str]:
     words = []
     if revision.status is not revision.status_before:
-        words.append(_became(revision))
+        words.append(_became(revision, accepted))
     if revision.defaults_version != revision.defaults_version_before:
         words.append(t("Adopted default settings v{version}", version=str(revision.defaults_version)))
     words += [change_text(change, offer) for change in revision.changes]
@@ -117,8 +118,10 @@ def _later(revision: Revision, offer: Catalogue) -> list[str]:
     return words
 
 
-def _became(revision: Revision) -> str:
+def _became(revision: Revision, accepted: Price | None) -> str:
     match revision.status:
+        case ClientStatus.ACTIVE if accepted is not None:
+            return t("Accepted the invitation at {price}", price=charge_text(accepted))
         case ClientStatus.ACTIVE:
             return t("Accepted the invitation") if revision.origin is Origin.SYSTEM else t("Active")
         case ClientStatus.ARCHIVED:

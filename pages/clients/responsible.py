@@ -61,7 +61,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
                 key=f"{form}.save",
                 disabled=chosen == held.member_id,
                 on_click=_save,
-                args=(form, member, client, seen),
+                args=(form, member, client, seen, choices.attempt(form)),
             )
             st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client),))
 
@@ -96,7 +96,7 @@ def _open(form: str, seen: int) -> None:
 
 
 @notices.callback
-def _save(form: str, member: Member, client: Client, seen: int) -> None:
+def _save(form: str, member: Member, client: Client, seen: int, attempt: str) -> None:
     """Do what the form says by now, and close it; one refused stays open, and starts again from the current state."""
     state = st.session_state
     if form != choices.form(_key(client)):  # the second of two quick clicks: the first one saved
@@ -104,7 +104,9 @@ def _save(form: str, member: Member, client: Client, seen: int) -> None:
     wanted, reason = choices.chosen(f"{form}.member"), state.get(f"{form}.reason") or ""
     try:
         with server.database().transaction() as session:
-            made = subscriptions.change_responsible(session, member, client.client_id, wanted, seen=seen, reason=reason)
+            made = subscriptions.change_responsible(
+                session, member, client.client_id, wanted, seen=seen, reason=reason, attempt=attempt
+            )
     except StaleError as refusal:
         state[f"{form}.refused"] = refusal
         state.pop(f"{form}.began at", None)

@@ -5,7 +5,7 @@ import streamlit as st
 from core import invitations
 from core.invitations import Offered, by_name, charge_text, offered_text
 from core.words import LinkRefused, OfferChanged, moment, speak, t
-from pages.parts import notices, server, visitor
+from pages.parts import notices, presence, server, visitor
 from pages.parts.text import plain
 
 token = visitor.link_token()
@@ -44,7 +44,7 @@ def accept(token: str, offered: Offered) -> None:
     """Accept what was on the screen; refused if that changed meanwhile."""
     try:
         with server.database().transaction() as session:
-            invitations.accept(session, token, seen=offered.revision)
+            invitations.accept(session, token, seen=offered.shown)
     except OfferChanged as refusal:
         st.session_state["accept.refused"] = refusal
     except LinkRefused:  # the page says why by itself
@@ -69,7 +69,7 @@ if welcomed is not None and by == token:
     st.stop()
 try:
     with server.database().reading() as session:
-        offered = invitations.offered(session, token)
+        offered = invitations.offered_to(session, token, presence.address(), server.wrong_links())
 except LinkRefused as refusal:
     st.title(t("Invitation"), anchor=False)
     st.info(plain(refusal), icon=":material/link_off:")

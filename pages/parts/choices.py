@@ -7,6 +7,7 @@ with its words.
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from uuid import uuid4
 from zlib import crc32
 
 import streamlit as st
@@ -72,6 +73,15 @@ def form(key: str) -> str:
     return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"
 
 
+def attempt(form: str) -> str:
+    """The key of this form as it is drawn, by which a form that is sent twice is known again (members.form_sent).
+
+    It stays until `forget`, so also after a refusal, or when nobody knows whether the form was saved.
+    """
+    key: str = st.session_state.setdefault(f"{form}.attempt", uuid4().hex)
+    return key
+
+
 def forget(key: str) -> None:
     """Begin again: what was chosen and typed under this key is gone, and its widgets are new ones."""
     state = st.session_state
@@ -82,6 +92,13 @@ def forget(key: str) -> None:
     widgets = state.get(_WIDGETS, {})
     for name in [name for name in widgets if name.startswith(begins)]:
         del widgets[name]
+
+
+def keep() -> None:
+    """The page could not be shown: what its choices said stays chosen, though their widgets leave with it."""
+    state = st.session_state
+    for key in list(state.get(_WIDGETS, {})):
+        state[key] = chosen(key)
 
 
 def _beginning(widget: Callable[..., Any], options: Sequence[Any], value: Any) -> dict[str, Any]:

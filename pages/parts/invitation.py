@@ -3,21 +3,33 @@ that waits for a client or a member."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 import streamlit as st
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import invitations, subscriptions
-from core.invitations import Delivery, InvitationDetail, Letter, Message, OutboxMessage, WaitingMessage
+from core.invitations import Delivery, InvitationDetail, Letter, Message, OutboxMessage, WaitingMessage, charge_text
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
-from core.words import BillingError, ClientStatus, DeliveryStatus, InvitationStatus, day, moment, speak, t
-from pages.parts import notices, server
+from core.words import (
+    BillingError,
+    ClientStatus,
+    DatabaseFailed,
+    DeliveryStatus,
+    InvitationStatus,
+    Origin,
+    day,
+    moment,
+    speak,
+    t,
+)
+from pages.parts import choices, notices, server
 from pages.parts.text import plain
 
-_SECONDS_PER_ANSWER = 10  # of the mail server, while somebody looks at the page
+_SECONDS_PER_ANSWER, _SECONDS_IN_ALL = 10, 20  # of the mail server, while somebody looks at the page
 _TO_SEND = "invitation.to send"  # in the session's memory: to whom the next run sends what waits
 _COLOURS = {
     InvitationStatus.PENDING: "blue",
@@ -26,6 +38,7 @@ _COLOURS = {
     InvitationStatus.REVOKED: "gray",
 }
 
+Event = tuple[datetime, str, str, str, str]  # of a client's history: when, who, via, what, why
 Waiting = WaitingMessage | BillingError | None  # the message that waits, or why it cannot be written
 
 
@@ -39,11 +52,11 @@ def send_waiting(member: Member) -> None:
     whom, mail_server = st.session_state.pop(_TO_SEND, None), server.configuration().smtp
     if whom is None or mail_server is None:
         return
-    patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER))
+    patient = replace(mail_server, timeout=min(mail_server.timeout, _SECONDS_PER_ANSWER), deadline=_SECONDS_IN_ALL)
     with st.spinner(t("Sending the message…")):
         try:
             invitations.deliver(server.database(), patient, partner_id=member.partner_id, **whom)
-        except OperationalError as failure:
+        except DatabaseFailed as failure:
             server.log.warning("A message was not sent yet: %s", failure)
 
 
@@ -97,6 +110,19 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
             )
 
 
+def events(invited: InvitationDetail, revised_at: frozenset[datetime]) -> list[Event]:
+    """Each time the client was asked in again, and each time an invitation was revoked, newest first. What was done
+    with a revision, at its instant, is told with it."""
+    told: list[Event] = []
+    for each in invited.past:
+        made, via = each.invitation, Origin.PAGE.label
+        if made.revoked_at is not None:
+            told.append((made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), ""))
+        if made.number > 1 and made.invited_at not in revised_at:
+            told.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
+    return told
+
+
 @st.dialog("⁠", width="medium")
 def window(member: Member, client_id: int, reader: str) -> None:
     """The same over the table of clients. `reader`: the language, as a window runs alone."""
@@ -129,7 +155,10 @@ def when_it_leaves(waits: Message | None = None) -> str:
 
 def _standing(invited: InvitationDetail) -> str:
     made = invited.invitation
+    price = invited.past[0].accepted_price
     match invited.status:
+        case InvitationStatus.ACCEPTED if price is not None:
+            return t("accepted on {day} at {price}", day=made.accepted_at, price=charge_text(price))
         case InvitationStatus.ACCEPTED:
             return t("accepted on {day}", day=made.accepted_at)
         case InvitationStatus.REVOKED:
@@ -169,13 +198,14 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
     client_id, name = shown.client.client_id, shown.client.name
 
     def button(action: str, label: str, icon: str, meaning: str, act: Callable[..., object], done: str) -> None:
+        key = f"invitation.{client_id}.{action}"
         st.button(
             label,
-            key=f"invitation.{client_id}.{action}",
+            key=key,
             icon=icon,
             help=meaning,
             on_click=carry_out,
-            args=(partial(act, member=member, client_id=client_id), done),
+            args=(key, choices.attempt(key), partial(act, member=member, client_id=client_id), done),
             kwargs={"client_id": client_id},
         )
 
@@ -201,23 +231,41 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
                 meaning = t("On the default settings in force now, without exceptions.")
+            st.text_input(t("Reason (optional)"), key=_reason(client_id), max_chars=500, persist_state="session")
             button(
                 "again",
                 t("Invite again"),
                 ":material/mail:",
                 meaning,
-                invitations.invite_again,
+                partial(_invite_again, key=_reason(client_id)),
                 t("{name} is invited again.", name=name),
             )
 
 
+def _reason(client_id: int) -> str:
+    return f"invitation.{client_id}.again.reason"
+
+
+def _invite_again(session: Session, key: str, **asked: Any) -> None:
+    """Invite again, for the reason that is typed by now."""
+    invitations.invite_again(session, reason=st.session_state.get(key) or "", **asked)
+
+
 @notices.callback
 def carry_out(
-    act: Callable[[Session], object], done: str, *, client_id: int | None = None, member_id: int | None = None
+    key: str,
+    attempt: str,
+    act: Callable[..., object],
+    done: str,
+    *,
+    client_id: int | None = None,
+    member_id: int | None = None,
 ) -> None:
-    """One action in one transaction; the run that follows says so, and sends the message if there is one."""
+    """One action of the button with this key in one transaction; the run that follows says so, and sends the message if
+    there is one. The button that is drawn next is another form."""
     with server.database().transaction() as session:
-        act(session)
+        act(session, attempt=attempt)
+    choices.forget(key)
     notices.say_next(done)
     send_next(client_id=client_id, member_id=member_id)
 

@@ -83,6 +83,21 @@ def choose_overrides(
     return overrides_chosen(form)
 
 
+def follow(form: str, before: Overrides, start: Overrides, assumed: BillingSettings) -> None:
+    """The widgets of `choose_overrides` began at `before` and begin again at `start`: a setting that nobody touched is
+    as it is there, one that was touched stays as it was chosen. `assumed`: the add-ons to choose from at first."""
+    said = overrides_chosen(form)
+    for setting in Setting:
+        own = setting.of(start)
+        if setting.of(said) != setting.of(before) or own == setting.of(before):
+            continue
+        if setting is Setting.ADD_ONS:
+            st.session_state[_key(form, setting)] = sorted(assumed.add_ons if own is None else own)
+            st.session_state[f"{form}.{_OWN_ADD_ONS}"] = INHERIT if own is None else "choose"
+        else:
+            st.session_state[_key(form, setting)] = INHERIT if own is None else own
+
+
 def overrides_chosen(form: str) -> Overrides:
     """What the widgets of `choose_overrides` say now."""
     values = {setting.value: _own(chosen(_key(form, setting))) for setting in Setting}

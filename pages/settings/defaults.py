@@ -108,21 +108,21 @@ def edit() -> None:
                 key=f"{form}.save",
                 disabled=not (can_be_had and is_different),
                 on_click=save,
-                args=(form, member, began_at),
+                args=(form, member, began_at, choices.attempt(form)),
             )
             if in_force and (is_different or stale):
                 st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=("defaults",))
 
 
 @notices.callback
-def save(form: str, member: Member, began_at: int | None) -> None:
+def save(form: str, member: Member, began_at: int | None, attempt: str) -> None:
     """Save what the form says by now, and begin another; one refused stays, and begins at what is in force then."""
     if form != choices.form("defaults"):  # the second of two quick clicks: the first one saved
         return
     settings, note = settings_chosen(form), st.session_state.get(f"{form}.note") or ""
     try:
         with server.database().transaction() as session:
-            saved = defaults.save(session, member, settings, seen=began_at, note=note)
+            saved = defaults.save(session, member, settings, seen=began_at, note=note, attempt=attempt)
     except StaleDefaults as refusal:
         st.session_state[f"{form}.stale"] = refusal
         st.session_state.pop(f"{form}.began at", None)

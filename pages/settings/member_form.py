@@ -10,7 +10,7 @@ from core import team
 from core.members import Member
 from core.subscriptions import ResponsibleMember
 from core.team import MemberDetail
-from core.words import BadInput, BillingError, NotAllowed, Role, StaleError, moment, nt, t
+from core.words import BadInput, BillingError, DatabaseFailed, NotAllowed, Role, StaleError, moment, nt, t
 from pages.parts import choices, colleagues, invitation, notices, server
 from pages.parts.text import heading, plain
 from pages.settings import member_table
@@ -86,7 +86,7 @@ def _edit(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMembe
                 key=f"{form}.save",
                 disabled=not is_different or (hands_over and successor is None),
                 on_click=_save,
-                args=(form, member, target, began, successor),
+                args=(form, member, target, began, successor, choices.attempt(form)),
             )
             if is_different or refusal is not None:
                 st.button(t("Discard my changes"), key=f"{form}.discard", on_click=choices.forget, args=(key,))
@@ -104,7 +104,7 @@ def _typed(form: str, began: _Began) -> tuple[str, Role, bool]:
 
 
 @notices.callback
-def _save(form: str, member: Member, target: Member, began: _Began, successor: int | None) -> None:
+def _save(form: str, member: Member, target: Member, began: _Began, successor: int | None, attempt: str) -> None:
     """Save what the form says by now, and begin it anew; one refused stays, and starts again from the current state."""
     state, key = st.session_state, f"member.{target.member_id}"
     if form != choices.form(key):  # the second of two quick clicks: the first one saved
@@ -122,8 +122,9 @@ def _save(form: str, member: Member, target: Member, began: _Began, successor: i
                 name=name,
                 successor_id=successor,
                 seen=began.seen,
+                attempt=attempt,
             )
-    except NotAllowed:  # said on whichever page may still be seen
+    except (NotAllowed, DatabaseFailed):  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal
@@ -253,12 +254,13 @@ def _button(
     *,
     disabled: bool = False,
 ) -> None:
+    key = f"{_key(shown)} {action}"
     st.button(
         label,
-        key=f"{_key(shown)} {action}",
+        key=key,
         icon=icon,
         disabled=disabled,
         on_click=invitation.carry_out,
-        args=(act, done),
+        args=(key, choices.attempt(key), act, done),
         kwargs={"member_id": shown.member.member_id},
     )

@@ -27,7 +27,7 @@ _DEFAULTS = ", ".join(
 )
 _WHO = f"""
     SELECT c.name, c.email, c.company_number, c.contact_name, c.language, i.number, i.invited_by_id, i.invited_at,
-           i.expires_at, i.accepted_at, i.revoked_at, i.message, i.attempt, {_DEFAULTS.format("bound")},
+           i.expires_at, i.accepted_at, i.revoked_at, i.message, i.reason, {_DEFAULTS.format("bound")},
            {_DEFAULTS.format("latest")}, (SELECT edition FROM catalogue_edition)
     FROM client c
     JOIN subscription s ON s.partner_id = c.partner_id AND s.client_id = c.client_id AND s.valid_to IS NULL

@@ -35,7 +35,7 @@ _RESPONSIBLE = """
     INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason)
     VALUES (:partner, :client, :moment, :responsible, :member, 'page', '')"""
 _INVITATION = """
-    INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, attempt,
+    INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, reason,
         token_hash)
     VALUES (:partner, :client, 1, :member, :moment, :expires_at, '', '', :token_hash)"""
 _MESSAGE = """

@@ -41,7 +41,7 @@ _SUBSCRIPTION = (
     f"changed_by_id, origin, reason, {', '.join(SETTINGS)}, responsible_id"
 )
 _RESPONSIBLE = "partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason"
-_INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, attempt"
+_INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, reason"
 _TABLES = {"client": _CLIENT, "subscription": _SUBSCRIPTION, "responsible": _RESPONSIBLE, "invitation": _INVITATION}
 
 

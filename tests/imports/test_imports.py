@@ -165,6 +165,14 @@ def test_every_reason_of_a_row_is_told_at_once(space: Space) -> None:
     assert "“pool” is none of" in said[Column.ADD_ONS]
 
 
+def test_an_address_with_a_letter_of_another_alphabet_needs_correction(space: Space) -> None:
+    """The letter is named, as in the form."""
+    space.save()
+    row = only(space, "Aubry", "BE", "jоhn@example.com")
+    assert row.verdict is NEEDS_CORRECTION
+    assert reasons(row)[Column.EMAIL].startswith("“о”, character 2 of “jоhn”, is from another alphabet than the rest")
+
+
 def test_reasons_are_told_in_the_language_of_whoever_reads_them(space: Space) -> None:
     """Not of whoever brought the list."""
     space.save()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
@@ -11,13 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from core import invitations, subscriptions
+from core import catalogue, invitations, subscriptions
+from core.catalogue import Price
 from core.invitations import Invitation, Letter, OutboxMessage, letters, outbox
 from core.invitations.invitation import hash_of, key_of, link, new_token, opens
 from core.invitations.letters import html
 from core.words import (
+    BadInput,
     BillingError,
+    BillingPeriod,
     ClientStatus,
     DeliveryStatus,
     InvitationNotPending,
@@ -31,10 +36,11 @@ from core.words import (
     Overrides,
     Payer,
     Setting,
+    StaleMessage,
     StillInvited,
     is_showable,
 )
-from tests.conftest import PLUS, STANDARD, Space
+from tests.conftest import PLUS, STANDARD, Space, at_once
 
 
 def text_of(space: Space, client_id: int = 1) -> str:
@@ -156,10 +162,12 @@ def test_what_is_offered_is_told_in_the_clients_language(invited: Space) -> None
 
 
 def test_a_resent_invitation_has_a_new_link_and_the_old_one_is_dead(invited: Space) -> None:
-    """Asked twice it is sent once."""
+    """The form that asks for it sent twice sends it once; who did not see that it was sent is told."""
     old = token_of(invited)
     for _ in range(2):
-        act(invited, invitations.send_again, invited.manager, 1, seen=1)
+        act(invited, invitations.send_again, invited.manager, 1, seen=1, attempt="form")
+    with pytest.raises(StaleMessage, match=r"The client manager sent a message to Aubry & Fils on 3 Mar 2026, 09:00"):
+        act(invited, invitations.send_again, invited.administrator, 1, seen=1, attempt="form")
     new = token_of(invited)
     assert new != old
     with pytest.raises(LinkUnknown):
@@ -242,14 +250,103 @@ UNTIL = datetime(2026, 3, 3, tzinfo=UTC)
 def test_what_is_accepted_is_what_was_shown(invited: Space) -> None:
     """A change in between is told, and nothing is accepted; seen again, it can be."""
     token = token_of(invited)
-    seen = offer(invited, token).revision
+    seen = offer(invited, token).shown
     invited.override(1, Overrides(plan="plus", add_ons=frozenset()))
     token = token_of(invited)
     with pytest.raises(OfferChanged):
         act(invited, invitations.accept, token, seen=seen)
     assert invited.detail(1).status is ClientStatus.INVITED
-    act(invited, invitations.accept, token, seen=offer(invited, token).revision)
+    act(invited, invitations.accept, token, seen=offer(invited, token).shown)
     assert invited.detail(1).status is ClientStatus.ACTIVE
+
+
+def price_standard(session: Session, cents: int, *, plan: str = "standard") -> None:
+    """Load the catalogue with another price a month of a plan."""
+    held = catalogue.stored(session, "EUR")
+    assert held is not None
+    prices = {**held.plan_prices, (plan, BillingPeriod.MONTHLY): cents}
+    subscriptions.load_catalogue(session, replace(held, plan_prices=prices))
+
+
+def test_the_price_that_was_shown_is_the_price_that_is_accepted(invited: Space) -> None:
+    """Rule 38: a catalogue loaded in between is told; the price that was accepted then is kept with the invitation."""
+    token = token_of(invited)
+    shown = offer(invited, token).shown
+    act(invited, price_standard, 9900)
+    with pytest.raises(OfferChanged):
+        act(invited, invitations.accept, token, seen=shown)
+    assert invited.detail(1).status is ClientStatus.INVITED
+    act(invited, invitations.accept, token, seen=offer(invited, token).shown)
+    (accepted,) = invited.invitation(1).past
+    assert accepted.accepted_price == Price(10400, BillingPeriod.MONTHLY, "EUR")
+    assert accepted.accepted_price == invited.detail(1).price
+    act(invited, price_standard, 100)
+    assert invited.invitation(1).past[0].accepted_price == Price(10400, BillingPeriod.MONTHLY, "EUR")
+
+
+def test_an_edition_that_changes_nothing_for_this_client_stops_nobody(invited: Space) -> None:
+    """Another plan's price, or defaults of the same values."""
+    token = token_of(invited)
+    shown = offer(invited, token).shown
+    act(invited, price_standard, 9900, plan="plus")
+    invited.save(PLUS)
+    invited.save(STANDARD)
+    invited.adopt(1)
+    act(invited, invitations.accept, token, seen=shown)
+    assert invited.detail(1).status is ClientStatus.ACTIVE
+
+
+def test_a_client_whose_partner_pays_accepts_no_price(invited: Space) -> None:
+    """It was shown none: a price that changes stops nobody, and none is kept."""
+    invited.invite("Second", Overrides(payer=Payer.PARTNER))
+    token = token_of(invited, 2)
+    shown = offer(invited, token).shown
+    act(invited, price_standard, 9900)
+    act(invited, invitations.accept, token, seen=shown)
+    assert invited.invitation(2).past[0].accepted_price is None
+
+
+def test_a_catalogue_loaded_while_a_client_accepts_comes_before_or_after(invited: Space) -> None:
+    """At once, on both databases: what is kept is what was shown, or nothing was accepted."""
+    for number in range(1, 7):
+        token = token_of(invited, number)
+        shown = offer(invited, token).shown
+        assert shown.price is not None
+        accepted, _ = at_once(
+            invited,
+            lambda s, token=token, shown=shown: invitations.accept(s, token, seen=shown).client_id,
+            lambda s, number=number: price_standard(s, 2000 + number),
+        )
+        kept = invited.invitation(number).past[0].accepted_price
+        if accepted is OfferChanged:
+            assert (invited.detail(number).status, kept) == (ClientStatus.INVITED, None)
+        else:
+            assert (accepted, kept) == (number, shown.price)
+        invited.invite(f"Client {number}")
+
+
+def test_a_reason_to_invite_again_is_kept_with_the_invitation(invited: Space) -> None:
+    """Rule 11; an archived client's is kept with its revision, which begins at the same instant."""
+    invited.clock.forward(days=30)
+    act(invited, invitations.invite_again, invited.manager, 1, reason="  they called ")
+    again = invited.invitation(1).past[0]
+    assert (again.invitation.number, again.invitation.reason) == (2, "they called")
+    assert (again.invited_by, again.invitation.invited_at) == (invited.manager.name, invited.clock.moment)
+    act(invited, invitations.revoke, invited.administrator, 1)
+    revoked = invited.invitation(1).past
+    assert [each.revoked_by for each in revoked] == [invited.administrator.name, None]
+    invited.archive(1)
+    act(invited, invitations.invite_again, invited.manager, 1, reason="is back")
+    newest, history = invited.invitation(1).past[0].invitation, invited.detail(1).history
+    assert (newest.reason, newest.invited_at, history[0].reason) == ("", history[0].valid_from, "is back")
+
+
+def test_a_reason_that_cannot_be_kept_is_refused(invited: Space) -> None:
+    """And nothing is written."""
+    invited.clock.forward(days=30)
+    with pytest.raises(BadInput):
+        act(invited, invitations.invite_again, invited.manager, 1, reason="\x00")
+    assert len(invited.invitation(1).past) == 1
 
 
 def test_a_message_that_waits_says_what_holds(invited: Space) -> None:

@@ -127,7 +127,7 @@ def test_a_change_reads_as_words(invited: Space) -> None:
 
 
 def test_nothing_changed_writes_nothing(invited: Space) -> None:
-    """Also when it is typed in another way, and whatever was seen; so an edit sent twice is one."""
+    """Also when it is typed in another way, and whatever was seen."""
     edit(invited, contact_name="L. Dupont")
     before = everything(invited)
     for again in range(3):

@@ -243,6 +243,7 @@ def test_belgian_company_numbers_are_known_by_their_check(typed: str, kept: str 
         ("email", "nobody", "This is not an e-mail address."),
         ("email", "", "This is not an e-mail address."),
         ("email", "a@b@example.com", "This is not an e-mail address."),
+        ("email", "jоhn@example.com", "“о”, character 2 of “jоhn”, is from another alphabet than the rest"),
         ("company_number", "0123456789", "This is not a Belgian company number"),
         ("company_number", "12", "This is not a Belgian company number"),
         ("language", "de", "Choose one of the languages"),

@@ -53,6 +53,7 @@ def test_a_partner_space_begins_with_its_administrator(database: Database) -> No
         ({"currency": "JPY"}, "JPY has other than two decimals"),
         ({"time_zone": "Brussels"}, "Brussels is not a time zone"),
         ({"administrator": "administrator"}, "administrator is not an e-mail address"),
+        ({"administrator": "аdmin@example.com"}, "“а”, character 1 of “аdmin”, is from another alphabet"),
     ],
 )
 def test_what_cannot_be_a_partner_space_is_refused_in_words(

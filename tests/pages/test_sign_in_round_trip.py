@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from asgi import SignInRoundTrip
+from pages.parts.web.sign_in_round_trip import SignInRoundTrip
 
 HOST = "http://127.0.0.1:8501"
 

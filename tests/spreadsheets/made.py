@@ -77,6 +77,7 @@ def found(sheet: Sheet) -> list[tuple[int, tuple[str, ...]]]:
 
 
 def as_brought(cell: str) -> str:
-    """A cell as it comes back: trimmed, and without the apostrophe that keeps it from being a formula."""
-    cell = cell.strip()
+    """A cell as it comes back: trimmed, without byte order marks and without the apostrophe that keeps it from
+    being a formula."""
+    cell = cell.replace("\ufeff", "").strip()
     return cell[1:].strip() if cell.startswith("'") and harmless(cell[1:]) != cell[1:] else cell

@@ -134,9 +134,9 @@ def test_a_file_in_the_usual_encodings_is_read(codec: str, encoding: str) -> Non
     assert sheet.encoding == encoding
 
 
-@pytest.mark.parametrize("content", [b"Name,E-mail\nA\0,b", "Name,E-mail\na,b".encode("utf-16"), b"Name\nA\x81\xff"])
+@pytest.mark.parametrize("content", [b"Name,E-mail\nA\0,b", "Name,E-mail\na,b".encode("utf-16-le"), b"Name\nA\x81\xff"])
 def test_a_file_that_is_not_text_is_refused(content: bytes) -> None:
-    """NUL bytes, UTF-16 and bytes of no encoding."""
+    """NUL bytes, UTF-16 without its mark and bytes of no encoding."""
     assert refusal("list.csv", content).startswith("This is not a text file.")
 
 

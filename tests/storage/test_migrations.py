@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
+from sqlalchemy.exc import IntegrityError
 
 from core import invitations, members, reports, subscriptions
 from core.invitations import OutboxMessage
@@ -130,6 +131,45 @@ def test_clients_there_before_are_looked_after_by_who_invited_them_first(empty: 
         changed = subscriptions.change_responsible(session, administrator, 1, 1, seen=2)
         assert (changed.before, changed.name) == ("Second", "Someone")
         assert list(subscriptions.differences(session)) == []
+
+
+def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Database) -> None:
+    """Invitations and messages of before stay; a price is whole, and only where it was accepted."""
+    accepted_on = EXPIRES - timedelta(days=50)
+
+    def run(statement: str, **values: Any) -> None:
+        moments = [bindparam(name, type_=Instant) for name, value in values.items() if isinstance(value, datetime)]
+        connection.execute(text(statement).bindparams(*moments), values)
+
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0007", connection)
+        run(
+            "UPDATE invitation SET attempt = 'form', accepted_at = :at WHERE client_id = 1 AND number = 1",
+            at=accepted_on,
+        )
+        run(
+            "INSERT INTO member_message (partner_id, member_id, sending, attempt, message_id, recipient, queued_by_id, "
+            "queued_at, next_attempt_at, attempts) VALUES (1, 2, 1, 'form', '<m>', 's@example.com', 1, :at, :at, 0)",
+            at=accepted_on,
+        )
+    empty.migrate()
+    with empty.reading() as session:
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        newest, first = invitations.of_client(session, administrator, 1).past
+        assert (first.invitation.accepted_at, first.accepted_price, first.invitation.reason) == (accepted_on, None, "")
+        assert (newest.invitation.accepted_at, newest.accepted_price) == (None, None)
+        assert [each.recipient for each in invitations.messages_to(session, 1, 2)] == ["s@example.com"]
+    for wrong in (
+        "accepted_cents = 100 WHERE number = 1",
+        "accepted_cents = 100, accepted_currency = 'EUR', accepted_billing_period = 'monthly' WHERE number = 2",
+        "accepted_cents = 1, accepted_currency = 'EUR', accepted_billing_period = 'weekly' WHERE number = 1",
+    ):
+        with pytest.raises(IntegrityError), empty.transaction() as session:
+            session.execute(text(f"UPDATE invitation SET {wrong}"))
 
 
 def fill_as_lived_in(connection: Connection) -> None:

@@ -37,11 +37,9 @@ def number(space: Space, role: Role) -> int:
     return space.members[role].member_id
 
 
-def change(
-    space: Space, client_id: int, to: int, *, seen: int, by: Role = Role.CLIENT_MANAGER, reason: str = ""
-) -> Any:
+def change(space: Space, client_id: int, to: int, *, by: Role = Role.CLIENT_MANAGER, **named: Any) -> Any:
     with space.database.transaction() as session:
-        return subscriptions.change_responsible(session, space.members[by], client_id, to, seen=seen, reason=reason)
+        return subscriptions.change_responsible(session, space.members[by], client_id, to, **named)
 
 
 def hand_over(space: Space, from_id: int, to_id: int, *, by: Role = Role.ADMINISTRATOR) -> int:
@@ -189,10 +187,14 @@ def test_the_same_change_sent_twice_is_one(space: Space) -> None:
     space.save(STANDARD)
     client_id = space.invite().client_id
     manager, accountant = number(space, Role.CLIENT_MANAGER), number(space, Role.ACCOUNTANT)
-    made = [change(space, client_id, accountant, seen=manager, reason="agreed") for _ in range(2)]
+    made = [change(space, client_id, accountant, seen=manager, reason="agreed", attempt="form") for _ in range(2)]
     assert made[0] == made[1]
     assert len(space.looked_after(client_id)) == 2
-    for told in ({"by": Role.ADMINISTRATOR, "reason": "agreed"}, {"reason": "another"}):
+    for told in (
+        {"by": Role.ADMINISTRATOR, "reason": "agreed", "attempt": "form"},
+        {"reason": "agreed", "attempt": "another form"},
+        {"reason": "another", "attempt": "form"},
+    ):
         with pytest.raises(StaleResponsible):
             change(space, client_id, accountant, seen=manager, **told)
 

@@ -1,12 +1,13 @@
 """One client's subscription: rules 3 to 6, 8, 9, 11 and 12."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core import subscriptions
+from core import catalogue, subscriptions
 from core.defaults import Change, choices
 from core.subscriptions import Subscription
 from core.words import (
@@ -171,13 +172,53 @@ def test_a_client_keeps_its_retired_plan_through_other_changes(space: Space) -> 
     assert shown.effective.plan.value == "standard"
 
 
-def test_a_retired_plan_left_behind_cannot_be_gone_back_to(space: Space) -> None:
-    """Rule 9: clearing would choose it newly."""
+def test_a_client_goes_back_to_what_it_was_bound_to_though_it_was_retired_since(space: Space) -> None:
+    """Rules 3 to 6: clearing follows what it was invited with, and chooses nothing."""
+    space.save(STANDARD)
+    client_id = space.invite(overrides=Overrides(plan="plus", add_ons=frozenset({"payroll"}))).client_id
+    space.retire(plan="standard", add_on="bank_feeds")
+    shown = space.override(client_id, Overrides())
+    assert (shown.effective.settings, shown.effective.overridden) == (STANDARD, frozenset())
+
+
+def test_a_retired_plan_is_not_chosen_though_the_client_is_bound_to_it(space: Space) -> None:
+    """Rules 5 and 9: an override that equals the default is a choice."""
     space.save(STANDARD)
     client_id = space.invite(overrides=Overrides(plan="plus")).client_id
     space.retire(plan="standard")
     with pytest.raises(RetiredChosen, match="Standard is retired"):
-        space.override(client_id, Overrides())
+        space.override(client_id, Overrides(plan="standard"))
+
+
+def test_going_back_makes_no_other_combination_than_was_bound(space: Space) -> None:
+    """Rule 8: add-ons that it goes back to are offered with the plan that it chose, or refused by name."""
+    space.save(PLUS)
+    client_id = space.invite(overrides=Overrides(plan="starter", add_ons=frozenset())).client_id
+    with pytest.raises(AddOnsNotOffered, match="Payroll: not offered with Starter"):
+        space.override(client_id, Overrides(plan="starter"))
+
+
+def test_a_plan_and_its_add_ons_are_gone_back_to_together_though_no_longer_offered_so(space: Space) -> None:
+    """They were bound together."""
+    space.save(STANDARD)
+    client_id = space.invite(overrides=Overrides(plan="plus", add_ons=frozenset())).client_id
+    with space.database.transaction() as session:
+        held = catalogue.current(session, "EUR")
+        plans = {**held.plans, "standard": replace(held.plans["standard"], add_ons=frozenset())}
+        catalogue.store(session, replace(held, plans=plans))
+    with pytest.raises(AddOnsNotOffered):
+        space.override(client_id, Overrides(plan="standard"))
+    assert space.override(client_id, Overrides()).effective.settings == STANDARD
+
+
+def test_adopting_defaults_that_hold_something_retired_is_refused(space: Space) -> None:
+    """Rule 9: other defaults than the client's own are newly chosen."""
+    space.save(PLUS)
+    client_id = space.invite().client_id
+    space.save(STANDARD)
+    space.retire(plan="standard")
+    with pytest.raises(RetiredChosen, match="Standard is retired"):
+        space.adopt(client_id)
 
 
 def test_history_records_who_when_what_from_what_through_which_door_and_why(space: Space) -> None:
@@ -242,10 +283,13 @@ def test_the_same_change_sent_twice_makes_one_revision(space: Space) -> None:
     """A second click is not a second person."""
     space.save(STANDARD)
     client_id = space.invite().client_id
+    chosen = Overrides(plan="plus")
     for _ in range(2):
         with space.database.transaction() as session:
-            shown = subscriptions.override(session, space.manager, client_id, Overrides(plan="plus"), seen=1)
-        assert shown.revision == 2
+            made = subscriptions.override(session, space.manager, client_id, chosen, seen=1, attempt="form")
+        assert made.revision == 2
+    with pytest.raises(StaleSubscription), space.database.transaction() as session:
+        subscriptions.override(session, space.manager, client_id, chosen, seen=1, attempt="another form")
 
 
 def test_the_same_adoption_sent_twice_makes_one_revision(space: Space) -> None:
@@ -256,7 +300,7 @@ def test_the_same_adoption_sent_twice_makes_one_revision(space: Space) -> None:
     for _ in range(2):
         with space.database.transaction() as session:
             subscriptions.adopt_current_defaults(
-                session, space.manager, [client_id], seen={client_id: 1}, seen_version=2
+                session, space.manager, [client_id], seen={client_id: 1}, seen_version=2, attempt="form"
             )
         assert space.detail(client_id).revision == 2
     with pytest.raises(StaleSubscription), space.database.transaction() as session:

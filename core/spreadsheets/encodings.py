@@ -1,0 +1,67 @@
+"""The text of a file that says nothing of its encoding, or little: UTF-8, UTF-16 with its mark, or Windows-1252."""
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+
+from core.spreadsheets.limits import UnreadableFile
+from core.words import N_, is_showable
+
+NOT_TEXT = N_("This is not a text file. Open the list in your spreadsheet and save it as “CSV UTF-8” or .xlsx.")
+_DAMAGED = N_(
+    "Line {line} of this file holds a damaged character, near “{near}”, though the rest is UTF-8. "
+    "Correct that line where the list comes from, and bring the file again."
+)
+
+_MARK = "\ufeff"  # of the byte order; where lists were joined also within the text
+_LONGEST_SHOWN = 60
+_BROKEN = re.compile("[\udc80-\udcff]+")  # bytes that are not UTF-8, as "surrogateescape" keeps them
+_AFTER_A_LETTER = rb"\x85\x8b\x91-\x97\x99\x9b\xa0\xa9-\xab\xad\xae\xb0\xb2\xb3\xb9-\xbb"  # …‹‘’“”•–—™›©ª«®°²³¹º»
+_CLEARLY_UTF_8 = re.compile(  # characters of several bytes that Windows-1252 would show as a letter and odd signs
+    rb"[\xc2\xc3][\x80-\xbf]"
+    rb"|[\xc4-\xdf](?![%(plain)s])[\x80-\xbf]"
+    rb"|[\xe0-\xef](?![%(plain)s]{2})[\x80-\xbf]{2}"
+    rb"|[\xf0-\xf4][\x80-\xbf]{3}" % {b"plain": _AFTER_A_LETTER}
+)
+_CELLS = re.compile(r'[,;\t"]')
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text, without any byte order mark, and the name of its encoding.
+
+    Raises UnreadableFile, which names the line, for a file that is UTF-8 but for a few bytes: read as Windows-1252, all
+    its other names would be wrong.
+    """
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return without_marks(_strictly(content, "utf-16")), "UTF-16"
+    try:
+        return without_marks(content.decode()), "UTF-8"
+    except UnicodeDecodeError as wrong:
+        if content.startswith(BOM_UTF8) or _is_utf_8_but_for_a_few(content):
+            raise _damaged(content, wrong.start) from wrong
+    return _strictly(content, "cp1252"), "Windows-1252"
+
+
+def without_marks(text: str) -> str:
+    """The text without byte order marks, wherever they stand: they show nothing, and no heading is known by them."""
+    return text.replace(_MARK, "")
+
+
+def _strictly(content: bytes, codec: str) -> str:
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError as wrong:
+        raise UnreadableFile(NOT_TEXT) from wrong
+
+
+def _is_utf_8_but_for_a_few(content: bytes) -> bool:
+    """One damaged byte makes at most two broken places."""
+    clear = _CLEARLY_UTF_8.subn(b"", content)[1]
+    return clear > 0 and _BROKEN.subn("", content.decode(errors="surrogateescape"))[1] <= 2 * clear
+
+
+def _damaged(content: bytes, place: int) -> UnreadableFile:
+    begins = content.rfind(b"\n", 0, place) + 1
+    before, after = (content[begins:place].decode(), content[place:].partition(b"\n")[0].decode(errors="replace"))
+    near = _CELLS.split(before)[-1][-_LONGEST_SHOWN // 2 :] + _CELLS.split(after)[0][: _LONGEST_SHOWN // 2]
+    shown = "".join(c for c in without_marks(near) if is_showable(c)).strip()
+    return UnreadableFile(_DAMAGED, line=str(content.count(b"\n", 0, place) + 1), near=shown)
