@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, aliased
 
+from core import catalogue
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
@@ -20,8 +21,8 @@ def differences(session: Session) -> Iterator[str]:
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
     joined without gap or overlap, that the last one holds now, that somebody looked after each client at every moment
-    since its first revision, that copies equal what they copy, and that the edits of a client's details lead to the
-    details it has.
+    since its first revision, that copies equal what they copy, that the edits of a client's details lead to the
+    details it has, and that the price lists are what was loaded.
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
@@ -49,6 +50,7 @@ def differences(session: Session) -> Iterator[str]:
         yield f"partner {partner_id}, client {client_id}: has no subscription"
     yield from _edits_that_do_not_lead_to_the_details(session)
     yield from _responsible_gaps(session)
+    yield from catalogue.altered(session)
 
 
 def _responsible_gaps(session: Session) -> Iterator[str]:
