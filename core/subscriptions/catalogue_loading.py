@@ -168,10 +168,13 @@ def load_catalogue(
     return replace(loaded, edition=catalogue.store(session, loaded.catalogue, by=by))
 
 
-def withdraw_price_list(session: Session, number: int, currency: str, *, by: Member | None = None) -> PriceList:
+def withdraw_price_list(
+    session: Session, number: int, currency: str, *, by: Member | None = None, seen: PriceList | None = None
+) -> PriceList:
     """Afterwards the price list that had not begun is gone, and what it would have changed does not change; the list.
 
-    Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList, PriceListHasBegun; nothing is written then.
+    `seen`: the list that was looked at before. Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList,
+    PriceListHasBegun, StaleCatalogue; nothing is written then.
     """
     _begin(session, by)
     _refuse_who(session, by)
@@ -183,6 +186,8 @@ def withdraw_price_list(session: Session, number: int, currency: str, *, by: Mem
         raise NoSuchPriceList(number, currency)
     if found.valid_from <= catalogue.latest_today(session, currency):
         raise PriceListHasBegun(found)
+    if seen is not None and seen != found:
+        raise StaleCatalogue
     others = tuple(each for each in lists if each is not found)
     catalogue.store(session, replace(stored, price_lists=others), by=by)
     return found

@@ -50,7 +50,7 @@ def to_come(price_list: PriceList) -> None:
 
 heading(t("Catalogue"), t("What is sold, what goes with what, and what it costs: now, and from a day to come."))
 if offer.is_sample:
-    st.caption(t("These plans, add-ons and prices are sample data."))
+    st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 numbers = [each.number for each in offer.price_lists]
 number = numbers[-1] if shown.in_force is None else shown.in_force.number
 if len(numbers) > 1:

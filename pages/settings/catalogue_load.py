@@ -110,5 +110,5 @@ def _load(member: Member, found: Catalogue, seen: int) -> None:
 @notices.callback
 def _withdraw(member: Member, price_list: PriceList) -> None:
     with server.database().transaction() as session:
-        subscriptions.withdraw_price_list(session, price_list.number, price_list.currency, by=member)
+        subscriptions.withdraw_price_list(session, price_list.number, price_list.currency, by=member, seen=price_list)
     notices.say_next(t("Price list {number} is withdrawn.", number=str(price_list.number)))

@@ -106,4 +106,4 @@ def _amounts(items: Sequence[Item], prices: PriceList) -> dict[str, list[str]]:
 
 
 def _name(item: Item) -> str:
-    return f"{item}{t(' (retired)')}" if item.is_retired else str(item)
+    return str(item) + (t(" (retired)") if item.is_retired else "")
