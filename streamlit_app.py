@@ -46,6 +46,7 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(clients, "clients", "invite_client", t("Invite a client"), Permission.INVITE, icon=":material/person_add:")
     page(clients, "clients", "client_subscription", t("Client subscription"), shown, icon=":material/badge:")
     page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
+    page(settings, "settings", "catalogue", t("Catalogue"), Permission.READ_DEFAULTS, icon=":material/sell:")
     page(settings, "settings", "members", t("Members"), Permission.MANAGE_MEMBERS, icon=":material/manage_accounts:")
     spread = Permission.READ_DISTRIBUTION
     page(finance, "finance", "plan_distribution", t("Plan distribution"), spread, icon=":material/bar_chart:")

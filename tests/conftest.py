@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 
 from core import catalogue, defaults, invitations, members, subscriptions
-from core.catalogue import SAMPLE
+from core.catalogue import SAMPLE, Catalogue
 from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
@@ -143,6 +143,13 @@ class Space:
             plans = {code: replace(p, is_retired=p.is_retired or code == plan) for code, p in held.plans.items()}
             add_ons = {code: replace(a, is_retired=a.is_retired or code == add_on) for code, a in held.add_ons.items()}
             catalogue.store(session, replace(held, plans=plans, add_ons=add_ons))
+
+
+def with_prices(of: Catalogue, **changed: Any) -> Catalogue:
+    """The catalogue with another list in force: its prices, its days."""
+    prices = replace(of.prices, **changed)
+    lists = tuple(prices if each.number == prices.number else each for each in of.price_lists)
+    return replace(of, prices=prices, price_lists=lists)
 
 
 def at_once(space: Space, *actions: Callable[[Any], Any]) -> list[Any]:

@@ -3,8 +3,20 @@ what a choice costs; the edition of it that is stored, the file that is loaded, 
 
 from core.catalogue.comparison import CatalogueChange, ChangeKind, compared, completed, repriced
 from core.catalogue.file import MAX_BYTES, CatalogueFileRefused, as_toml, from_toml, reading_the_same
-from core.catalogue.price_lists import FIRST_DAY, PriceList, following
+from core.catalogue.price_lists import FIRST_DAY, PriceList, following, in_force
 from core.catalogue.rules import AddOn, Catalogue, Item, Plan, Price, monthly_cents
 from core.catalogue.sample import EXAMPLE, SAMPLE
-from core.catalogue.stored import altered, currencies, current, latest_today, sold_in, store, stored, take_turn, today
+from core.catalogue.stored import (
+    Loaded,
+    altered,
+    currencies,
+    current,
+    latest_today,
+    loaded,
+    sold_in,
+    store,
+    stored,
+    take_turn,
+    today,
+)
 from core.catalogue.tables import AddOnRow, CatalogueEdition, PriceListRow

@@ -1,7 +1,8 @@
 """The catalogue as it is stored, whole: each change makes a new edition of it. Price lists stay, and others follow."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,6 +107,30 @@ def sold_in(session: Session, item: Item) -> frozenset[str]:
             if (now_so is None or each.number >= now_so.number) and any(code == item.code for code, _ in prices):
                 found.add(currency)
     return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """When a price list was loaded, and the name of the partner's member who did; None: somebody at a shell, or of
+    another partner space."""
+
+    at: datetime
+    by: str | None
+
+
+def loaded(session: Session, partner: Partner) -> dict[int, Loaded]:
+    """When and by whom each price list of the partner's currency was loaded, by number."""
+    rows = session.execute(
+        select(PriceListRow.number, PriceListRow.loaded_at, Member.name)
+        .outerjoin(
+            Member,
+            (Member.partner_id == PriceListRow.loaded_by_partner_id)
+            & (Member.member_id == PriceListRow.loaded_by_id)
+            & (Member.partner_id == partner.partner_id),
+        )
+        .where(PriceListRow.currency == partner.currency)
+    )
+    return {number: Loaded(at, by) for number, at, by in rows}
 
 
 def take_turn(session: Session) -> None:

@@ -4,6 +4,8 @@ the check that looks at all."""
 
 from core.subscriptions.catalogue_loading import (
     CatalogueLoad,
+    CatalogueOverview,
+    catalogue_overview,
     load_catalogue,
     preview_catalogue,
     withdraw_price_list,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, members
-from core.catalogue import FIRST_DAY, Catalogue, CatalogueChange, Item, Plan, PriceList
+from core.catalogue import FIRST_DAY, Catalogue, CatalogueChange, Item, Loaded, Plan, PriceList
 from core.members import Member, Partner, Permission
 from core.subscriptions.catalogue_refusals import (
     BeginsBeforeTheNewest,
@@ -27,7 +27,7 @@ from core.subscriptions.catalogue_refusals import (
     StaleCatalogue,
 )
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
-from core.words import BillingError, BillingPeriod
+from core.words import BillingError, BillingPeriod, NoCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,32 @@ class CatalogueLoad:
     def concerned(self, change: CatalogueChange) -> Holders:
         """How many hold what changes: with a price, in its currency and billing period; else in all of them."""
         return concerned(self.holdings, change, self.catalogue.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueOverview:
+    """What is sold, what it costs now and from when on, and who has what. `in_force` is the price list of today, None
+    before the first; `to_come` are those that have begun nowhere and can be withdrawn; `loaded` says of each list when
+    and by whom. `holdings` are those of the reader's partner space, of an accountant's own clients. `why_not` says why
+    the reader cannot change any of it; None: they can."""
+
+    catalogue: Catalogue
+    in_force: PriceList | None
+    to_come: tuple[PriceList, ...]
+    loaded: Mapping[int, Loaded]
+    holdings: tuple[Holding, ...]
+    why_not: BillingError | None
+
+    def holders(self, item: Item) -> Holders:
+        """How many have this plan or add-on, in any billing period."""
+        return holders(self.holdings, item)
+
+    def changes(self, made: PriceList) -> tuple[tuple[CatalogueChange, Holders], ...]:
+        """What this list changes from the one before it: each price, and who has the item with that period."""
+        currency = self.catalogue.currency
+        return tuple(
+            (change, concerned(self.holdings, change, currency)) for change in catalogue.repriced(self.catalogue, made)
+        )
 
 
 def concerned(holdings: tuple[Holding, ...], change: CatalogueChange, currency: str) -> Holders:
@@ -96,6 +122,29 @@ def preview_catalogue(session: Session, offer: Catalogue, *, by: Member | None =
     )
 
 
+def catalogue_overview(session: Session, member: Member) -> CatalogueOverview:
+    """The catalogue as this member sees it. Raises NotAllowed, NoCatalogue."""
+    members.require(member, Permission.READ_DEFAULTS)
+    currency = member.partner.currency
+    stored = catalogue.stored(session, currency)
+    if stored is None or not stored.price_lists:
+        raise NoCatalogue(currency=currency)
+    begun_until = catalogue.latest_today(session, currency)
+    why_not: BillingError | None = None
+    try:
+        _refuse_who(session, member)
+    except BillingError as refusal:
+        why_not = refusal
+    return CatalogueOverview(
+        catalogue=stored,
+        in_force=catalogue.in_force(stored.price_lists, catalogue.today(session, member.partner)),
+        to_come=tuple(each for each in stored.price_lists if each.valid_from > begun_until),
+        loaded=catalogue.loaded(session, member.partner),
+        holdings=held_now(session, seen_by=member),
+        why_not=why_not,
+    )
+
+
 def load_catalogue(
     session: Session, offer: Catalogue, *, by: Member | None = None, seen: int | None = None
 ) -> CatalogueLoad:
@@ -119,10 +168,13 @@ def load_catalogue(
     return replace(loaded, edition=catalogue.store(session, loaded.catalogue, by=by))
 
 
-def withdraw_price_list(session: Session, number: int, currency: str, *, by: Member | None = None) -> PriceList:
+def withdraw_price_list(
+    session: Session, number: int, currency: str, *, by: Member | None = None, seen: PriceList | None = None
+) -> PriceList:
     """Afterwards the price list that had not begun is gone, and what it would have changed does not change; the list.
 
-    Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList, PriceListHasBegun; nothing is written then.
+    `seen`: the list that was looked at before. Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList,
+    PriceListHasBegun, StaleCatalogue; nothing is written then.
     """
     _begin(session, by)
     _refuse_who(session, by)
@@ -134,6 +186,8 @@ def withdraw_price_list(session: Session, number: int, currency: str, *, by: Mem
         raise NoSuchPriceList(number, currency)
     if found.valid_from <= catalogue.latest_today(session, currency):
         raise PriceListHasBegun(found)
+    if seen is not None and seen != found:
+        raise StaleCatalogue
     others = tuple(each for each in lists if each is not found)
     catalogue.store(session, replace(stored, price_lists=others), by=by)
     return found

@@ -87,7 +87,7 @@ class SharedCatalogue(BillingError):
 class StaleCatalogue(StaleError):
     """Another catalogue was loaded, or a list withdrawn, since this one was looked at."""
 
-    sentence = N_("The catalogue was changed since you looked. Nothing was loaded; look again at what would change.")
+    sentence = N_("The catalogue was changed since you looked. Nothing was done; look again at what would change.")
 
 
 class BeginsInThePast(BillingError):

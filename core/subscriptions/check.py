@@ -25,9 +25,9 @@ def differences(session: Session) -> Iterator[str]:
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
     joined without gap or overlap, that one holds now and at most one waits, for its renewal, that rhythm and purchase
-    list are what history says, that somebody looked after each client at every moment
-    since its first revision, that copies equal what they copy, and that the edits of a client's details lead to the
-    details it has.
+    list are what history says, that somebody looked after each client at every moment since its first revision, that
+    copies equal what they copy, that the edits of a client's details lead to the details it has, and that the price
+    lists are what was loaded.
     """
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
@@ -60,6 +60,7 @@ def differences(session: Session) -> Iterator[str]:
         yield f"partner {partner_id}, client {client_id}: has no subscription"
     yield from _edits_that_do_not_lead_to_the_details(session)
     yield from _responsible_gaps(session)
+    yield from catalogue.altered(session)
 
 
 def _responsible_gaps(session: Session) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
+from core import members
 from core.catalogue import Item, Plan
 from core.defaults import DefaultSettings
-from core.members import Partner
+from core.members import Member, Partner
 from core.subscriptions.tables import Subscription
 from core.words import BillingPeriod, ClientStatus, listed, nt
 
@@ -62,13 +63,21 @@ class Holders:
         return listed(said)
 
 
-def held_now(session: Session) -> tuple[Holding, ...]:
-    """What clients and the newest default settings hold now, in every partner space. Archived clients hold nothing."""
+def held_now(session: Session, *, seen_by: Member | None = None) -> tuple[Holding, ...]:
+    """What clients and the newest default settings hold now, in every partner space; or `seen_by` a member, in theirs
+    and of the clients that they see. Archived clients hold nothing."""
+    of_clients: list[ColumnElement[bool]] = []
+    of_versions: list[ColumnElement[bool]] = []
+    if seen_by is not None:
+        of_clients.append(Subscription.partner_id == seen_by.partner_id)
+        of_versions.append(DefaultSettings.partner_id == seen_by.partner_id)
+        if not members.reads_all_clients(seen_by):
+            of_clients.append(Subscription.responsible_id == seen_by.member_id)
     kept = (Partner.currency, Subscription.billing_period, Subscription.plan, Subscription.add_ons)
     clients = (
         select(*kept, func.count(), func.count().filter(Subscription.status == ClientStatus.INVITED))
         .join(Partner, Partner.partner_id == Subscription.partner_id)
-        .where(Subscription.valid_to.is_(None), Subscription.status != ClientStatus.ARCHIVED)
+        .where(Subscription.valid_to.is_(None), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
         .group_by(*kept)
     )
     later = aliased(DefaultSettings)
@@ -77,7 +86,7 @@ def held_now(session: Session) -> tuple[Holding, ...]:
     versions = (
         select(*said, func.count())
         .join(Partner, Partner.partner_id == DefaultSettings.partner_id)
-        .where(DefaultSettings.version == newest)
+        .where(DefaultSettings.version == newest, *of_versions)
         .group_by(*said)
     )
     return (

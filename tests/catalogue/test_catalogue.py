@@ -21,7 +21,7 @@ from core.words import (
     UnknownChoice,
     speak,
 )
-from tests.conftest import PLUS, STANDARD, Space
+from tests.conftest import PLUS, STANDARD, Space, with_prices
 
 MONTHLY, YEARLY = BillingPeriod.MONTHLY, BillingPeriod.YEARLY
 
@@ -87,7 +87,7 @@ def test_what_a_client_has_may_stay_though_no_longer_offered_or_priced() -> None
     """Changing who pays is not refused for what the catalogue did meanwhile."""
     plans = {**SAMPLE.plans, "plus": replace(SAMPLE.plans["plus"], add_ons=frozenset())}
     prices = {key: cents for key, cents in SAMPLE.plan_prices.items() if key != ("standard", MONTHLY)}
-    later = replace(SAMPLE, plans=plans, plan_prices=prices)
+    later = with_prices(replace(SAMPLE, plans=plans), plan_prices=prices)
     held = settings("plus", "payroll")
     later.refuse_unsellable(replace(held, payer=Payer.PARTNER), held=held)
     later.refuse_unsellable(replace(settings("standard"), payer=Payer.PARTNER), held=settings("standard"))
@@ -98,7 +98,7 @@ def test_what_a_client_has_may_stay_though_no_longer_offered_or_priced() -> None
 @pytest.mark.parametrize("setting", [s for s in Setting if s.terms and s is not Setting.BILLING_PERIOD])
 def test_a_setting_that_does_not_change_the_price_is_free_to_change(setting: Setting) -> None:
     """Who pays, and every setting of words that prices do not depend on: also where there is no price any more."""
-    later = replace(SAMPLE, plan_prices={})
+    later = with_prices(SAMPLE, plan_prices={})
     held = settings("standard", "bank_feeds")
     for term in setting.terms or ():
         chosen = replace(held, **{setting.value: term})
@@ -143,7 +143,7 @@ def refused(chosen: BillingSettings, held: BillingSettings | None) -> bool:
 def test_the_catalogue_that_ships_is_sample_data_and_says_so(space: Space) -> None:
     """Rule 15, through the database."""
     with space.database.reading() as session:
-        stored = catalogue.current(session, "EUR")
+        stored = catalogue.current(session, space.manager.partner)
     assert stored.is_sample
     assert stored == replace(SAMPLE, edition=stored.edition)
     assert [str(plan) for plan in stored.plans.values()] == ["Starter", "Standard", "Plus", "Premium", "Classic"]
@@ -152,11 +152,11 @@ def test_the_catalogue_that_ships_is_sample_data_and_says_so(space: Space) -> No
 def test_a_new_edition_is_seen_at_once_by_everyone(space: Space) -> None:
     """What a process remembers of the catalogue is never out of date."""
     with space.database.reading() as session:
-        first = catalogue.current(session, "EUR")
-        assert catalogue.current(session, "EUR") is first
+        first = catalogue.current(session, space.manager.partner)
+        assert catalogue.current(session, space.manager.partner) is first
     space.retire(plan="plus")
     with space.database.reading() as session:
-        assert catalogue.current(session, "EUR").plans["plus"].is_retired
+        assert catalogue.current(session, space.manager.partner).plans["plus"].is_retired
 
 
 def test_names_are_in_the_readers_language() -> None:

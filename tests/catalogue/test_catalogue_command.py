@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from core import catalogue
+from core import catalogue, invitations
 from core.__main__ import main
 from core.catalogue import EXAMPLE, SAMPLE
+from core.invitations import OutboxMessage
 from core.storage import Database
 from core.words import BillingPeriod, Overrides
 from tests.conftest import STANDARD, Space
 
-OWN = EXAMPLE.replace('"19.00"', '"21.00"').replace(
+LATER = EXAMPLE.replace("# valid_from = 2027-03-01", "valid_from = 2099-03-01")
+OWN = LATER.replace('"19.00"', '"21.00"').replace(
     'names = { en = "Plus"', 'retired = true\nnames = { en = "Plus and more"'
 )
 
@@ -53,8 +55,9 @@ def test_check_says_what_load_does_and_load_does_it_once(space: Space, said, tmp
         "Retired: Plus and more (plus)",
         "  They keep it: 1 client",
         "Renamed in English: Plus and more (plus), before: Plus",
-        "Price: Standard (standard), Monthly, €21.00, before: €19.00. It concerns 1 client.",
-        "Prices hold at once: clients who have these items cost the new price from the moment it is loaded.",
+        "Price list 2, from 1 Mar 2099",
+        "  Price: Standard (standard), Monthly, €21.00, before: €19.00",
+        "    1 invited client, if it accepts on 1 Mar 2099 or later",
     ]
     last = f"Nothing was written. To load it: python -m core catalogue load {tmp_path / 'catalogue.toml'}"
     assert said("check", OWN) == (0, [*changes, last], [])
@@ -71,7 +74,7 @@ def test_every_other_change_has_its_words(space: Space, said) -> None:
     space.save(STANDARD)
     said("load", EXAMPLE)
     later = (
-        EXAMPLE.replace('code = "standard"', 'retired = true\ncode = "standard"')
+        LATER.replace('code = "standard"', 'retired = true\ncode = "standard"')
         .replace("retired = true # it", "# it")
         .replace('"starter"', '"first"')
         .replace('"59.00", yearly = "590.00"', '"59.00"')
@@ -89,12 +92,13 @@ def test_every_other_change_has_its_words(space: Space, said) -> None:
         "  Nobody can be invited with these default settings until new ones are saved without it.",
         "Can be chosen again: Classic (classic)",
         "Removed, because nobody ever had it: Starter (starter)",
-        "Price: Starter (first), Monthly, €9.00",
-        "No price any more: Premium (premium), Yearly, before: €590.00",
         "Offered with Starter (first) from now on: Bank feeds and E-invoicing",
         "Offered with Premium (premium) from now on: Fixed assets",
         "Not offered with Premium (premium) any more: Multi-currency",
         "Plans or add-ons are listed in another order.",
+        "Price list 2, from 1 Mar 2099",
+        "  Price: Starter (first), Monthly, €9.00",
+        "  No price any more: Premium (premium), Yearly, before: €590.00",
     ]
 
 
@@ -211,3 +215,42 @@ def test_from_a_shell_a_file_with_accents_arrives_whatever_the_terminal(tmp_path
     run("migrate")
     Database(environment["BILLING_DATABASE_URL"]).close()
     assert catalogue.from_toml(path.read_bytes()) == catalogue.from_toml(run("catalogue", "example"))
+
+
+def test_a_list_to_come_says_who_pays_it_from_when(space: Space, said) -> None:
+    """Rule 42: invited clients if they accept from its day on, active ones from their renewal, if ever (rule 41)."""
+    space.save(STANDARD)
+    for name in ("One", "Two", "Three"):
+        space.invite(name)
+    with space.database.transaction() as session:
+        for client_id in (1, 2):
+            message = invitations.waiting(session, space.partner_id, client_id, OutboxMessage)
+            invitations.accept(session, message.token)
+    dear = LATER.replace('"19.00"', '"21.00"')
+    head = ["Price list 2, from 1 Mar 2099", "  Price: Standard (standard), Monthly, €21.00, before: €19.00"]
+    invited = "    1 invited client, if it accepts on 1 Mar 2099 or later"
+    never = "    2 active clients keep their price until they take another subscription or billing period"
+    assert said("load", dear)[1][1:5] == [*head, invited, never]
+    renewing = dear.replace("# renewals_from = 2027-06-01", "renewals_from = 2099-06-01")
+    assert said("load", renewing)[1][:5] == [
+        head[0],
+        "  It takes the place of the list 2 that has not begun.",
+        head[1],
+        invited,
+        "    2 active clients, each from its first renewal on 1 Jun 2099 or later",
+    ]
+    assert said("load", renewing) == (0, ["Nothing changes: this is the catalogue that is stored."], [])
+
+
+def test_a_list_that_has_not_begun_is_withdrawn(space: Space, said) -> None:
+    """Rule 39; one that has begun stays, and one that is not there is named."""
+    said("load", LATER.replace('"19.00"', '"21.00"'))
+    withdraw = ("--currency", "eur")
+    assert said("withdraw", None, "3", *withdraw) == (1, [], ["There is no price list 3 in EUR."])
+    status, out, refused = said("withdraw", None, "1", *withdraw)
+    assert (status, out) == (1, [])
+    assert refused[0].startswith("Price list 1 in EUR began on 1 Jan 2000 and stays.")
+    gone = "Price list 2 in EUR, which would have begun on 1 Mar 2099, is withdrawn."
+    assert said("withdraw", None, "2", *withdraw) == (0, [gone], [])
+    assert [each.number for each in stored(space).price_lists] == [1]
+    assert said("withdraw", None, "2", *withdraw)[0] == 1

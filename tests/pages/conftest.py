@@ -24,6 +24,7 @@ INVITE = "pages/clients/invite_client.py"
 CLIENT = "pages/clients/client_subscription.py"
 DEFAULTS = "pages/settings/defaults.py"
 DISTRIBUTION = "pages/finance/plan_distribution.py"
+CATALOGUE = "pages/settings/catalogue.py"
 CLIENTS = "pages/clients/billing_sources.py"
 
 

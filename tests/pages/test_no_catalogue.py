@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import text
 
 from core.storage import Database
-from tests.pages.conftest import CLIENT, CLIENTS, DEFAULTS, DISTRIBUTION, INVITE, emptied, opened, plain_text
+from tests.pages.conftest import CATALOGUE, CLIENT, CLIENTS, DEFAULTS, DISTRIBUTION, INVITE, emptied, opened, plain_text
 
 
-@pytest.mark.parametrize("page", [CLIENTS, INVITE, CLIENT, DEFAULTS, DISTRIBUTION])
+@pytest.mark.parametrize("page", [CLIENTS, INVITE, CLIENT, DEFAULTS, DISTRIBUTION, CATALOGUE])
 @pytest.mark.parametrize(("locale", "sentence"), [("en-GB", "no subscriptions and prices in EUR yet"),
                                                   ("fr-BE", "pas encore d’abonnements ni de prix en EUR")])  # fmt: skip
 def test_a_page_without_a_catalogue_says_so(demo_database: Database, page: str, locale: str, sentence: str) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core import invitations, members, reports, subscriptions
+from core import catalogue, invitations, members, reports, subscriptions
+from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.storage import Base, Database, Instant
-from core.words import ClientStatus, Origin
+from core.words import BillingPeriod, ClientStatus, Origin
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -170,6 +172,38 @@ def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Da
     ):
         with pytest.raises(IntegrityError), empty.transaction() as session:
             session.execute(text(f"UPDATE invitation SET {wrong}"))
+
+
+def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Database) -> None:
+    """Since before any client began, for whoever renews as well; nobody's price changes, and another list follows."""
+    with empty.migrating() as connection:
+        migrate_to("0007", connection)
+        run, no = connection.execute, {"no": False}
+        run(text("INSERT INTO catalogue_edition VALUES (1, 7, :no)"), no)
+        run(text("INSERT INTO plan VALUES ('standard', 1, 'Standard', 'Standard', :no)"), no)
+        run(text("INSERT INTO add_on VALUES ('payroll', 1, 'Payroll', 'Paie', :no)"), no)
+        run(text("INSERT INTO plan_price VALUES ('standard', 'monthly', 'EUR', 1900)"))
+        run(text("INSERT INTO plan_price VALUES ('standard', 'yearly', 'EUR', 19000)"))
+        run(text("INSERT INTO add_on_price VALUES ('payroll', 'monthly', 'EUR', 1200)"))
+        run(text("INSERT INTO add_on_price VALUES ('payroll', 'monthly', 'GBP', 1100)"))
+    empty.migrate()
+    with empty.reading() as session:
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        euros, pounds = (catalogue.stored(session, currency) for currency in ("EUR", "GBP"))
+        monthly, yearly = BillingPeriod.MONTHLY, BillingPeriod.YEARLY
+        plans = {("standard", monthly): 1900, ("standard", yearly): 19000}
+        assert euros.price_lists == (PriceList(1, "EUR", FIRST_DAY, None, plans, {("payroll", monthly): 1200}),)
+        assert pounds.price_lists == (PriceList(1, "GBP", FIRST_DAY, None, {}, {("payroll", monthly): 1100}),)
+        assert euros.edition == 7
+        assert list(catalogue.altered(session)) == []
+    for table in ("price_list", "plan_price", "add_on_price"):
+        with pytest.raises(DBAPIError), empty.transaction() as session:
+            session.execute(text(f"UPDATE {table} SET number = 2"))
+    second = PriceList(2, "EUR", FIRST_DAY, None, {("standard", monthly): 2100}, {})
+    with empty.transaction() as session:
+        catalogue.store(session, replace(euros, price_lists=(*euros.price_lists, second)))
+    with empty.reading() as session:
+        assert catalogue.stored(session, "EUR").prices == second
 
 
 def fill_as_lived_in(connection: Connection) -> None:
