@@ -98,8 +98,8 @@ list_url.read(FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
 
 with database.reading(single=True) as session:
-    edition, in_force = reports.in_force(session, member)
-    offer = catalogue.current(session, member.partner, edition=edition)
+    in_force = reports.in_force(session, member)
+    offer = catalogue.current(session, member.partner, edition=in_force.edition)
     looking_after = subscriptions.responsible_members(session, member)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -107,7 +107,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         every = t("Every client, the settings in force, and where each one comes from.")
         own = t("The clients you look after, the settings in force, and where each one comes from.")
         heading(t("Clients"), every if sees_all else own)
-    label = t("Default settings") if not in_force else t("Default settings · v{version}", version=str(in_force))
+    version = in_force.defaults_version
+    label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
