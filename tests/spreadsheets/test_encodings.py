@@ -40,6 +40,7 @@ def damaged(draw: st.DrawFn) -> tuple[bytes, int]:
 @given(damaged())
 @example(("Name\nCliént\nSociété".encode() + b"\xff", 3))
 @example((b"Name\nCli\xc3\xa9nt\nSoci\xe9t\xc3\xa9", 3))
+@example((b"Name\nCli\xc3\xa9nt\n\xf0x\x98\x80", 3))
 def test_a_list_in_utf_8_with_a_wrong_byte_is_refused_and_its_line_is_named(brought: tuple[bytes, int]) -> None:
     """It is never read in another encoding, in which every other name would be garbled."""
     content, line = brought
