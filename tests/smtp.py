@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from ipaddress import IPv4Address
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 from aiosmtpd import smtp
@@ -33,6 +34,18 @@ class Mailbox:
         self.drops = 0  # connections closed in the middle of a message
         self.stalls = 0  # messages that are answered never
         self.on_data: Callable[[], object] = lambda: None  # what happens when a message has arrived
+        self._arrival = Condition()
+
+    def message_to(self, address: str) -> EmailMessage:
+        """The message to this address, as soon as it is here; there is one."""
+
+        def found() -> list[EmailMessage]:
+            return [message for message in self.received if address in message["To"]]
+
+        with self._arrival:
+            self._arrival.wait_for(found, timeout=LONGEST_WAIT)
+        (message,) = found()
+        return message
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         if self.to_recipient and (answer := self.to_recipient.pop(0)):
@@ -51,7 +64,9 @@ class Mailbox:
         if self.to_data and (answer := self.to_data.pop(0)):
             return answer
         self.on_data()
-        self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        with self._arrival:
+            self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+            self._arrival.notify_all()
         return "250 kept"
 
 

@@ -8,11 +8,13 @@ thinks of us) may pass, and costs no message.
 import asyncio
 import re
 import ssl
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from aiosmtplib import (
     SMTP,
@@ -55,12 +57,15 @@ class SmtpServer:
 
 
 class Connection:
-    """A connection to the server, opened when the first message needs it, and kept while the server answers."""
+    """A connection to the server, opened when the first message needs it, and kept while the server answers.
+
+    It runs in a thread of its own, so that whoever sends may run an event loop too.
+    """
 
     def __init__(self, server: SmtpServer, host: str) -> None:
         """`host` is the name we give."""
         self._server, self._host = server, host
-        self._runner = asyncio.Runner()
+        self._runner, self._thread = asyncio.Runner(), ThreadPoolExecutor(1)
         self._client: SMTP | None = None
 
     def __enter__(self) -> Self:
@@ -70,22 +75,26 @@ class Connection:
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Say goodbye; what is sent stays sent, however the server answers."""
-        try:
-            if self._client is not None:
-                self._runner.run(self._leave())
-        finally:
-            self._runner.close()
+        with self._thread:
+            try:
+                if self._client is not None:
+                    self._run(self._leave())
+            finally:
+                self._thread.submit(self._runner.close).result()
 
     def open(self) -> None:
         """Afterwards the server has let us in. Raises one of FAILURES."""
-        self._runner.run(self._within_the_deadline(None))
+        self._run(self._within_the_deadline(None))
 
     def send(self, message: EmailMessage) -> None:
         """Afterwards the server has taken the message. Raises one of FAILURES.
 
         After one that is no answer, a cut or a time that passed, the server may have taken it all the same.
         """
-        self._runner.run(self._within_the_deadline(message))
+        self._run(self._within_the_deadline(message))
+
+    def _run(self, what: Coroutine[Any, Any, None]) -> None:
+        self._thread.submit(self._runner.run, what).result()
 
     async def _within_the_deadline(self, message: EmailMessage | None) -> None:
         try:

@@ -12,10 +12,12 @@ token = visitor.link_token()
 
 
 def offer() -> None:
-    """Who invites, what is offered, until when; and Accept."""
+    """Who invites, what is offered (and that it changed, where it did), until when; and Accept."""
     st.title(t("{partner} invites you", partner=plain(offered.partner)), anchor=False)
     partner, client = offered.partner, offered.client
     st.text(t("{partner} invites {client} to its bookkeeping platform.", partner=partner, client=client))
+    if (changed := st.session_state.get("accept.refused")) is not None:
+        st.warning(plain(changed), icon=":material/difference:")
     if offered.message:
         with st.container(border=True):
             st.text(offered.message)
@@ -76,5 +78,4 @@ except LinkRefused as refusal:
     st.stop()
 speak(offered.language, offered.time_zone)
 offer()
-if (changed := st.session_state.pop("accept.refused", None)) is not None:  # what is offered now stands above
-    st.warning(plain(changed), icon=":material/difference:")
+st.session_state.pop("accept.refused", None)  # only now: a run that is cut short has shown nothing

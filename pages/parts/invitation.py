@@ -209,7 +209,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             kwargs={"client_id": client_id},
         )
 
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         if invited.status is InvitationStatus.PENDING:
             button(
                 "resend",
@@ -231,7 +231,9 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
                 meaning = t("On the default settings in force now, without exceptions.")
-            st.text_input(t("Reason (optional)"), key=_reason(client_id), max_chars=500, persist_state="session")
+            st.text_input(
+                t("Reason (optional)"), key=_reason(client_id), max_chars=500, width=420, persist_state="session"
+            )
             button(
                 "again",
                 t("Invite again"),

@@ -1,5 +1,6 @@
 """Mail servers that are slow, endless, cut off, or refuse for a reason that is not the address."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -266,6 +267,18 @@ def test_a_server_that_is_not_there_says_that_the_run_stops(space: Space) -> Non
     assert deliver(space.database, nobody, on_failure=said.append) == Delivered(failed=1)
     assert said[0].startswith("client1@example.com: SMTPConnectError")
     assert said[1] == "The mail server cannot be used now: this run stops here. The other messages keep waiting."
+
+
+def test_messages_leave_also_while_an_event_loop_runs(space: Space) -> None:
+    """As where a page, or a program that drives a browser, has one in the same thread."""
+    invited(space)
+
+    async def within() -> Delivered:
+        return deliver(space.database, server)
+
+    with smtp_server() as (mailbox, server):
+        assert asyncio.run(within()) == Delivered(sent=1)
+    assert len(mailbox.received) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "ssl"])

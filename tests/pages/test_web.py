@@ -9,6 +9,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -20,6 +21,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from core.configuration import Configuration
 from core.invitations.wrong_links import ANSWERED
 from pages.parts.web.headers import SecurityHeaders
 from pages.parts.web.open_paths import OpenPaths, is_this_machine
@@ -436,3 +438,12 @@ def test_wrong_links_are_counted_by_where_a_trusted_proxy_says_a_visitor_comes_f
     # whatever a visitor writes in front of what the proxy adds
     assert "Wait an hour" in raw.shown("accept", "invitation=1.1.1.more", X_Forwarded_For="10.0.0.1, 2001:db8:1:2::9")
     assert "This link is not valid" in raw.shown("accept", "invitation=1.1.1.more", X_Forwarded_For="2001:db8:1:3::1")
+
+
+def test_a_header_is_named_by_letters_digits_and_hyphens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything else is a mistake, told at the start."""
+    monkeypatch.setenv("BILLING_ADDRESS_HEADER", "X-Real-IP")
+    assert Configuration().address_header == "X-Real-IP"
+    monkeypatch.setenv("BILLING_ADDRESS_HEADER", "X-Real-IP: 1")
+    with pytest.raises(ValidationError, match="address_header"):
+        Configuration()

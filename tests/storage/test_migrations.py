@@ -168,7 +168,7 @@ def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Da
     for wrong in (
         "accepted_cents = 100 WHERE number = 1",
         "accepted_cents = 100, accepted_currency = 'EUR', accepted_billing_period = 'monthly' WHERE number = 2",
-        "accepted_cents = 1, accepted_currency = 'EUR', accepted_billing_period = 'weekly' WHERE number = 1",
+        "accepted_cents = 1, accepted_currency = 'EUR', accepted_billing_period = 'week' WHERE accepted_at IS NOT NULL",
     ):
         with pytest.raises(IntegrityError), empty.transaction() as session:
             session.execute(text(f"UPDATE invitation SET {wrong}"))
