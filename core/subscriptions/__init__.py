@@ -46,4 +46,4 @@ from core.subscriptions.responsible import (
 from core.subscriptions.revisions import Revision, Seen, begin, held_at, held_now, held_then, history, pending_at
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
-from core.subscriptions.timing import Timing, Waits, price_of
+from core.subscriptions.timing import Timing, Waits, price_of, price_on, prices_of

@@ -264,7 +264,7 @@ def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision
     """Every revision of a client, the newest decision first, each with what it changed."""
     rows = session.connection().execute(_HISTORY, {"of_partner": partner_id, "of_client": client_id})
     found = [_of_row(row) for row in rows]
-    return tuple(_compared(_before(found, each), each) for each in reversed(found))
+    return tuple(_compared(before(found, each), each) for each in reversed(found))
 
 
 def decided(
@@ -322,12 +322,12 @@ def _of_row(row: Any) -> Revision:
     )
 
 
-def _before(in_order: Sequence[Revision], revision: Revision) -> Revision | None:
+def before(revisions: Sequence[Revision], revision: Revision) -> Revision | None:
     """The revision that held until this one begins; for one that was withdrawn, what held when it was decided."""
     until = revision.valid_from if revision.withdrawn_by is None else revision.decided_at
     held = [
         each
-        for each in in_order
+        for each in revisions
         if not each.was_withdrawn
         and (each.valid_from < until or (revision.was_withdrawn and each.valid_from == until))
         and (revision.withdrawn_by is None or each.revision < revision.withdrawn_by)
@@ -336,16 +336,16 @@ def _before(in_order: Sequence[Revision], revision: Revision) -> Revision | None
     return max(held, key=lambda each: each.valid_from, default=None)
 
 
-def _compared(before: Revision | None, revision: Revision) -> Revision:
-    if before is None:
+def _compared(earlier: Revision | None, revision: Revision) -> Revision:
+    if earlier is None:
         return revision
     return replace(
         revision,
-        changes=changes(before.settings, revision.settings),
-        newly_chosen=revision.overridden - before.overridden,
-        cleared=before.overridden - revision.overridden,
-        status_before=before.status,
-        defaults_version_before=before.defaults_version,
+        changes=changes(earlier.settings, revision.settings),
+        newly_chosen=revision.overridden - earlier.overridden,
+        cleared=earlier.overridden - revision.overridden,
+        status_before=earlier.status,
+        defaults_version_before=earlier.defaults_version,
     )
 
 

@@ -2,11 +2,11 @@
 lists and the partner's calendar."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from core.catalogue import Catalogue, Price
-from core.subscriptions.revisions import Revision, held_at
+from core.subscriptions.revisions import Revision, before, held_at
 from core.subscriptions.rhythm import Period, Rhythm, begun_on, first_instant, local_date
 from core.words import N_, BillingSettings, ClientStatus, Money, NoPrice, Term, UnknownChoice
 
@@ -42,10 +42,10 @@ def earned(cents: int, days_before: int, days: int) -> int:
     return (2 * cents * days_before + days) // (2 * days)
 
 
-def upgrade_charge(before: int, after: int, period: Period, today: date) -> int:
+def upgrade_charge(was: int, after: int, period: Period, today: date) -> int:
     """The cents to charge today for the rest of the period when its price rises; today counts for the new (rule 37)."""
     gone = (today - period.first).days
-    unused = before - earned(before, gone, period.days)
+    unused = was - earned(was, gone, period.days)
     return (after - earned(after, gone, period.days)) - unused
 
 
@@ -78,6 +78,19 @@ def price_of(
         return _price(offer, offer.list_on(day).number, settings)
     begun = day if rhythm is None else rhythm.period(day).first
     return _price(offer, offer.running_list(price_list, begun).number, settings)
+
+
+def prices_of(
+    offer: Catalogue, time_zone: str, history: Sequence[Revision]
+) -> dict[int, tuple[Price | None, Price | None]]:
+    """Of each revision of a history, by its number: what the client cost before it and what from then on, both on the
+    day on which it begins."""
+    found = {}
+    for revision in history:
+        day, earlier = local_date(revision.valid_from, time_zone), before(history, revision)
+        was = None if earlier is None else price_on(offer, earlier, day)
+        found[revision.revision] = (was, price_on(offer, revision, day))
+    return found
 
 
 def at_once(
@@ -116,11 +129,11 @@ def timing(
     period = held.rhythm.period(today)
     running, buys = running_list(offer, morning, today), _buys(morning.settings, settings)
     number = offer.list_on(today).number if buys else running
-    before, after = _price(offer, running, morning.settings), _price(offer, number, settings)
-    waits = tuple(_reasons(morning.settings, settings, before, after))
+    was, after = _price(offer, running, morning.settings), _price(offer, number, settings)
+    waits = tuple(_reasons(morning.settings, settings, was, after))
     if waits:
         return at_renewal(offer, time_zone, period, held, settings, waits=waits, today=today)
-    charge = 0 if before is None or after is None else upgrade_charge(before.cents, after.cents, period, today)
+    charge = 0 if was is None or after is None else upgrade_charge(was.cents, after.cents, period, today)
     return Timing(
         moment=moment,
         day=today,
@@ -164,21 +177,21 @@ def at_renewal(
     )
 
 
-def _buys(before: BillingSettings, after: BillingSettings) -> bool:
+def _buys(held: BillingSettings, settings: BillingSettings) -> bool:
     """Whether it is a purchase: another plan or another billing period (rule 40)."""
-    return (before.plan, before.billing_period) != (after.plan, after.billing_period)
+    return (held.plan, held.billing_period) != (settings.plan, settings.billing_period)
 
 
 def _reasons(
-    held: BillingSettings, settings: BillingSettings, before: Price | None, after: Price | None
+    held: BillingSettings, settings: BillingSettings, was: Price | None, after: Price | None
 ) -> Sequence[Waits]:
     if settings.billing_period is not held.billing_period:
         return [Waits.BILLING_PERIOD]
     if (settings.plan, settings.add_ons) == (held.plan, held.add_ons):
         return []
-    if before is None or after is None:
+    if was is None or after is None:
         return [Waits.NO_PRICE]
-    return [Waits.LOWER_PRICE] if after.cents < before.cents else []
+    return [Waits.LOWER_PRICE] if after.cents < was.cents else []
 
 
 def _price(offer: Catalogue, price_list: int, settings: BillingSettings) -> Price | None:
@@ -188,7 +201,5 @@ def _price(offer: Catalogue, price_list: int, settings: BillingSettings) -> Pric
         return None
 
 
-def _with_before(timing: Timing, before: Price | None) -> Timing:
-    return Timing(
-        timing.moment, timing.day, timing.waits, before, timing.after, timing.charge, timing.rhythm, timing.price_list
-    )
+def _with_before(timing: Timing, was: Price | None) -> Timing:
+    return replace(timing, before=was)

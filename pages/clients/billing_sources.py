@@ -118,6 +118,7 @@ labels = {
     "status": t("Status"),
     **{setting.value: setting.heading for setting in Setting},
     "source": t("Source"),
+    "pending": t("Pending"),
     "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
@@ -161,7 +162,7 @@ if clients:
         invitation.window(member, letter_of, language())
     client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
 
-counted = figures.counted(database, member, offer, **chosen)
+counted = figures.counted(database, member, in_force, **chosen)
 with above_the_table:
     if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
         st.switch_page("pages/finance/plan_distribution.py")

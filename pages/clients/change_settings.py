@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 from core import subscriptions
 from core.catalogue import Catalogue
 from core.members import Member
-from core.subscriptions import ClientSubscription, Preview
+from core.subscriptions import ClientSubscription, Preview, Seen
 from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
 from pages.clients import provenance
 from pages.parts import choices, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
-from pages.parts.text import joined, plain
+from pages.parts.text import plain
 
-CHANGE, BACK, ADOPT = "change", "back", "adopt"
+CHANGE, BACK, ADOPT, CANCEL, END = "change", "back", "adopt", "cancel", "end"
 
 
 def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
@@ -24,7 +24,7 @@ def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None
     if shown.status is ClientStatus.ARCHIVED:
         st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
         return
-    actions = {CHANGE: _change, BACK: _go_back, ADOPT: _adopt}
+    actions = {CHANGE: _change, BACK: _go_back, ADOPT: _adopt, CANCEL: _cancel, END: _end}
     opened = actions.get(st.session_state.get(f"{form}.open", ""))
     if opened is None:
         _buttons(form, shown)
@@ -47,6 +47,10 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
             args=(form, action),
         )
 
+    is_ending = shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED
+    if is_ending:
+        st.caption(t("While an end is pending nothing else can be changed."))
+        return
     with st.container(horizontal=True):
         button(CHANGE, t("Change"), ":material/edit:", primary=True)
         if shown.can_go_back:
@@ -54,6 +58,17 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
         if shown.current is not None and shown.can_adopt:
             label = t("Adopt current defaults v{version}", version=str(shown.current.version))
             button(ADOPT, label, ":material/upgrade:")
+        button(END, t("Archive"), ":material/inventory_2:")
+
+
+def cancel_button(shown: ClientSubscription) -> None:
+    """The way to cancel what waits; open, the form below says what that does."""
+    form = choices.form(_client(shown))
+    if not st.session_state.get(f"{form}.open"):
+        label = t("Cancel the change")
+        if shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED:
+            label = t("Cancel the end")
+        st.button(label, key=f"{form}.open {CANCEL}", icon=":material/event_busy:", on_click=_open, args=(form, CANCEL))
 
 
 def _open(form: str, action: str) -> None:
@@ -104,6 +119,57 @@ def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogu
         _confirm(form, ADOPT, label, member, shown, preview, offer)
 
 
+def _cancel(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    with st.container(border=True):
+        st.subheader(t("Cancel what is pending"), anchor=False)
+        st.text(t("What is so now goes on; nothing changes at the renewal."))
+        _act(form, CANCEL, t("Cancel what is pending"), member, shown, offer)
+
+
+def _end(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    with st.container(border=True):
+        st.subheader(t("Archive this client"), anchor=False)
+        at_once = shown.status is ClientStatus.INVITED
+        if shown.period is not None:
+            labels = {
+                False: t("At the end of the paid period, {day}", day=shown.period.renewal),
+                True: t("Now"),
+            }
+            at_once = bool(
+                st.radio(
+                    t("When"), [False, True], format_func=labels.__getitem__, key=f"{form}.at once",
+                    persist_state="session", horizontal=True,
+                )
+            )  # fmt: skip
+        try:
+            ending = subscriptions.preview_archive(member, shown, at_once=at_once)
+        except BillingError as refusal:
+            notices.refused(refusal)
+            st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+            return
+        for line in provenance.ending_lines(shown, ending):
+            st.text(line)
+        label = t("Archive now") if at_once else t("Archive on {day}", day=ending.day)
+        _act(form, END, label, member, shown, offer)
+
+
+def _act(form: str, action: str, label: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    """A reason, and the button that does it."""
+    began_at = _began_at(form, shown)
+    st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
+    if refusal := st.session_state.get(f"{form}.refused"):
+        notices.refused(refusal)
+    with st.container(horizontal=True):
+        st.button(
+            label,
+            type="primary",
+            key=f"{form}.save",
+            on_click=_save,
+            args=(form, action, member, shown, began_at, offer, choices.attempt(form)),
+        )
+        st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+
+
 def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
     try:
         with server.database().reading() as session:
@@ -113,14 +179,14 @@ def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
         return None
 
 
-def _began_at(form: str, shown: ClientSubscription) -> tuple[int, int | None]:
-    """The client's revision and the version in force when this form was opened, or last refused.
+def _began_at(form: str, shown: ClientSubscription) -> tuple[Seen, int | None]:
+    """What the client was and the version in force when this form was opened, or last refused.
 
     Kept by hand, as `args` could not carry it: a form is filled in over many runs, each of which shows what
     is so by then, and a colleague's change among them must not be overwritten without a word.
     """
-    now = (shown.revision, None if shown.current is None else shown.current.version)
-    began_at: tuple[int, int | None] = st.session_state.setdefault(f"{form}.began at", now)
+    now = (shown.seen, None if shown.current is None else shown.current.version)
+    began_at: tuple[Seen, int | None] = st.session_state.setdefault(f"{form}.began at", now)
     return began_at
 
 
@@ -137,6 +203,8 @@ def _confirm(
     began_at = _began_at(form, shown)
     if preview is not None:
         for line in provenance.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
+            st.text(line)
+        for line in provenance.when_lines(shown, preview, offer) if preview.changes_anything else ():
             st.text(line)
         if preview.changes_anything and (price := provenance.price_line(shown, preview)):
             st.markdown(f"**{plain(price)}**")
@@ -171,7 +239,7 @@ def _save(
     action: str,
     member: Member,
     shown: ClientSubscription,
-    began_at: tuple[int, int | None],
+    began_at: tuple[Seen, int | None],
     offer: Catalogue,
     attempt: str,
 ) -> None:
@@ -196,6 +264,15 @@ def _save(
                     attempt=attempt,
                 )
                 made = subscriptions.detail(session, member, client_id).history[0]
+            elif action == CANCEL:
+                made = subscriptions.cancel_pending(
+                    session, member, client_id, seen=seen, reason=reason, attempt=attempt
+                )
+            elif action == END:
+                at_once = shown.period is None or bool(state.get(f"{form}.at once"))
+                made = subscriptions.archive(
+                    session, member, client_id, seen=seen, at_once=at_once, reason=reason, attempt=attempt
+                )
             else:
                 made = subscriptions.override(
                     session, member, client_id, overrides, seen=seen, reason=reason, attempt=attempt
@@ -206,6 +283,5 @@ def _save(
         if action == CHANGE:
             state[f"{form}.began before"] = state.pop(f"{form}.began with")
     else:
-        done = joined(provenance.revision_lines(made, offer))
-        notices.say_next(t("{name} is changed. {done}.", name=shown.client.name, done=done))
+        notices.say_next(provenance.done(shown.client.name, made, offer))
         choices.forget(_client(shown))

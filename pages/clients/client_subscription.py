@@ -5,15 +5,13 @@ import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
 from core.members import Permission, may
-from core.subscriptions import Revision
-from core.words import ClientNotFound, ClientStatus, Setting, day, moment, t
-from pages.clients import change_settings, client_details, provenance, responsible
+from core.words import ClientNotFound, ClientStatus, Setting, day, t
+from pages.clients import change_settings, client_details, history, provenance, responsible, what_waits
 from pages.parts import invitation, notices, presence, server, visitor
-from pages.parts.text import heading, joined, payer_text, pill_text, plain, price_text, source_colour
+from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
-HISTORY = 50  # changes shown at first
 
 member = visitor.member(Permission.READ_CLIENTS)
 
@@ -74,6 +72,8 @@ def who_it_is() -> None:
         with st.container(width="content", gap="xxsmall"):
             invited_on, name = day(first.valid_from), provenance.who(first)
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
+            if shown.period is not None:
+                st.text(t("Paid until {day}, renews then", day=shown.period.renewal))
             client_details.lines(client)
             responsible.line(member, client, looked_after)
             client_details.button(member, client)
@@ -109,37 +109,6 @@ def settings_in_force() -> None:
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 
 
-def what_happened(revision: Revision) -> str:
-    what = provenance.what_happened(revision, offer, accepted_at.get(revision.valid_from))
-    return joined([what, responsible.at_the_invitation(looked_after)]) if revision.revision == 1 else what
-
-
-def history() -> None:
-    """What was changed of the subscription, and of who the client is: one feed, newest first."""
-    st.subheader(t("History"), anchor=False)
-    unfolded = f"history of {client_id}"
-    revised = [
-        (each.valid_from, provenance.who(each), provenance.via(each), what_happened(each), each.reason)
-        for each in shown.history
-    ]
-    edited = [
-        (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
-        for each in edits
-    ]
-    asked_in = invitation.events(invited, frozenset(each.valid_from for each in shown.history))
-    feed = [*edited, *asked_in, *responsible.events(looked_after), *revised]
-    feed.sort(key=lambda event: event[0], reverse=True)
-    rows = [
-        (moment(at), plain(who), via, plain(what), plain(why))
-        for at, who, via, what, why in feed[: st.session_state.get(unfolded, HISTORY)]
-    ]
-    headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
-    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
-    if len(rows) < len(feed) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
-        st.session_state[unfolded] = len(feed)
-        st.rerun()
-
-
 client_id = asked_for()
 if client_id is None:
     look_up()
@@ -152,7 +121,6 @@ try:
         looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
-    accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)
     heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))
@@ -165,9 +133,10 @@ responsible.change(member, shown.client, looked_after)
 if shown.status is not ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)
+what_waits.show(member, shown, offer)
 settings_in_force()
 if may(member, Permission.OVERRIDE):
     change_settings.offered(member, shown, offer)
-history()
+history.show(shown, offer, edits, looked_after, invited)
 if shown.status is ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalogue import Catalogue
 from core.reports import ListedClient
-from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, t
+from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, local_day, t
 from pages.parts.row_buttons import open_column
 from pages.parts.text import source_colour, source_text
 
@@ -28,6 +28,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         "open": [":material/chevron_right:"] * len(clients),
         "source": [[pills[_bound(each)]] for each in clients],
         "status": [_standing(each) for each in clients],
+        "pending": ["" if each.pending_from is None else day(local_day(each.pending_from)) for each in clients],
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
@@ -35,9 +36,11 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         "version": ["–" if each.defaults_version is None else f"v{each.defaults_version}" for each in clients],
         "invited_on": [day(each.invited_at) for each in clients],
     }
+    without = {"responsible"} if are_all_own else set()
+    without |= set() if any(cells["pending"]) else {"pending"}
     column = st.column_config
     st.dataframe(
-        pa.table({name: cells[name] for name in cells if not (are_all_own and name == "responsible")}),
+        pa.table({name: cells[name] for name in cells if name not in without}),
         key=key,
         hide_index=True,
         height="content",
@@ -48,6 +51,9 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
             "open": open_column(t("Open the client"), "clients.open", "clients.opened", _ids(clients), pinned=True),
             "source": source_column(colours, width=215),
             "status": column.TextColumn(t("Status"), width=85),
+            "pending": column.TextColumn(
+                t("Changes on"), width=95, help=t("What is decided for the client takes effect at this renewal.")
+            ),
             "letter": open_column(
                 t("The invitation: send again, revoke, invite again"),
                 "clients.letter",

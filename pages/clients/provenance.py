@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings
 from core.invitations import charge_text
-from core.subscriptions import ClientSubscription, Preview, Revision
-from core.words import ClientStatus, Origin, Setting, Source, day, t
-from pages.parts.text import change_text, joined, price_text, settings_text
+from core.subscriptions import ClientSubscription, Ending, Preview, Revision
+from core.words import BillingError, ClientStatus, Origin, Payer, Setting, Source, day, local_day, nt, t
+from pages.parts.text import change_text, joined, payer_text, price_text, settings_text
 
 
 def via(revision: Revision) -> str:
@@ -56,6 +56,77 @@ def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
     return _lines(revision.changes, revision.newly_chosen, revision.cleared, version, offer)
 
 
+def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
+    """When a change takes effect and why not today, what it costs today, and what becomes of what waits (rules 27 to
+    32, 37 and 41)."""
+    when, lines = preview.timing, []
+    if when.waits:
+        lines.append(t("Takes effect on {day}, at the renewal: {why}.", day=when.day, why=when.waits))
+        if preview.alone:
+            lines.append(
+                t("Saved alone, it would take effect today: {settings}", settings=settings_text(preview.alone))
+            )
+    elif shown.status is ClientStatus.ACTIVE:
+        lines.append(t("Takes effect now."))
+    payer = payer_text(preview.effective.settings.payer)
+    if when.charge is not None and shown.period is not None:
+        lines.append(
+            t(
+                "Today {charge} more for the days until {day}, {payer}. This is a preview, not an invoice.",
+                charge=when.charge,
+                day=shown.period.renewal,
+                payer=payer,
+            )
+        )
+    if preview.payer_changes and shown.period is not None:
+        lines.append(
+            t(
+                "Charges from {day} on are {payer}. What was charged stays as it was, until {renewal}.",
+                day=when.day,
+                payer=payer,
+                renewal=shown.period.renewal,
+            )
+        )
+        if preview.effective.settings.payer is Payer.CLIENT:
+            lines.append(t("The client is told by message."))
+    if when.list_before is not None and when.after is not None:
+        lines += _leaves_a_list(preview, when.list_before, offer)
+    return lines + _what_waits(preview)
+
+
+def _leaves_a_list(preview: Preview, list_before: int, offer: Catalogue) -> list[str]:
+    try:
+        price = offer.price_by(list_before, preview.effective.settings)
+    except BillingError:
+        return []
+    if preview.price is None or price == preview.price:
+        return []
+    return [
+        t(
+            "It is bought at today's prices: {price}. By the prices the client has now it would cost {before}.",
+            price=price_text(preview.price),
+            before=price_text(price),
+        )
+    ]
+
+
+def _what_waits(preview: Preview) -> list[str]:
+    """What becomes of the change that is pending."""
+    if preview.pending is None or not preview.changes_anything:
+        return []
+    day = local_day(preview.pending.valid_from)
+    if preview.withdraws or (preview.later is not None and preview.later.restates is None and not preview.waits):
+        return [t("What is pending for {day} is replaced: nothing of it is left.", day=day)]
+    lines = []
+    if preview.replaced:
+        lines.append(
+            t("Of what is pending for {day} it replaces: {settings}", day=day, settings=settings_text(preview.replaced))
+        )
+    if preview.later is not None and preview.later.restates is not None:
+        lines.append(t("What else is pending for {day} stays so.", day=day))
+    return lines
+
+
 def price_line(shown: ClientSubscription, preview: Preview) -> str:
     """The price before and after."""
     if shown.price is None or preview.price is None:
@@ -69,6 +140,33 @@ def settings_touched(shown: ClientSubscription, preview: Preview) -> int:
     """How many settings a change would change, in value or in source."""
     changed = {change.setting for change in preview.changes}
     return len(changed | (preview.effective.overridden ^ shown.effective.overridden))
+
+
+def ending_lines(shown: ClientSubscription, ending: Ending) -> list[str]:
+    """What archiving would do, and when (rule 35)."""
+    if shown.status is ClientStatus.INVITED:
+        return [t("It is archived now, and its invitation is withdrawn.")]
+    lines = [t("The subscription ends on {day}. Nothing is paid back.", day=ending.day)]
+    if ending.given_up_days:
+        count = ending.given_up_days
+        lines.append(nt("{count} paid day is given up.", "{count} paid days are given up.", count))
+    if ending.pending is not None:
+        lines.append(t("What is pending for {day} is not going to be.", day=local_day(ending.pending.valid_from)))
+    return lines
+
+
+def done(name: str, made: Revision, offer: Catalogue) -> str:
+    """What was just done, in a sentence."""
+    lines = joined(revision_lines(made, offer))
+    if made.status is ClientStatus.ARCHIVED:
+        if made.waited:
+            return t("{name} ends on {day}.", name=name, day=local_day(made.valid_from))
+        return t("{name} is archived.", name=name)
+    if made.waited:
+        return t("{name} changes on {day}. {done}.", name=name, day=local_day(made.valid_from), done=lines)
+    if not lines:
+        return t("{name} goes on as it is.", name=name)
+    return t("{name} is changed. {done}.", name=name, done=lines)
 
 
 def what_happened(revision: Revision, offer: Catalogue, accepted: Price | None = None) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core import members, reports
-from core.catalogue import Catalogue
 from core.members import Member
-from core.reports import FILTERS, Figures, SourceFilter
+from core.reports import FILTERS, Figures, InForce, PendingFilter, SourceFilter
 from core.storage import Database
 from core.words import Payer, nt, number, t
 from pages.parts.text import plain
@@ -15,17 +14,17 @@ from pages.parts.text import plain
 _EVERY: dict[str, object] = dict.fromkeys(FILTERS) | {"search": ""}
 
 
-def counted(database: Database, member: Member, offer: Catalogue, **filters: Any) -> Figures:
-    """`reports.figures`, remembered until something changes in the partner space or in the catalogue, or another
-    price list begins: counting takes longer with every client. Whoever sees every client shares it; an accountant's own
-    are nobody else's."""
+def counted(database: Database, member: Member, in_force: InForce, **filters: Any) -> Figures:
+    """`reports.figures`, remembered until something changes in the partner space or in the catalogue, something that
+    waited takes effect, or the next day begins: counting takes longer with every client. Whoever sees every client
+    shares it; an accountant's own are nobody else's."""
     whose = None if members.reads_all_clients(member) else member.member_id
-    version = (member.partner_id, member.partner.change_number, offer.edition, offer.prices.number, whose)
+    version = (member.partner_id, member.partner.change_number, in_force, whose)
     return _counted(database, member, version, tuple(sorted(filters.items())))
 
 
 def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
-    """The five figures, each a way in; whether the amount was clicked, which leads to another page for who may open
+    """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
     it."""
     _figure(
         "every",
@@ -54,6 +53,13 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
         t("on older defaults"),
         t("How many of them are bound to default settings older than today's."),
         {"source": SourceFilter.OLDER},
+    )
+    _figure(
+        "pending",
+        number(figures.pending),
+        t("with a pending change"),
+        t("How many of them change, or end, at their renewal."),
+        {"pending": PendingFilter.PENDING},
     )
     meaning = t(
         "What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."

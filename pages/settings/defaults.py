@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core import catalogue, defaults
+from core import catalogue, defaults, reports
 from core.catalogue import Catalogue
 from core.defaults import DefaultSettings, changes
 from core.invitations import by_name, offered_text
@@ -27,6 +27,7 @@ from pages.parts.text import change_text, heading, joined, payer_text, plain, pr
 member = visitor.member(Permission.READ_DEFAULTS)
 with server.database().reading() as session:
     offer = catalogue.current(session, member.partner)
+    counted_by = reports.in_force(session, member)
     versions = defaults.history(session, member)
 in_force = versions[0] if versions else None
 form = choices.form("defaults")
@@ -176,7 +177,7 @@ else:
         t("No default settings are saved yet. Until they are, each invitation has to choose every setting itself."),
         icon=":material/info:",
     )
-clients_of = figures.counted(server.database(), member, offer).per_version
+clients_of = figures.counted(server.database(), member, counted_by).per_version
 if offer.is_sample:
     st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 if may(member, Permission.SAVE_DEFAULTS):

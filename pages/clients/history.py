@@ -1,0 +1,123 @@
+"""The history of a client: one feed of everything that happened to it, newest first; each thing with who, when and why,
+and of its subscription the price before and after (rule 11)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from core import subscriptions
+from core.catalogue import Catalogue, Price
+from core.invitations import InvitationDetail
+from core.subscriptions import ClientEdit, ClientSubscription, ResponsibleSince, Revision
+from core.words import ClientStatus, local_day, moment, t
+from pages.clients import client_details, provenance, responsible
+from pages.parts import invitation
+from pages.parts.invitation import Event
+from pages.parts.text import joined, plain, price_text
+
+_SHOWN = 50  # at first
+
+
+def show(
+    shown: ClientSubscription,
+    offer: Catalogue,
+    edits: Iterable[ClientEdit],
+    looked_after: Sequence[ResponsibleSince],
+    invited: InvitationDetail,
+) -> None:
+    """The feed; what was long ago on demand."""
+    st.subheader(t("History"), anchor=False)
+    edited: list[Event] = [
+        (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
+        for each in edits
+    ]
+    accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
+    feed = [
+        *edited,
+        *invitation.events(invited, frozenset(each.valid_from for each in shown.history), shown.moment),
+        *responsible.events(looked_after),
+        *_of_subscription(shown, offer, looked_after, accepted_at),
+    ]
+    feed.sort(key=lambda event: event[0], reverse=True)
+    unfolded = f"history of {shown.client.client_id}"
+    rows = [
+        (moment(at), plain(who), via, plain(what), plain(why))
+        for at, who, via, what, why in feed[: st.session_state.get(unfolded, _SHOWN)]
+    ]
+    headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
+    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
+    if len(rows) < len(feed) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
+        st.session_state[unfolded] = len(feed)
+        st.rerun()
+
+
+def _of_subscription(
+    shown: ClientSubscription,
+    offer: Catalogue,
+    looked_after: Sequence[ResponsibleSince],
+    accepted_at: Mapping[datetime | None, Price | None],
+) -> list[Event]:
+    """What was decided, each once; and what was decided before and has come into force since."""
+    events: list[Event] = []
+    prices = subscriptions.prices_of(offer, shown.time_zone, shown.history)
+    withdrawing = {each.withdrawn_by: each for each in shown.history if each.was_withdrawn}
+    for each in shown.history:
+        who, via, changed = provenance.who(each), provenance.via(each), _priced(each, prices)
+        took_effect = each.waited and not each.was_withdrawn and each.valid_from <= shown.moment
+        if took_effect:
+            events.append((each.valid_from, who, via, joined([_in_force(each), *changed]), each.reason))
+        if _restates(each, shown.history):
+            continue
+        said = [provenance.what_happened(each, offer, accepted_at.get(each.valid_from)), *changed]
+        if each.revision == 1:
+            said.append(responsible.at_the_invitation(looked_after))
+        if (replaced := withdrawing.get(each.revision)) is not None:
+            said = _withdrew(replaced, said, is_all=not _changes_anything(each))
+        if each.waited:
+            said = [t("Decided for {day}", day=local_day(each.valid_from)), *said]
+        events.append((each.decided_at, who, via, joined(filter(None, said)), each.reason))
+    return events
+
+
+def _priced(revision: Revision, prices: Mapping[int, tuple[Price | None, Price | None]]) -> list[str]:
+    """The price before and after, where it changed."""
+    before, after = prices[revision.revision]
+    if before is None or after is None or before == after:
+        return []
+    return [f"{price_text(before)} → {price_text(after)}"]
+
+
+def _in_force(revision: Revision) -> str:
+    if revision.status is ClientStatus.ARCHIVED:
+        return t("Ended, as decided on {day}", day=local_day(revision.decided_at))
+    return t("In force, as decided on {day}", day=local_day(revision.decided_at))
+
+
+def _withdrew(replaced: Revision, said: list[str], *, is_all: bool) -> list[str]:
+    what = t("what was decided for {day}", day=local_day(replaced.valid_from))
+    if replaced.status is ClientStatus.ARCHIVED:
+        what = t("the end on {day}", day=local_day(replaced.valid_from))
+    if is_all:
+        return [t("Cancelled {what}", what=what)]
+    return [*said, t("in place of {what}", what=what)]
+
+
+def _changes_anything(revision: Revision) -> bool:
+    return (
+        bool(revision.changes or revision.newly_chosen or revision.cleared)
+        or revision.status is not revision.status_before
+        or revision.defaults_version != revision.defaults_version_before
+    )
+
+
+def _restates(revision: Revision, history: Sequence[Revision]) -> bool:
+    """Whether it is what is left of an earlier decision, which is told already (rule 32)."""
+    return any(
+        each.was_withdrawn
+        and each.revision < revision.revision
+        and each.decided_at == revision.decided_at
+        and revision.waited
+        for each in history
+    )

@@ -1,0 +1,35 @@
+"""What is decided for a client and not in force yet: what, from when, who decided it and why, and the price then."""
+
+import streamlit as st
+
+from core import subscriptions
+from core.catalogue import Catalogue
+from core.members import Member, Permission, may
+from core.subscriptions import ClientSubscription
+from core.words import ClientStatus, local_day, t
+from pages.clients import change_settings, provenance
+from pages.parts.text import joined, plain, price_text
+
+
+def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    """One box with *Cancel*; nothing where nothing waits."""
+    if (pending := shown.pending) is None:
+        return
+    day = local_day(pending.valid_from)
+    with st.container(border=True):
+        if pending.status is ClientStatus.ARCHIVED:
+            ends = t("Ends on {day}", day=day)
+            st.markdown(f"**:material/event: {plain(ends)}**")
+        else:
+            what = joined(provenance.revision_lines(pending, offer))
+            begins = t("From {day}", day=day)
+            st.markdown(f"**:material/event: {plain(begins)}** {plain(what)}")
+        price = subscriptions.price_on(offer, pending, day)
+        if price is not None:
+            st.text(t("{price} from then on", price=price_text(price)))
+        decided = t("Decided by {name} on {day}", name=provenance.who(pending), day=local_day(pending.decided_at))
+        if pending.reason:
+            decided = t("{words}: “{reason}”", words=decided, reason=pending.reason)
+        st.caption(plain(decided))
+        if may(member, Permission.OVERRIDE):
+            change_settings.cancel_button(shown)
