@@ -13,6 +13,7 @@ from pages.parts.server import ROOT, is_demo
 from pages.parts.text import plain
 
 ASSETS = ROOT / "assets"
+MENU = "menu"  # in the session's memory: whether it was shown; it stays while the database is away
 PUBLIC = ("invitation", "accept")  # the one page for whoever has a link
 
 st.set_page_config(page_title="Billing Defaults", page_icon=str(ASSETS / "icon.svg"), layout="wide")
@@ -81,6 +82,7 @@ try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
     shown = st.navigation(menu(member, arrival), position="hidden" if by_link or member is None else "sidebar")
+    st.session_state[MENU] = True
     if member is not None and not by_link:
         presence.keep_space_in_url(arrival)
         sidebar(member, arrival)
@@ -90,6 +92,10 @@ try:
         invitation.send_waiting(member)
     shown.run()
 except DatabaseFailed as failure:
+    if MENU not in st.session_state:  # a first visit: the page in the URL is the one that opens later
+        st.navigation(menu(None, Arrival()), position="hidden")
+    if visitor.is_by_link():
+        visitor.link_token()  # in the language of whoever holds the link
     notices.database_failed(failure, already_shown)
 except NoCatalogue as refusal:
     st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")

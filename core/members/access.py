@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import DemoSpace, Member, Partner
+from core.storage import LARGEST_NUMBER
 from core.words import LANGUAGES, NotAllowed, Role
 
 
@@ -131,6 +132,8 @@ def can_be_responsible(member: Member) -> bool:
 
 def find(session: Session, partner_id: int, member_id: int) -> Member | None:
     """The member as they are now, with their partner, or None."""
+    if not 0 < member_id <= LARGEST_NUMBER:
+        return None
     return session.scalar(_MEMBER, {"partner_id": partner_id, "member_id": member_id})
 
 

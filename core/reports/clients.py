@@ -18,7 +18,7 @@ from core.members import Member, Permission
 from core.reports import listing
 from core.reports.listing import Order
 from core.spreadsheets import as_csv, decimal
-from core.storage import codes, now, settings_as_text, settings_from_text
+from core.storage import LARGEST_NUMBER, allow_minutes, codes, now, settings_as_text, settings_from_text
 from core.words import (
     LISTED_SETTINGS,
     BillingSettings,
@@ -99,7 +99,7 @@ def listed(
     asked, values = listing.question(member, filters)
     if after is None:
         statement = listing.page(asked, order_by)
-        values |= {"limit": page_size, "offset": (max(page, 1) - 1) * page_size}
+        values |= {"limit": page_size, "offset": (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size}
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
@@ -136,6 +136,7 @@ def csv_pieces(session: Session, member: Member, **filters: Any) -> Iterator[str
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. Raises NotAllowed when the first piece is asked for."""
     members.require(member, Permission.EXPORT)
+    allow_minutes(session)
     offer = catalogue.current(session, member.partner.currency)
     yield "\ufeff" + as_csv([_headings(offer.currency)])
     after = ("", 0)

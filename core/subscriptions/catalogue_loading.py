@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, members
 from core.catalogue import Catalogue, CatalogueChange, Item, Plan
 from core.members import Partner
+from core.storage import allow_minutes
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
 from core.words import N_, BillingError, BillingPeriod
 
@@ -134,6 +135,7 @@ def load_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
     Waits for the turn of every partner, so that nobody chooses meanwhile what is retired. Raises DemoKeepsSample,
     CatalogueRefused; nothing is written then.
     """
+    allow_minutes(session)
     catalogue.take_turn(session)
     loaded = preview_catalogue(session, offer)
     if loaded.refusals or loaded.changes:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
+from core.storage import allow_minutes
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
@@ -23,6 +24,7 @@ def differences(session: Session) -> Iterator[str]:
     since its first revision, that copies equal what they copy, and that the edits of a client's details lead to the
     details it has.
     """
+    allow_minutes(session)
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     rows = session.execute(

@@ -149,7 +149,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
 chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
-page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
+page = max(1, st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question))
 with database.reading(single=True) as session:
     clients = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
 unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
