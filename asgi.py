@@ -1,6 +1,7 @@
 """The server: `streamlit run asgi.py`. Ready before the first visitor, with security headers, a readiness check, and
 the way through the sign-in provider and back."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
@@ -13,7 +14,6 @@ import altair  # noqa: F401 - imported before the first visitor, who would wait 
 import pandas  # noqa: F401
 import streamlit as st
 from authlib.integrations import starlette_client  # type: ignore[import-untyped]  # noqa: F401
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -30,6 +30,7 @@ from core.words import BillingError
 from pages.parts import notices, server
 
 _NOT_KEPT = ("sign_in", invitations.LINK_PARAMETER)  # what an earlier try said; the link of an invitation
+_READY_WITHIN = 1.5  # seconds until the database is taken for one that does not answer
 _RETURN = "billing_return"  # the cookie that keeps the page to come back to
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -184,15 +185,30 @@ def is_ready() -> bool:
     """Whether the database answers and has this version's tables."""
     try:
         return server.database().is_migrated()
-    except (SQLAlchemyError, BillingError):
+    except Exception as failure:  # noqa: BLE001 - whatever it is, nobody can be served
+        if not isinstance(failure, BillingError):
+            server.log.error("Not ready: %s", type(failure).__name__)
         return False
 
 
-async def readiness(_request: Request) -> Response:
-    """For a load balancer: 200 when the product can serve, else 503."""
-    answers = await run_in_threadpool(is_ready)
-    return PlainTextResponse("ready" if answers else "not ready", status_code=200 if answers else 503)
+class Readiness:
+    """For a load balancer: 200 when the product can serve, else 503; in time, however long the database takes.
 
+    The database is asked once at a time, whoever waits for the answer.
+    """
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[bool] | None = None
+
+    async def __call__(self, _request: Request) -> Response:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(run_in_threadpool(is_ready))
+        done, _ = await asyncio.wait({self._asking}, timeout=_READY_WITHIN)
+        answers = bool(done) and self._asking.result()
+        return PlainTextResponse("ready" if answers else "not ready", status_code=200 if answers else 503)
+
+
+readiness = Readiness()
 
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)

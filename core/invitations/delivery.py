@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import OperationalError
-
 from core.invitations import letters, member_letters, outbox
 from core.invitations.tables import MemberMessage, Message, OutboxMessage
 from core.storage import Database
-from core.words import BillingError, is_showable, one_line
+from core.words import BillingError, DatabaseFailed, is_showable, one_line
 
 _LONGEST_ANSWER = 500  # of a server's words, kept and shown
 _RETRIES = 4  # more times that a result is recorded when the database is busy
@@ -185,7 +183,7 @@ def _deliver_one(
 def _record_sent(database: Database, message: Message) -> None:
     """What left cannot be called back: a database that is busy just then is asked again."""
     for _ in range(_RETRIES):
-        with suppress(OperationalError), database.transaction() as session:
+        with suppress(DatabaseFailed), database.transaction() as session:
             outbox.record_sent(session, message)
             return
     with database.transaction() as session:

@@ -175,9 +175,9 @@ def sign_ins(session: Session, member: Member, *, limit: int = 200) -> Sequence[
     return session.scalars(newest.limit(limit)).all()
 
 
-def visit_is_recent(session: Session, member: Member) -> bool:
+def visit_is_recent(member: Member, moment: datetime) -> bool:
     """Whether the member's last visit is as recent as it is kept: there is nothing for `record_visit` to write."""
-    return member.last_seen_at is not None and now(session) - member.last_seen_at < _VISITS_KEPT_TO
+    return member.last_seen_at is not None and moment - member.last_seen_at < _VISITS_KEPT_TO
 
 
 def record_visit(session: Session, member: Member) -> None:

@@ -7,11 +7,15 @@ from core.storage.database import (
     Database,
     Deployment,
     action_of,
+    allow_minutes,
     migrate_on,
     now,
     now_after,
+    refusal_of_tables,
     set_now,
     take_lock,
     utc_now,
 )
+from core.storage.engines import Patience
+from core.storage.failures import trace_of
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

@@ -15,11 +15,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.orm import Session
+
+from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
+from core.storage.failures import told_in_words
+from core.words import TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MICROSECOND = timedelta(microseconds=1)
+_OWN_TABLES = {"partner", "default_settings"}  # that every version of the product has
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
 
@@ -43,6 +48,7 @@ class Action:
 
     clock: Callable[[], datetime]
     deployment: Deployment
+    patience: Patience
     process_memory: dict[str, Any]  # shared by the sessions of a Database; readers can tell when it is out of date
     memory: dict[str, Any] = field(default_factory=dict)
     moment: datetime | None = None
@@ -52,11 +58,21 @@ class Database:
     """A database by its SQLAlchemy URL. Opening it reads and writes nothing."""
 
     def __init__(
-        self, url: str, *, clock: Callable[[], datetime] = utc_now, deployment: Deployment = Deployment()
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        deployment: Deployment = Deployment(),
+        patience: Patience = USUAL,
     ) -> None:
         self.clock = clock
         self.deployment = deployment
-        self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+        self.patience = patience
+        self._file: DatabaseFile | None = None
+        if make_url(url).get_backend_name() == "sqlite":
+            self.engine, self._file = open_sqlite(url, patience)
+        else:
+            self.engine = open_postgresql(url, patience)
         self._for_writing = self.engine.execution_options(writes=True)
         self._for_reading = self.engine
         self._for_single_reads = self.engine.execution_options(begins=False)
@@ -76,43 +92,74 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One action: committed when the block ends, rolled back whole on any exception."""
-        with self._session(self._for_writing) as session, session.begin():
-            yield session
+        """One action: committed when the block ends, rolled back whole on any exception.
+
+        Raises DatabaseFailed where the database did not do its part: nothing was saved then, or, as SavedOrNot says,
+        nobody knows.
+        """
+        with told_in_words() as progress:
+            self._refuse_another_file()
+            with self._session(self._for_writing) as session, session.begin():
+                yield session
+                session.flush()
+                self._refuse_another_file()
+                progress.is_committing = True
 
     @contextmanager
     def reading(self, *, single: bool = False) -> Iterator[Session]:
-        """A session in which every read sees the same moment.
+        """A session in which every read sees the same moment. Raises DatabaseFailed where the database did not answer.
 
         `single`: each read is its own moment, with no transaction to begin and to end around it; half as long on
         PostgreSQL where there is only one.
         """
-        with self._session(self._for_single_reads if single else self._for_reading) as session:
-            yield session
+        with told_in_words(reading=True):
+            self._refuse_another_file(reading=True)
+            with self._session(self._for_single_reads if single else self._for_reading) as session:
+                yield session
 
     def migrate(self) -> None:
-        """Afterwards the tables are those of this version of the product; safe to run twice, or by two servers."""
+        """Afterwards the tables are those of this version of the product; safe to run twice, or by two servers.
+
+        Raises TablesRefused on tables of a newer version, or of another program.
+        """
         with self.migrating() as connection:
             migrate_on(connection)
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A connection that writes, in a transaction of its own."""
-        with self._for_writing.connect() as connection, connection.begin():
-            yield connection
+        """A connection that writes, in a transaction of its own, in which a statement may take minutes."""
+        with told_in_words() as progress:
+            self._refuse_another_file()
+            with self._for_writing.connect() as connection, connection.begin():
+                be_patient(connection, self.patience.long)
+                yield connection
+                progress.is_committing = True
 
     def is_migrated(self) -> bool:
         """Whether the tables are those of this version of the product."""
-        with self.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_heads()
-        return set(found) == set(ScriptDirectory(str(_MIGRATIONS)).get_heads())
+        return self._refusal() is None
+
+    def refuse_other_tables(self) -> None:
+        """Raise TablesRefused unless the tables are those of this version of the product."""
+        if (refusal := self._refusal()) is not None:
+            raise refusal
 
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
 
+    def _refusal(self) -> TablesRefused | None:
+        with told_in_words(reading=True):
+            self._refuse_another_file(reading=True)
+            with self.engine.connect() as connection:
+                return refusal_of_tables(connection)
+
+    def _refuse_another_file(self, *, reading: bool = False) -> None:
+        if self._file is not None:
+            self._file.refuse_another(reading=reading)
+
     def _session(self, engine: Engine) -> Session:
-        action = Action(self.clock, self.deployment, self._memory)
+        action = Action(self.clock, self.deployment, self.patience, self._memory)
         return Session(engine, expire_on_commit=False, autoflush=False, info={"action": action})
 
 
@@ -141,6 +188,11 @@ def set_now(session: Session, moment: datetime) -> None:
     action_of(session).moment = moment
 
 
+def allow_minutes(session: Session) -> None:
+    """From here on a statement of this action may take minutes: it is about every client, or thousands of rows."""
+    be_patient(session.connection(), action_of(session).patience.long)
+
+
 def take_lock(session: Session, number: int) -> None:
     """Wait for the lock of this number, and hold it until the transaction ends: for what belongs to no partner.
 
@@ -150,45 +202,37 @@ def take_lock(session: Session, number: int) -> None:
 
 
 def migrate_on(connection: Connection) -> None:
-    """Bring the tables to this version of the product, within the transaction of `connection`."""
+    """Bring the tables to this version of the product, within the transaction of `connection`.
+
+    Raises TablesRefused on tables of a newer version, or of another program.
+    """
     _take(connection, _MIGRATION_LOCK)
+    refusal = refusal_of_tables(connection)
+    if refusal is None:
+        return
+    if isinstance(refusal, TablesNewer | TablesOfAnother):
+        raise refusal
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
+def refusal_of_tables(connection: Connection) -> TablesRefused | None:
+    """Why this version of the product cannot work with the tables as they are; None: they are its own."""
+    scripts = ScriptDirectory(str(_MIGRATIONS))
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if found == set(scripts.get_heads()):
+        return None
+    tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    if not tables:
+        return TablesMissing()
+    if not found or not tables >= _OWN_TABLES:
+        return TablesOfAnother()
+    is_known = found <= {script.revision for script in scripts.walk_revisions()}
+    return TablesOlder() if is_known else TablesNewer()
+
+
 def _take(connection: Connection, lock: int) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-
-
-def _postgresql(url: str) -> Engine:
-    """No action waits for another for ever, and a connection that the server gave up is replaced before it is used.
-    Values that a statement failed with, people's names and links among them, are in no log.
-
-    A plan is made for the values that are asked for: one made for any value walks the whole list to find a rare plan.
-    """
-    options = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-    arguments = {"connect_timeout": 5, "options": options}
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
-
-
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin where we say, below
-        connection.execute("PRAGMA busy_timeout = 10000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -8000")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        asked = connection.get_execution_options()
-        if asked.get("begins", True):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if asked.get("writes", False) else "BEGIN")
-
-    return engine

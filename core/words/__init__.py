@@ -26,6 +26,22 @@ from core.words.client_errors import (
     StillInvited,
 )
 from core.words.currency import currency_refusal
+from core.words.database_errors import (
+    DatabaseAway,
+    DatabaseBusy,
+    DatabaseFailed,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    DatabaseSlow,
+    DatabaseUnreadable,
+    SavedOrNot,
+    TablesMissing,
+    TablesNewer,
+    TablesOfAnother,
+    TablesOlder,
+    TablesRefused,
+)
 from core.words.details import ClientDetail, DetailChange
 from core.words.errors import (
     BadInput,

@@ -48,6 +48,20 @@ BillingError
 ├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
 ├── BadInput               what was typed needs a correction, field by field
 │   └── CatalogueFileRefused   a catalogue file, place by place (core.catalogue)
+├── DatabaseFailed         the database did not do its part; the same may work in a moment (database_errors.py)
+│   ├── DatabaseAway
+│   ├── DatabaseBusy
+│   ├── DatabaseSlow
+│   ├── DatabaseFull
+│   ├── DatabaseReadOnly
+│   ├── DatabaseUnreadable
+│   ├── DatabaseReplaced
+│   └── SavedOrNot         the connection broke at the very end: nobody knows
+├── TablesRefused          the tables are not those of this version (database_errors.py)
+│   ├── TablesOlder
+│   ├── TablesNewer
+│   ├── TablesMissing
+│   └── TablesOfAnother
 └── DemoRefused            demo mode on a database it did not make
 
 A sentence is put together when it is read, in the reader's language; its values are in `values`.

@@ -26,6 +26,7 @@ def look_up() -> None:
         key="client.search",
         type="search",
         live=True,
+        persist_state="session",
         icon=":material/search:",
         width=420,
         placeholder=t("Name, e-mail or company number"),

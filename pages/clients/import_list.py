@@ -14,7 +14,19 @@ from core.members import Member
 from core.reports import Order
 from core.spreadsheets import MAX_BYTES, Format, Sheet
 from core.storage import Database
-from core.words import BillingError, StaleError, language, listed, nt, number, one_line, speak, t
+from core.words import (
+    BillingError,
+    DatabaseFailed,
+    SavedOrNot,
+    StaleError,
+    language,
+    listed,
+    nt,
+    number,
+    one_line,
+    speak,
+    t,
+)
 from pages.clients import import_files, import_rows
 from pages.clients.import_rows import Upload
 from pages.parts import invitation, notices, server
@@ -63,7 +75,8 @@ def show(member: Member, offer: Catalogue) -> None:
         _check_again(member, upload)
     if upload.refusal is not None:
         notices.refused(upload.refusal)
-        st.info(_nobody(upload.refusal), icon=":material/info:")
+        if not isinstance(upload.refusal, SavedOrNot):
+            st.info(_nobody(upload.refusal), icon=":material/info:")
     _preview(member, upload, offer)
     with st.expander(t("Bring another file"), icon=":material/upload_file:", key="import.another"):
         _bring(member, offer)
@@ -99,6 +112,9 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
     bar = st.progress(0.0, text=t("Reading the list…"))
     try:
         upload = Upload(name, _checked(member, read(), bar))
+    except DatabaseFailed:  # the file is still there: the next run checks it
+        bar.empty()
+        raise
     except BillingError as refusal:
         bar.empty()
         st.session_state["import.refused"] = (which, refusal)

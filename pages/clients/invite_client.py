@@ -8,7 +8,17 @@ import streamlit as st
 from core import catalogue, defaults, invitations, subscriptions
 from core.invitations import NewClient
 from core.members import Member, Permission
-from core.words import CLIENT_LANGUAGES, AlreadyClient, BadInput, BillingError, NotAllowed, Overrides, language, t
+from core.words import (
+    CLIENT_LANGUAGES,
+    AlreadyClient,
+    BadInput,
+    BillingError,
+    DatabaseFailed,
+    NotAllowed,
+    Overrides,
+    language,
+    t,
+)
 from pages.clients import import_list
 from pages.parts import colleagues, invitation, notices, server, visitor
 from pages.parts.choices import choose, chosen, forget
@@ -157,7 +167,7 @@ def send(member: Member, attempt: str, seen_version: int | None) -> None:
                 attempt=attempt,
                 seen_version=seen_version,
             )
-    except NotAllowed:  # said on whichever page may still be seen
+    except (NotAllowed, DatabaseFailed):  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state["invite.refused"] = refusal

@@ -84,6 +84,13 @@ def forget(key: str) -> None:
         del widgets[name]
 
 
+def keep() -> None:
+    """The page could not be shown: what its choices said stays chosen, though their widgets leave with it."""
+    state = st.session_state
+    for key in list(state.get(_WIDGETS, {})):
+        state[key] = chosen(key)
+
+
 def _beginning(widget: Callable[..., Any], options: Sequence[Any], value: Any) -> dict[str, Any]:
     """Where a widget begins, said with the widget itself: a value set apart could miss a browser that was leaving."""
     if widget is not st.selectbox:

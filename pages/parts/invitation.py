@@ -6,14 +6,23 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import invitations, subscriptions
 from core.invitations import Delivery, InvitationDetail, Letter, Message, OutboxMessage, WaitingMessage
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
-from core.words import BillingError, ClientStatus, DeliveryStatus, InvitationStatus, day, moment, speak, t
+from core.words import (
+    BillingError,
+    ClientStatus,
+    DatabaseFailed,
+    DeliveryStatus,
+    InvitationStatus,
+    day,
+    moment,
+    speak,
+    t,
+)
 from pages.parts import notices, server
 from pages.parts.text import plain
 
@@ -43,7 +52,7 @@ def send_waiting(member: Member) -> None:
     with st.spinner(t("Sending the message…")):
         try:
             invitations.deliver(server.database(), patient, partner_id=member.partner_id, **whom)
-        except OperationalError as failure:
+        except DatabaseFailed as failure:
             server.log.warning("A message was not sent yet: %s", failure)
 
 

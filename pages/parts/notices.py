@@ -1,20 +1,35 @@
 """What a page says about itself: what was done, what was refused and why, what went wrong, and that it is a demo."""
 
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import dataclass
+from functools import partial, wraps
 from typing import ParamSpec
 from uuid import uuid4
 
 import streamlit as st
 
-from core.words import BillingError, DemoRefused, t
-from pages.parts import presence, server, sign_in, visitor
+from core.storage import trace_of
+from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, t
+from pages.parts import choices, presence, server, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.text import plain
 
 P = ParamSpec("P")
 
+Said = tuple[object, ...]  # what was said on this run
+
 _NEXT = "notices"  # in the session's memory: what the next run shows, each with what shows it
+
+
+@dataclass(frozen=True, slots=True)
+class _NotDone:
+    """What a click asked for and the database did not do; another click can ask for it again, nothing else does."""
+
+    failure: DatabaseFailed
+    again: Callable[[], None] | None = None
+
+    def __str__(self) -> str:
+        return str(self.failure)
 
 
 def callback(act: Callable[P, object]) -> Callable[P, None]:
@@ -29,6 +44,10 @@ def callback(act: Callable[P, object]) -> Callable[P, None]:
         try:
             presence.refuse_who_left()
             act(*args, **kwargs)
+        except DatabaseFailed as failure:
+            is_uncertain = isinstance(failure, SavedOrNot)  # they look first: it may be there
+            again = None if is_uncertain else partial(called, *args, **kwargs)
+            _show_next(_not_done, _NotDone(failure, again))
         except BillingError as refusal:
             _show_next(refused, refusal)
         except Exception as exception:  # noqa: BLE001 - the last resort, as around a page
@@ -47,13 +66,13 @@ def are_waiting() -> bool:
     return bool(st.session_state.get(_NEXT))
 
 
-def show_messages() -> frozenset[str]:
-    """What the run before, or the callback of this one, left to say; the sentences that were said."""
+def show_messages() -> Said:
+    """What the run before, or the callback of this one, left to say; what was said."""
     waiting = list(st.session_state.get(_NEXT, ()))
     for show, what in waiting:
         show(what)
     st.session_state.pop(_NEXT, None)  # only now: a run that is cut short has shown nothing
-    return frozenset(str(what) for _, what in waiting)
+    return tuple(what for _, what in waiting)
 
 
 def refused(refusal: BillingError) -> None:
@@ -61,9 +80,22 @@ def refused(refusal: BillingError) -> None:
     st.error(plain(refusal), icon=":material/error:")
 
 
+def database_failed(failure: DatabaseFailed, said: Said) -> None:
+    """The page cannot be shown, as the database does not do its part: say so, and keep what was chosen and typed.
+
+    `said`: what this run has said already.
+    """
+    if not any(isinstance(each, _NotDone) for each in said or show_messages()):
+        _not_done(_NotDone(failure))
+    choices.keep()
+
+
 def unexpected(exception: Exception) -> bool:
     """Something nobody foresaw: the log has the trace, the person a reference to it."""
-    _failed(_logged(exception))
+    if isinstance(exception, DatabaseFailed):  # in a window over a page, which runs alone
+        _not_done(_NotDone(exception))
+    else:
+        _failed(_logged(exception))
     return True
 
 
@@ -101,6 +133,11 @@ def _show_next(show: Callable[..., None], what: object) -> None:
         waiting.append((show, what))
 
 
+def _not_done(what: _NotDone) -> None:
+    refused(what.failure)
+    st.button(t("Try again"), key="notices.again", icon=":material/refresh:", on_click=what.again)
+
+
 def _done(message: str) -> None:
     st.success(plain(message), icon=":material/check_circle:")
 
@@ -108,7 +145,7 @@ def _done(message: str) -> None:
 def _logged(exception: Exception) -> str:
     """The reference under which the log has this."""
     reference = uuid4().hex[:8]
-    server.log.error("Reference %s", reference, exc_info=exception)
+    server.log.error("Reference %s\n%s", reference, trace_of(exception))
     return reference
 
 

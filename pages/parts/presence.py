@@ -12,13 +12,14 @@ import streamlit as st
 
 from core import members
 from core.members import Identity, Member
-from core.words import SignInEnded, SignInKind
+from core.words import DatabaseFailed, SignInEnded, SignInKind
 from pages.parts import server
 
 SPACE = "space"  # in the URL and in the session's memory: the number of the partner space
 WRITTEN = "space in the url"  # in the session's memory: the space that the URL was made to say last
 _OF_ADDRESSES = "0123456789abcdefABCDEF:."
 _SHOWN_TO = "shown to"  # in the session's memory: the space and the number of the member that the page was shown to
+_LOOKED = "looked for members"  # in the session's memory: the sign-in whose members were looked for
 _ARRIVED = "arrived"  # in the session's memory: the sign-ins, each by space, that are recorded
 
 
@@ -74,6 +75,7 @@ def arrive() -> Arrival:
             trusts_email = provider is not None and provider.trust_email and says_nothing
             members.bind(server.database(), who, trusts_email=trusts_email)
             known = _members_of(who)
+            st.session_state[_LOOKED] = _key_of(who)
     except SignInEnded:
         return Arrival(who, has_ended=True)
     spaces = [member for member in known if member.is_active]
@@ -154,11 +156,11 @@ def _chosen(spaces: list[Member]) -> Member | None:
 
 def _is_new(who: Identity) -> bool:
     """Whether this window has not looked yet for members that this account is."""
-    key = (who.issuer, who.subject, who.signed_in_at)
-    if st.session_state.get("looked for members") == key:
-        return False
-    st.session_state["looked for members"] = key
-    return True
+    return bool(st.session_state.get(_LOOKED) != _key_of(who))
+
+
+def _key_of(who: Identity) -> tuple[object, ...]:
+    return who.issuer, who.subject, who.signed_in_at
 
 
 def _record(who: Identity, chosen: Member | None, *, refused: bool, inactive: Member | None) -> None:
@@ -166,14 +168,18 @@ def _record(who: Identity, chosen: Member | None, *, refused: bool, inactive: Me
     arrived = (who.signed_in_at, None if chosen is None else chosen.partner_id, refused)
     database = server.database()
     is_new = (chosen is not None or refused) and arrived not in st.session_state.setdefault(_ARRIVED, set())
-    with database.reading(single=True) as session:
-        unseen = chosen is not None and not members.visit_is_recent(session, chosen)
+    unseen = chosen is not None and not members.visit_is_recent(chosen, database.clock())
     if not is_new and not unseen:
         return
-    with database.transaction() as session:
+    try:
+        with database.transaction() as session:
+            if is_new:
+                kind = SignInKind.REFUSED if refused else SignInKind.SIGNED_IN
+                members.record(session, who, kind, address=address(), member=chosen or inactive)
+            if chosen is not None:
+                members.record_visit(session, chosen)
+    except DatabaseFailed:
         if is_new:
-            kind = SignInKind.REFUSED if refused else SignInKind.SIGNED_IN
-            members.record(session, who, kind, address=address(), member=chosen or inactive)
-        if chosen is not None:
-            members.record_visit(session, chosen)
+            raise
+        return  # who cannot be written down as seen just now can still read
     st.session_state[_ARRIVED].add(arrived)

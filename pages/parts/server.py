@@ -1,6 +1,7 @@
 """What this server was given: the operator's configuration and the database, each opened once for all visitors."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -20,15 +21,35 @@ def configuration() -> Configuration:
     return Configuration()
 
 
+@dataclass(slots=True)
+class _Opened:
+    """The database of this server, and whether it was found fit to work with."""
+
+    database: Database
+    is_prepared: bool = False
+
+
 @st.cache_resource(show_spinner=False)
+def _opened() -> _Opened:
+    return _Opened(Database(configuration().url, deployment=configuration().deployment))
+
+
 def database() -> Database:
-    """The database of this server, ready: the demo made, or an embedded file migrated. Raises DemoRefused."""
-    opened = Database(configuration().url, deployment=configuration().deployment)
-    if configuration().is_demo:
-        demo.open_demo(opened)
-    elif opened.is_embedded:
-        opened.migrate()
-    return opened
+    """The database of this server, ready: the demo made, an embedded file migrated, or the tables of this version.
+
+    Raises DemoRefused, TablesRefused, or DatabaseFailed, and the next time it is tried again. Nobody waits here for
+    somebody else's try: what makes it ready may be done twice.
+    """
+    opened = _opened()
+    if not opened.is_prepared:
+        if configuration().is_demo:
+            demo.open_demo(opened.database)
+        elif opened.database.is_embedded:
+            opened.database.migrate()
+        else:
+            opened.database.refuse_other_tables()
+        opened.is_prepared = True
+    return opened.database
 
 
 def is_demo() -> bool:

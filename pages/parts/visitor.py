@@ -5,13 +5,22 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 import streamlit as st
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import demo, invitations, members
 from core.members import Member, Permission
 from core.storage import Database
-from core.words import CLIENT_LANGUAGES, DemoRefused, NotAllowed, Role, SignInEnded, best_language, speak, t
+from core.words import (
+    CLIENT_LANGUAGES,
+    DatabaseFailed,
+    DemoRefused,
+    NotAllowed,
+    Role,
+    SignInEnded,
+    best_language,
+    speak,
+    t,
+)
 from pages.parts import presence, server
 from pages.parts.choices import choose
 from pages.parts.presence import Arrival
@@ -84,12 +93,11 @@ def remember_language(visitor: Member) -> None:
         return
     try:
         presence.refuse_who_left()
-    except SignInEnded:  # the run that follows says so
-        return
-    try:
         with server.database().transaction() as session:
             members.choose_language(session, visitor, language)
-    except OperationalError as busy:  # it holds for this visit all the same
+    except SignInEnded:  # the run that follows says so
+        return
+    except DatabaseFailed as busy:  # it holds for this visit all the same
         server.log.warning("The language of a member was not kept: %s", busy)
 
 

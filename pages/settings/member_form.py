@@ -10,7 +10,7 @@ from core import team
 from core.members import Member
 from core.subscriptions import ResponsibleMember
 from core.team import MemberDetail
-from core.words import BadInput, BillingError, NotAllowed, Role, StaleError, moment, nt, t
+from core.words import BadInput, BillingError, DatabaseFailed, NotAllowed, Role, StaleError, moment, nt, t
 from pages.parts import choices, colleagues, invitation, notices, server
 from pages.parts.text import heading, plain
 from pages.settings import member_table
@@ -123,7 +123,7 @@ def _save(form: str, member: Member, target: Member, began: _Began, successor: i
                 successor_id=successor,
                 seen=began.seen,
             )
-    except NotAllowed:  # said on whichever page may still be seen
+    except (NotAllowed, DatabaseFailed):  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state[f"{form}.refused"] = refusal

@@ -7,7 +7,7 @@ import streamlit as st
 from core import team
 from core.members import Member
 from core.team import NewMember
-from core.words import LANGUAGES, AlreadyMember, BadInput, BillingError, NotAllowed, Role, language, t
+from core.words import LANGUAGES, AlreadyMember, BadInput, BillingError, DatabaseFailed, NotAllowed, Role, language, t
 from pages.parts import invitation, notices, server
 from pages.parts.choices import choose, chosen, forget, form
 from pages.parts.text import plain
@@ -138,7 +138,7 @@ def _send(member: Member, attempt: str) -> None:
         )
         with server.database().transaction() as session:
             invited = team.invite_member(session, member, new_member, attempt=attempt)
-    except NotAllowed:  # said on whichever page may still be seen
+    except (NotAllowed, DatabaseFailed):  # said on whichever page may still be seen
         raise
     except BillingError as refusal:
         state[_REFUSED] = refusal

@@ -244,13 +244,13 @@ def test_a_name_that_cannot_be_shown_is_not_taken(space: Space, name: str) -> No
 
 def test_a_visit_is_recorded_at_most_every_ten_minutes(space: Space) -> None:
     with space.database.transaction() as session:
-        assert not members.visit_is_recent(session, space.manager)
+        assert not members.visit_is_recent(space.manager, space.clock())
         members.record_visit(session, space.manager)
     with space.database.reading() as session:
         manager = members.find(session, 1, space.manager.member_id)
         assert manager is not None
         assert manager.last_seen_at == space.clock.moment
-        assert members.visit_is_recent(session, manager)
+        assert members.visit_is_recent(manager, space.clock())
     space.clock.forward(minutes=10)
     with space.database.reading() as session:
-        assert not members.visit_is_recent(session, manager)
+        assert not members.visit_is_recent(manager, space.clock())
