@@ -87,7 +87,6 @@ def _go_on(ledger: Ledger, everybody: list[str]) -> None:
     waiting = everybody
     while waiting := [who for who in waiting if ledger.told_by(who) < before[who] + 2]:
         if monotonic() - began > LONGEST_WAIT:
-            import faulthandler; faulthandler.dump_traceback(all_threads=True)
             raise TimeoutError(f"Never told that anything is done: {', '.join(waiting)}")
         sleep(0.05)
     _say(f"everybody went on after {monotonic() - began:.1f} s")

@@ -44,7 +44,7 @@ class Node:
         _run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=utf8")
         shutil.copy(SETTINGS, self.data / "billing-defaults.conf")
         with (self.data / "postgresql.conf").open("a") as file:
-            file.write("include 'billing-defaults.conf'\n")
+            file.write("include 'billing-defaults.conf'\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n")
         (self.data / "postgresql.auto.conf").write_text("synchronous_standby_names = ''\n")
 
     def copy_from(self, primary: "Node") -> None:
@@ -56,7 +56,6 @@ class Node:
         """Afterwards it answers."""
         command = [
             POSTGRES_BIN_PATH / "postgres", "-D", self.data, "-c", f"port={self.port}", "-c", f"cluster_name={self.name}",
-            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
         ]  # fmt: skip
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(command, user=_USER, stdout=log, stderr=log, cwd=self.folder)

@@ -8,7 +8,6 @@ from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy import exists, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import defaults, invitations, members, subscriptions
@@ -68,9 +67,7 @@ class Worker:
                     return
                 except BillingError as refusal:
                     failed.append(type(refusal).__name__)
-                except SQLAlchemyError as failure:
-                    failed.append(type(failure).__name__)
-                    self.stopped.wait(0.1)
+                    self.stopped.wait(_BREATH)
             raise NotFinished
 
 

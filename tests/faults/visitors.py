@@ -17,6 +17,7 @@ from tests.faults.ledger import Ledger, NotFinished
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _MOMENT = 1000  # milliseconds that a visitor gives a click or a line before they look again
+_READING = 2  # seconds that a sentence takes to read
 _PRESSED_IN_VAIN = 3  # seconds without any answer after which they press again
 
 
@@ -104,7 +105,8 @@ async def _send(page: Page, lines: dict[str, str]) -> list[str]:
 
 
 async def _try_again(page: Page) -> None:
-    """As the page offers it, or by the form that is still there, or else by loading the page anew."""
+    """As the page offers it, or by the form that is still there, or else by loading the page anew; after reading."""
+    await asyncio.sleep(_READING)
     offered = page.get_by_role("button", name="Try again")
     if await offered.is_visible():
         await offered.click()
@@ -112,7 +114,7 @@ async def _try_again(page: Page) -> None:
         await page.get_by_role("button", name="Invite this client").click()
     else:
         await page.reload()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.2)
 
 
 def _is_done(said: list[str], name: str) -> bool:
