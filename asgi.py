@@ -200,7 +200,8 @@ class Readiness:
     def __init__(self) -> None:
         self._asking: asyncio.Task[bool] | None = None
 
-    async def __call__(self, _request: Request) -> Response:
+    async def answer(self, _request: Request) -> Response:
+        """Whether the product can serve, as a load balancer reads it."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(run_in_threadpool(is_ready))
         done, _ = await asyncio.wait({self._asking}, timeout=_READY_WITHIN)
@@ -208,7 +209,7 @@ class Readiness:
         return PlainTextResponse("ready" if answers else "not ready", status_code=200 if answers else 503)
 
 
-readiness = Readiness()
+readiness = Readiness().answer
 
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)
