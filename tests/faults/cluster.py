@@ -44,7 +44,9 @@ class Node:
         _run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=utf8")
         shutil.copy(SETTINGS, self.data / "billing-defaults.conf")
         with (self.data / "postgresql.conf").open("a") as file:
-            file.write("include 'billing-defaults.conf'\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n")
+            file.write(
+                "include 'billing-defaults.conf'\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
+            )
         (self.data / "postgresql.auto.conf").write_text("synchronous_standby_names = ''\n")
 
     def copy_from(self, primary: "Node") -> None:

@@ -16,7 +16,7 @@ from tests.faults.ledger import Ledger, NotFinished
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-_MOMENT = 1000  # milliseconds that a visitor gives a click or a line before they look again
+_MOMENT = 5000  # milliseconds that a visitor gives a click or a line before they look again
 _READING = 2  # seconds that a sentence takes to read
 _PRESSED_IN_VAIN = 3  # seconds without any answer after which they press again
 
@@ -76,7 +76,7 @@ async def _invite(page: Page, ledger: Ledger, who: str, name: str, stopped: Even
         is_last = False
         while not is_last:
             is_last = stopped.is_set()
-            with suppress(Error):
+            try:
                 said = await _alerts(page)
                 if not said and await _line(page, "Name").is_visible():
                     said = await _send(page, lines)
@@ -87,6 +87,8 @@ async def _invite(page: Page, ledger: Ledger, who: str, name: str, stopped: Even
                 elif said:
                     failed.append(re.sub(r"reference: \w+", "reference", said[0]))
                     await _try_again(page)
+            except Error as nothing:
+                print(who, name, str(nothing).splitlines()[:2])
         raise NotFinished
 
 
