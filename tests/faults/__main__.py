@@ -2,7 +2,9 @@
 and machines that die. It prints what was told done and what became of it; exit status 1 if anything was lost or doubled."""
 
 import logging
+import os
 import signal
+import subprocess
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -25,7 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--visitors", type=int, default=2, help="people at a page in Chromium (2)")
     parser.add_argument("--pause", type=float, default=3, help="seconds of work between two deaths (3)")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the logs of every process here")
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help="instead: every change killed, cut and raced at every statement, on both databases",
+    )
     asked = parser.parse_args(arguments)
+    if asked.long:
+        command = [sys.executable, "-m", "pytest", str(Path(__file__).parent)]
+        return subprocess.run(command, env=os.environ | {"BILLING_FAULTS": "long"}, check=False).returncode
     for what, found in (("HAProxy", served.HAPROXY), ("Chromium", visitors.CHROMIUM)):
         if found is None:
             print(f"This needs {what}, which is not installed.", file=sys.stderr)

