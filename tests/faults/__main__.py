@@ -1,5 +1,6 @@
 """`python -m tests.faults`: two product servers behind HAProxy, PostgreSQL with a synchronous standby, people at work,
-and machines that die. It prints what was told done and what became of it; exit status 1 if anything was lost or doubled."""
+and machines that die. It prints what was told done and what became of it; exit status 1 if anything was lost or
+doubled."""
 
 import logging
 import os

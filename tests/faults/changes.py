@@ -1,5 +1,5 @@
-"""Every use case that changes something, each with a partner space in which it does: the one list that killing, cutting,
-racing and filling up the disk go over."""
+"""Every use case that changes something, each with a partner space in which it does: the one list that killing,
+cutting, racing and filling up the disk go over."""
 
 import os
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""Makes changes in processes that do not live to the end. Started once: `python -m tests.faults.child` reads one order a
-line and has a fresh process of its own carry it out, of which it says how it ended."""
+"""Makes changes in processes that do not live to the end. Started once: `python -m tests.faults.child` reads one order
+a line and has a fresh process of its own carry it out, of which it says how it ended."""
 
 import json
 import os

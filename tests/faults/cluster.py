@@ -56,7 +56,8 @@ class Node:
     def start(self) -> None:
         """Afterwards it answers."""
         command = [
-            POSTGRES_BIN_PATH / "postgres", "-D", self.data, "-c", f"port={self.port}", "-c", f"cluster_name={self.name}",
+            POSTGRES_BIN_PATH / "postgres", "-D", self.data,
+            "-c", f"port={self.port}", "-c", f"cluster_name={self.name}",
         ]  # fmt: skip
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(command, user=_USER, stdout=log, stderr=log, cwd=self.folder)

@@ -1,17 +1,20 @@
 """The primary dies under load and its standby takes over: the short story, without a proxy and without a browser."""
 
+import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
-from core import catalogue, members
+from core import catalogue, defaults, members
 from core.catalogue import SAMPLE
 from core.members import Partner
 from core.storage import Database
-from core.words import Role, SavedOrNot
+from core.words import DatabaseFailed, Role, SavedOrNot
 from tests.faults import load
+from tests.faults.changes import IS_LONG
 from tests.faults.cluster import Cluster, cluster, wait_for
 from tests.faults.ledger import Ledger, compare
 
@@ -65,3 +68,25 @@ def test_a_change_is_not_told_done_while_no_standby_has_it(machines: Cluster, da
     machines.work_alone()
     with database.transaction() as session:
         load.save(session, members.of_partner(session, PARTNER)[0], "on one machine")
+
+
+@pytest.mark.skipif(
+    not IS_LONG or os.geteuid() != 0, reason="In the long run, and as root: it limits a server's process."
+)
+def test_when_the_log_of_postgresql_has_no_room_nothing_told_done_is_lost(
+    machines: Cluster, database: Database
+) -> None:
+    """PostgreSQL stops itself then, and so the connection breaks; with room again the same save works. (A limit of the
+    process that serves the connection stands in for the disk: PostgreSQL treats both alike.)"""
+    with database.transaction() as session:
+        number = session.connection().connection.dbapi_connection.info.backend_pid
+    nothing_more = (1, 1)
+    resource.prlimit(number, resource.RLIMIT_FSIZE, nothing_more)
+    with pytest.raises(DatabaseFailed), database.transaction() as session:
+        load.save(session, members.of_partner(session, PARTNER)[0], "there is no room")
+    wait_for(machines.primary.answers, "PostgreSQL is back")
+    with database.transaction() as session:
+        load.save(session, members.of_partner(session, PARTNER)[0], "there is room")
+        notes = [version.note for version in defaults.history(session, members.of_partner(session, PARTNER)[0])]
+    assert "the first version" in notes
+    assert notes.count("there is room") == 1

@@ -1,5 +1,5 @@
-"""A process killed in the middle of a change, a connection cut, a full disk, a database that can only be read: nothing is
-half done, and doing it again works."""
+"""A process killed in the middle of a change, a connection cut, a full disk, a database that can only be read: nothing
+is half done, and doing it again works."""
 
 import os
 import signal
@@ -56,8 +56,8 @@ def without_counts(found: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tu
 
 @contextmanager
 def interrupted(database: Database, place: int, interrupt: Any) -> Iterator[list[int]]:
-    """Within the block, `interrupt` is called with the connection at its statement with this number, or at a commit; the
-    list says which it was."""
+    """Within the block, `interrupt` is called with the connection at its statement with this number, or at a commit;
+    the list says which it was."""
     count, reached = 0, list[int]()
 
     def at(connection: Connection, *, is_commit: bool) -> None:
@@ -141,8 +141,8 @@ def test_an_answer_lost_after_the_commit_is_told_as_saved_or_not_and_asked_again
 def test_on_a_full_disk_nothing_is_half_done_and_with_room_again_it_works(
     furnished: Space, child: Child, change: str
 ) -> None:
-    """The file system takes no more: what is appended to the file of a writer is refused. (A limit of the process stands
-    in for the disk. PostgreSQL's own full disk is in the long run.)"""
+    """The file system takes no more: what is appended to the file of a writer is refused. (A limit of the process
+    stands in for the disk.)"""
     before = state(furnished.database)
     log = Path(f"{furnished.database.engine.url.database}-wal")
     assert child.make(furnished, change, largest_file=log.stat().st_size) == REFUSED

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from core.storage import Database, migrate_on
 from tests.conftest import Space
 from tests.faults.changes import CHANGES, IS_LONG, SOME, differences, furnish, outcome, state
 
@@ -87,3 +90,20 @@ def test_the_same_change_made_by_two_at_once_is_made_once(spaces: Iterator[Space
     told, found = at_once(next(spaces), change, change)
     assert sorted(told) == sorted(possible[0])
     assert found == possible[1]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_server_that_starts_waits_for_the_migration_of_another_however_long_it_takes(database: Database) -> None:
+    """Longer than anybody waits for a lock otherwise: here a thousandth of a second."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    hasty = Database(url, patience=replace(database.patience, lock=0.001))
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as pool, database.reading(single=True) as watching:
+        with database.migrating() as first:
+            migrate_on(first)
+            second = pool.submit(hasty.migrate)
+            for _ in range(200):  # far longer than its patience, once it waits
+                while not watching.scalar(waits):
+                    assert not second.done(), second.exception()
+        assert second.result() is None
+    hasty.close()

@@ -18,7 +18,11 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _MOMENT = 5000  # milliseconds that a visitor gives a click or a line before they look again
 _READING = 2  # seconds that a sentence takes to read
-_PRESSED_IN_VAIN = 3  # seconds without any answer after which they press again
+_IDLE = 2  # seconds of a connected page that does nothing, after which somebody without an answer presses again
+_IS_IDLE = """() => {
+    const app = document.querySelector("[data-testid=stApp]")?.dataset;
+    return app?.testScriptState === "notRunning" && app?.testConnectionState === "CONNECTED";
+}"""
 
 
 @contextmanager
@@ -87,22 +91,24 @@ async def _invite(page: Page, ledger: Ledger, who: str, name: str, stopped: Even
                 elif said:
                     failed.append(re.sub(r"reference: \w+", "reference", said[0]))
                     await _try_again(page)
-            except Error as nothing:
-                print(who, name, str(nothing)[:1500])
+            except Error:  # what was to be pressed went away meanwhile
+                continue
         raise NotFinished
 
 
 async def _send(page: Page, lines: dict[str, str]) -> list[str]:
-    """Fill the lines where they do not say so already, and press; what the page says then, nothing if it says nothing."""
+    """Fill the lines where they do not say so already, and press; what the page says then, if anything."""
     for label, text in lines.items():
         if await _line(page, label).input_value() != text:
             await _line(page, label).fill(text)
     await page.get_by_role("button", name="Invite this client").click()
-    give_up = monotonic() + _PRESSED_IN_VAIN
-    while monotonic() < give_up:
+    idle_since = monotonic()
+    while monotonic() - idle_since < _IDLE:
         await asyncio.sleep(0.1)
         if said := await _alerts(page):
             return said
+        if not await page.evaluate(_IS_IDLE):
+            idle_since = monotonic()
     return []
 
 
