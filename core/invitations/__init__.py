@@ -2,6 +2,7 @@
 answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members."""
 
 from core.invitations.accepting import Offered, accept, offered
+from core.invitations.check import differences
 from core.invitations.client_details import edit_client
 from core.invitations.delivery import Delivered, SmtpServer, deliver, why_unreachable
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of

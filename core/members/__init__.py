@@ -19,6 +19,7 @@ from core.members.access import (
     take_turn,
 )
 from core.members.changes import STORED_BOOLEANS, add, change, newest_change
+from core.members.check import differences
 from core.members.sign_in import (
     Identity,
     account_of,
