@@ -19,6 +19,7 @@ from core.invitations.managing import (
 )
 from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
 from core.invitations.outbox import Delivery, waiting
+from core.invitations.personal_data import forget, held_on
 from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
 from core.invitations.to_members import (
     message_member,

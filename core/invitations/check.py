@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from core.invitations import personal_data
 from core.invitations.invitation import key_of, opens
 from core.invitations.tables import (
     DeliveryFailure,
@@ -30,8 +31,8 @@ def differences(session: Session) -> Iterator[str]:
     Checks that the invitations of each client are numbered without gap; that a client is active exactly if its newest
     invitation was accepted and it was not archived since, from the moment of each answer on; that each invitation with
     a link has its messages, numbered without gap; that of those to a client or a member one waits at most, which is of
-    the newest invitation, opens it and goes to the address that the client or member has; and that whatever left or
-    failed was tried.
+    the newest invitation, opens it and goes to the address that the client or member has; that whatever left or failed
+    was tried; and that nothing is left of forgotten clients.
     """
     for (partner_id, client_id), asked in _by_client(session, _invitations()):
         where = f"partner {partner_id}, client {client_id}"
@@ -43,6 +44,7 @@ def differences(session: Session) -> Iterator[str]:
         yield from _to_one_client(f"partner {partner_id}, client {client_id}", sent, now(session))
     for (partner_id, member_id), sent in _by_client(session, _messages_to_members()):
         yield from _to_one_member(f"partner {partner_id}, member {member_id}", sent)
+    yield from personal_data.still_known(session)
 
 
 def _by_client(session: Session, statement: Any) -> Iterator[tuple[tuple[int, int], list[Any]]]:

@@ -9,7 +9,7 @@ from core.invitations.inviting import already_client, client_with
 from core.invitations.new_client import ClientDetails
 from core.members import Member, Permission
 from core.subscriptions import ClientEdit
-from core.words import ClientDetail, Origin, note_text
+from core.words import ClientDetail, ForgottenClient, Origin, note_text
 
 
 def edit_client(
@@ -27,11 +27,13 @@ def edit_client(
     when the same edit is sent twice.
 
     `seen` is the number of the newest edit that the member saw, 0 if there was none. Raises NotAllowed, ClientNotFound,
-    AlreadyClient, StaleDetails, BadInput; nothing is written then.
+    ForgottenClient, AlreadyClient, StaleDetails, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.EDIT_CLIENT)
     reason = note_text("reason", reason)
     client = subscriptions.visible(session, member, client_id)
+    if client.forgotten_at is not None:
+        raise ForgottenClient(name=client.name)
     has_new_address = details.email != client.email
     if has_new_address and (known := client_with(session, member, details.email)) is not None:
         raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))

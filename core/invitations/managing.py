@@ -17,7 +17,9 @@ from core.members import Member, Permission
 from core.storage import now
 from core.subscriptions import Client
 from core.words import (
+    ActivityKind,
     ClientStatus,
+    ForgottenClient,
     InvitationNotPending,
     InvitationStatus,
     Origin,
@@ -104,6 +106,7 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int) -
     if sendings > seen:
         return
     _send(session, member, client, invitation, sendings + 1)
+    members.note_activity(session, member.partner_id, member, ActivityKind.SENT_AGAIN, client_id=client_id)
 
 
 def follow_address(session: Session, member: Member, client: Client) -> None:
@@ -129,10 +132,12 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     """Invite a client whose invitation lapsed or was revoked, with the settings it has; or an archived client, which is
     bound to the defaults in force now, its exceptions cleared (kept where no defaults are saved).
 
-    Raises NotAllowed, ClientNotFound, StillInvited, RetiredDefaults, ChoiceRefused.
+    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, RetiredDefaults, ChoiceRefused.
     """
     members.act(session, member, Permission.INVITE)
     shown = subscriptions.detail(session, member, client_id)
+    if shown.client.forgotten_at is not None:
+        raise ForgottenClient(name=shown.client.name)
     before = latest_invitation(session, member.partner_id, client_id)
     has_lapsed = shown.status is ClientStatus.INVITED and (
         standing(before, now(session)) is not InvitationStatus.PENDING

@@ -13,7 +13,7 @@ from core import catalogue, members
 from core.catalogue import Catalogue, CatalogueChange, Item, Plan
 from core.members import Partner
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
-from core.words import N_, BillingError, BillingPeriod
+from core.words import N_, ActivityKind, BillingError, BillingPeriod
 
 
 class HeldButAbsent(BillingError):
@@ -141,7 +141,11 @@ def load_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
         loaded = preview_catalogue(session, offer)
     if loaded.refusals:
         raise CatalogueRefused(loaded.refusals)
-    return replace(loaded, edition=catalogue.store(session, loaded.catalogue)) if loaded.changes else loaded
+    if not loaded.changes:
+        return loaded
+    edition = catalogue.store(session, loaded.catalogue)
+    members.note_in_every_space(session, ActivityKind.CATALOGUE_LOADED, number=edition)
+    return replace(loaded, edition=edition)
 
 
 def _refusals(

@@ -11,6 +11,7 @@ from core import members
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
 from core.members import Member, Partner
+from core.subscriptions.forgetting import still_known
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
@@ -25,8 +26,8 @@ def differences(session: Session) -> Iterator[str]:
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
     joined without gap or overlap, that the last one holds now, that somebody looked after each client at every moment
     since its first revision and that whoever does so now can, that copies equal what they copy, that the edits of a
-    client's details lead to the details it has, and that the counters of each partner say the last client and the last
-    batch.
+    client's details lead to the details it has, and that nothing is left of forgotten clients, and that the counters
+    of each partner say the last client and the last batch.
     """
     counters = {row.partner_id: row for row in session.execute(_COUNTERS)}
     last_client, last_batch = dict.fromkeys(counters, 0), dict.fromkeys(counters, 0)
@@ -65,6 +66,7 @@ def differences(session: Session) -> Iterator[str]:
             if last != said:
                 yield f"partner {partner_id}: its last {what} is {last}, its counter says {said}"
     yield from _edits_that_do_not_lead_to_the_details(session)
+    yield from still_known(session)
     yield from _responsible_gaps(session)
     yield from _responsible_who_cannot(session)
 
@@ -151,6 +153,7 @@ def _edits_that_do_not_lead_to_the_details(session: Session) -> Iterator[str]:
     rows = session.execute(
         select(ClientChange, *(getattr(Client, what.value) for what in ClientDetail))
         .join(Client, _same_client(ClientChange))
+        .where(Client.forgotten_at.is_(None))
         .order_by(ClientChange.partner_id, ClientChange.client_id, ClientChange.number)
         .execution_options(yield_per=1000)
     )
