@@ -46,15 +46,15 @@ def held_on(session: Session, partner_id: int, client_id: int, *, by: Member | N
 def forget(session: Session, partner_id: int, client_id: int, *, by: Member | None = None) -> bool:
     """Afterwards nothing says who an archived client was: its details, the texts about it and the addresses of the
     messages to it are replaced, nothing waits for it, and no link opens anything. Its history, its figures and who
-    looked after it stay. When, and by whom (`by` None: from a shell), is kept. Whether anything was forgotten.
+    looked after it stay. When, and by whom (`by` None: from a shell), is kept. Whether it was known until now: again,
+    it replaces the words of a mail server that came late.
 
     It cannot be undone. Raises ClientNotFound, NotArchived; nothing is written then.
     """
     members.take_turn(session, partner_id)
     client = _client(session, partner_id, client_id)
-    if client.forgotten_at is not None:
-        return False
-    if subscriptions.history(session, partner_id, client_id)[0].status is not ClientStatus.ARCHIVED:
+    is_known = client.forgotten_at is None
+    if is_known and subscriptions.history(session, partner_id, client_id)[0].status is not ClientStatus.ARCHIVED:
         raise NotArchived(name=client.name)
     whose = {"partner_id": partner_id, "client_id": client_id}
     outbox.withdraw(session, partner_id, client_id)
@@ -68,9 +68,10 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
     address = subscriptions.forgotten_address(partner_id, client_id)
     session.execute(update(OutboxMessage).filter_by(**whose).values(recipient=address))
     session.execute(update(DeliveryFailure).filter_by(**whose).values(said=FORGOTTEN))
-    subscriptions.forget_details(session, client)
-    members.note_activity(session, partner_id, by, ActivityKind.CLIENT_FORGOTTEN, client_id=client_id)
-    return True
+    if is_known:
+        subscriptions.forget_details(session, client)
+        members.note_activity(session, partner_id, by, ActivityKind.CLIENT_FORGOTTEN, client_id=client_id)
+    return is_known
 
 
 def still_known(session: Session) -> Iterator[str]:

@@ -34,9 +34,8 @@ _OTHERS = text("""
     AND coalesce(backend_type, 'client backend') = 'client backend'
 """)
 _FUNCTIONS = text("""
-    SELECT DISTINCT proc.oid::regprocedure::text FROM pg_trigger
-    JOIN pg_proc proc ON proc.oid = tgfoid JOIN pg_class class ON class.oid = tgrelid
-    WHERE NOT tgisinternal AND class.relnamespace = current_schema()::regnamespace AND class.relname = ANY(:tables)
+    SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+    AND prorettype = 'trigger'::regtype AND proname IN ('refuse_change', 'refuse_unless_forgotten')
 """)
 
 
@@ -83,7 +82,7 @@ def _restore(database: Database, restore: str, psql: str, file: Path, drops: str
         try:
             if writer.stdin is None or reader.stdout is None:
                 raise RuntimeError("no pipe")
-            writer.stdin.write(f"BEGIN;\n{drops}\n".encode())
+            writer.stdin.write(f"BEGIN;\nSET LOCAL lock_timeout = '10s';\n{drops}\n".encode())
             copyfileobj(reader.stdout, writer.stdin)
             if reader.wait() == 0:
                 writer.stdin.write(b"\nCOMMIT;\n")
@@ -114,7 +113,7 @@ def _drops(connection: Connection, *, replace: bool) -> str:
     holds = "partner" in ours and connection.execute(text("SELECT 1 FROM partner LIMIT 1")).first() is not None
     if holds and not replace:
         raise CopyRefused(_NOT_EMPTY)
-    functions = connection.scalars(_FUNCTIONS, {"tables": sorted(ours)}).all()
+    functions = connection.scalars(_FUNCTIONS).all()
     statements = [f'DROP TABLE "{table}" CASCADE;' for table in sorted(ours)]
     return "\n".join([*statements, *(f"DROP FUNCTION {function};" for function in functions)])
 

@@ -131,6 +131,16 @@ def test_nothing_is_left_of_a_forgotten_client_but_its_history(known: Space) -> 
     assert asked == 1
 
 
+def test_words_of_a_mail_server_that_come_late_are_forgotten_with_the_next_time(known: Space) -> None:
+    """An attempt that ran meanwhile failed after the client was forgotten."""
+    forget(known)
+    with known.database.transaction() as session:
+        session.execute(text("UPDATE delivery_failure SET said = 'no quillon here'"))
+    assert differences(known) == ["partner 1, client 1: forgotten, but delivery_failure has texts of it"]
+    assert not forget(known)
+    assert differences(known) == []
+
+
 def test_only_an_archived_client_is_forgotten(known: Space) -> None:
     """One that is invited or active is refused, and nothing is written."""
     before = everything(known)

@@ -67,7 +67,8 @@ USE_CASES: dict[str, UseCase] = {
     "team.send_again": lambda s, m: team.send_again(s, m, HIRED, seen=1),
     "team.release_sign_in": lambda s, m: team.release_sign_in(s, m, HIRED, seen=1),
 }
-TEAM = {use_case for use_case in USE_CASES if use_case.startswith(("team.", "members."))}
+ACTIVITY = {"members.activities", "members.count_activities"}
+TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
@@ -231,7 +232,7 @@ def test_a_role_taken_away_while_its_holder_waits_for_the_turn_is_gone(space: Sp
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.CLIENT_MANAGER}], ids=["inactive", "role"])
-@pytest.mark.parametrize("use_case", sorted(TEAM - {"team.listed", "team.history", "team.detail"}))
+@pytest.mark.parametrize("use_case", sorted(TEAM - ACTIVITY - {"team.listed", "team.history", "team.detail"}))
 def test_an_administrator_who_is_none_any_more_keeps_no_members(space: Space, use_case: str, change: dict) -> None:
     """Asked of the database again, though the page was shown to an administrator."""
     hire(space)

@@ -75,7 +75,7 @@ def upgrade() -> None:
             op.execute(f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, 'this row {_NEVER}'); END")
     if postgresql:
         op.execute(
-            "CREATE FUNCTION refuse_unless_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "CREATE OR REPLACE FUNCTION refuse_unless_forgotten() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "IF EXISTS (SELECT 1 FROM client WHERE partner_id = NEW.partner_id AND client_id = NEW.client_id "
             "AND forgotten_at IS NOT NULL) THEN RETURN NEW; END IF; "
             f"RAISE EXCEPTION 'a row of % {_NEVER}', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; "
