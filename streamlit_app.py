@@ -48,6 +48,7 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(clients, "clients", "client_subscription", t("Client subscription"), shown, icon=":material/badge:")
     page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
     page(settings, "settings", "members", t("Members"), Permission.MANAGE_MEMBERS, icon=":material/manage_accounts:")
+    page(settings, "settings", "activity", t("Activity"), Permission.READ_ACTIVITY, icon=":material/history:")
     spread = Permission.READ_DISTRIBUTION
     page(finance, "finance", "plan_distribution", t("Plan distribution"), spread, icon=":material/bar_chart:")
     script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"

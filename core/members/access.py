@@ -23,6 +23,7 @@ class Permission(StrEnum):
     EXPORT = "export"
     READ_DISTRIBUTION = "read distribution"
     MANAGE_MEMBERS = "manage members"
+    READ_ACTIVITY = "read activity"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -40,6 +41,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.EXPORT: frozenset(Role),  # of the clients that the member sees
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
     Permission.MANAGE_MEMBERS: frozenset({Role.ADMINISTRATOR}),
+    Permission.READ_ACTIVITY: frozenset({Role.ADMINISTRATOR}),
 }
 
 _ACCESS_UNCHANGED = exists().where(

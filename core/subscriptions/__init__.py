@@ -20,6 +20,7 @@ from core.subscriptions.changes import (
 from core.subscriptions.check import differences
 from core.subscriptions.clients import ClientSubscription, detail, visible
 from core.subscriptions.edits import ClientEdit, change_details, edits
+from core.subscriptions.forgetting import FORGOTTEN, as_data, details_known, forget_details, forgotten_address
 from core.subscriptions.held import Holders
 from core.subscriptions.responsible import (
     ResponsibleMember,

@@ -14,7 +14,7 @@ from core.catalogue import Catalogue, CatalogueChange, Item, Plan
 from core.members import Partner
 from core.storage import allow_minutes
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
-from core.words import N_, BillingError, BillingPeriod
+from core.words import N_, ActivityKind, BillingError, BillingPeriod
 
 
 class HeldButAbsent(BillingError):
@@ -143,7 +143,11 @@ def load_catalogue(session: Session, offer: Catalogue) -> CatalogueLoad:
         loaded = preview_catalogue(session, offer)
     if loaded.refusals:
         raise CatalogueRefused(loaded.refusals)
-    return replace(loaded, edition=catalogue.store(session, loaded.catalogue)) if loaded.changes else loaded
+    if not loaded.changes:
+        return loaded
+    edition = catalogue.store(session, loaded.catalogue)
+    members.note_in_every_space(session, ActivityKind.CATALOGUE_LOADED, number=edition)
+    return replace(loaded, edition=edition)
 
 
 def _refusals(

@@ -17,12 +17,14 @@ from core.words.client_errors import (
     AlreadyClient,
     ArchivedClient,
     ClientNotFound,
+    ForgottenClient,
     InvitationNotPending,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    NotArchived,
     OfferChanged,
     StillInvited,
     TooManyWrongLinks,
@@ -100,6 +102,7 @@ from core.words.settings import (
     Source,
 )
 from core.words.terms import (
+    ActivityKind,
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,

@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from core import invitations, members, reports, subscriptions
 from core.invitations import OutboxMessage
@@ -170,6 +170,29 @@ def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Da
     ):
         with pytest.raises(IntegrityError), empty.transaction() as session:
             session.execute(text(f"UPDATE invitation SET {wrong}"))
+
+
+def test_a_client_there_before_can_be_forgotten_and_others_keep_their_texts(empty: Database) -> None:
+    """The triggers of before are replaced: they allow this alone."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0007", connection)
+    empty.migrate()
+    with empty.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM activity")) == 0
+        assert session.scalar(text("SELECT count(*) FROM client WHERE forgotten_at IS NOT NULL")) == 0
+        assert invitations.forget(session, 1, 1)
+        assert list(subscriptions.differences(session)) == []
+    with empty.reading() as session:
+        names = session.scalars(text("SELECT name FROM client ORDER BY client_id")).all()
+        assert names == ["Forgotten client 1", "Aubry"]
+        assert [each.status for each in subscriptions.history(session, 1, 1)] == [
+            ClientStatus.ARCHIVED, ClientStatus.ACTIVE, ClientStatus.INVITED,
+        ]  # fmt: skip
+    for statement in ("UPDATE subscription SET reason = 'x'", "UPDATE activity SET number = 1"):
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
 
 
 def fill_as_lived_in(connection: Connection) -> None:
