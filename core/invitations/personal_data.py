@@ -64,7 +64,8 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
     revoked = {"revoked_at": now(session), "revoked_by_id": None if by is None else by.member_id}
     session.execute(update(Invitation).filter_by(**whose).where(unanswered).values(**revoked))
     session.execute(update(Invitation).filter_by(**whose).values(token_hash=None))
-    session.execute(update(Invitation).filter_by(**whose).where(Invitation.message != "").values(message=FORGOTTEN))
+    for text in (Invitation.message, Invitation.reason):
+        session.execute(update(Invitation).filter_by(**whose).where(text != "").values({text: FORGOTTEN}))
     address = subscriptions.forgotten_address(partner_id, client_id)
     session.execute(update(OutboxMessage).filter_by(**whose).values(recipient=address))
     session.execute(update(DeliveryFailure).filter_by(**whose).values(said=FORGOTTEN))
@@ -77,7 +78,11 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
 def still_known(session: Session) -> Iterator[str]:
     """One sentence for each forgotten client whose invitations or messages still say something: a part of `check`."""
     texts: dict[Any, Any] = {
-        Invitation: Invitation.message.not_in(("", FORGOTTEN)) | Invitation.token_hash.is_not(None),
+        Invitation: or_(
+            Invitation.message.not_in(("", FORGOTTEN)),
+            Invitation.reason.not_in(("", FORGOTTEN)),
+            Invitation.token_hash.is_not(None),
+        ),
         OutboxMessage: or_(OutboxMessage.token.is_not(None), ~OutboxMessage.recipient.endswith("@forgotten.invalid")),
         DeliveryFailure: DeliveryFailure.said != FORGOTTEN,
     }
