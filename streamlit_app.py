@@ -13,6 +13,7 @@ from pages.parts.server import ROOT, is_demo
 from pages.parts.text import plain
 
 ASSETS = ROOT / "assets"
+MENU = "menu"  # in the session's memory: whether it was shown; it stays while the database is away
 PUBLIC = ("invitation", "accept")  # the one page for whoever has a link
 
 st.set_page_config(page_title="Billing Defaults", page_icon=str(ASSETS / "icon.svg"), layout="wide")
@@ -48,6 +49,7 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
     page(settings, "settings", "catalogue", t("Catalogue"), Permission.READ_DEFAULTS, icon=":material/sell:")
     page(settings, "settings", "members", t("Members"), Permission.MANAGE_MEMBERS, icon=":material/manage_accounts:")
+    page(settings, "settings", "activity", t("Activity"), Permission.READ_ACTIVITY, icon=":material/history:")
     spread = Permission.READ_DISTRIBUTION
     page(finance, "finance", "plan_distribution", t("Plan distribution"), spread, icon=":material/bar_chart:")
     script = ROOT / "pages" / PUBLIC[0] / f"{PUBLIC[1]}.py"
@@ -82,6 +84,7 @@ try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
     shown = st.navigation(menu(member, arrival), position="hidden" if by_link or member is None else "sidebar")
+    st.session_state[MENU] = True
     if member is not None and not by_link:
         presence.keep_space_in_url(arrival)
         sidebar(member, arrival)
@@ -91,6 +94,10 @@ try:
         invitation.send_waiting(member)
     shown.run()
 except DatabaseFailed as failure:
+    if MENU not in st.session_state:  # a first visit: the page in the URL is the one that opens later
+        st.navigation(menu(None, Arrival()), position="hidden")
+    if visitor.is_by_link():
+        visitor.link_token()  # in the language of whoever holds the link
     notices.database_failed(failure, already_shown)
 except NoCatalogue as refusal:
     st.info(plain(refusal if member is None else refusal.said_to(member.role)), icon=":material/sell:")

@@ -30,7 +30,8 @@ def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
     assert (ROOT / "asgi.py").exists()
 
 
-ELSEWHERE = ("deliver", "import", "catalogue", "partner", "doctor")  # tests/invitations, imports, catalogue, commands
+# tests/invitations, imports, catalogue, commands
+ELSEWHERE = ("deliver", "import", "catalogue", "partner", "doctor", "backup", "restore", "client")
 COMMANDS_OF_CORE = set(re.findall(r"python -m core ([a-z -]+[a-z])", README))
 
 
@@ -73,6 +74,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Download the list of clients": Permission.EXPORT,
         "Read and download the plan distribution": Permission.READ_DISTRIBUTION,
         "Invite, change and deactivate members": Permission.MANAGE_MEMBERS,
+        "Read who took data away, and what else was done": Permission.READ_ACTIVITY,
     }
     order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]
     for words, permission in rows.items():

@@ -1,6 +1,7 @@
 """What new clients get: the versions of the default settings, and the rules by which a version and a client's choices
 give its effective settings, each with its source."""
 
+from core.defaults.check import differences
 from core.defaults.resolution import Change, Effective, EffectiveSettings, changes, choices, resolve
 from core.defaults.tables import DefaultSettings, SettingsColumns
 from core.defaults.versions import bound_and_current, current, effective_settings, history, latest, save, stale
@@ -19,6 +20,7 @@ __all__ = [
     "changes",
     "choices",
     "current",
+    "differences",
     "history",
     "latest",
     "resolve",

@@ -24,6 +24,7 @@ from core.imports.rows import ReadRow, read_rows
 from core.invitations import bindable, invite_all
 from core.members import Member, Permission, can_be_responsible
 from core.spreadsheets import Sheet
+from core.storage import allow_minutes
 from core.subscriptions import Client
 from core.words import (
     N_,
@@ -123,6 +124,7 @@ def invite_ready(
     )  # fmt: skip
     if form.answer is not None:
         return ImportReport(**form.answer)
+    allow_minutes(session)
     in_force = _unchanged(session, member, previewed)
     ready = [
         (row.new_client, row.overrides, member.member_id if row.responsible_id is None else row.responsible_id)

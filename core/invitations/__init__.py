@@ -2,6 +2,7 @@
 answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members."""
 
 from core.invitations.accepting import Offered, Shown, accept, offered
+from core.invitations.check import differences
 from core.invitations.client_details import edit_client
 from core.invitations.delivery import Delivered, deliver
 from core.invitations.invitation import LINK_PAGE, LINK_PARAMETER, standing_of
@@ -20,6 +21,7 @@ from core.invitations.managing import (
 )
 from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
 from core.invitations.outbox import Delivery, waiting
+from core.invitations.personal_data import forget, held_on
 from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
 from core.invitations.to_members import (
     message_member,

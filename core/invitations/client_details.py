@@ -9,7 +9,7 @@ from core.invitations.inviting import already_client, client_with
 from core.invitations.new_client import ClientDetails
 from core.members import Member, Permission
 from core.subscriptions import ClientEdit
-from core.words import ClientDetail, Origin, note_text
+from core.words import ClientDetail, ForgottenClient, Origin, note_text
 
 
 def edit_client(
@@ -27,7 +27,7 @@ def edit_client(
     a message with a new one waits for the new address. The edit that was made; None if the details were so already.
 
     `seen` is the number of the newest edit that the member saw, 0 if there was none. `attempt` names one drawn form:
-    the same one sent twice is one edit (members.form_sent). Raises NotAllowed, ClientNotFound,
+    the same one sent twice is one edit (members.form_sent). Raises NotAllowed, ClientNotFound, ForgottenClient,
     AlreadyClient, StaleDetails, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.EDIT_CLIENT)
@@ -39,6 +39,8 @@ def edit_client(
     if form.answer is not None:
         made = subscriptions.edits(session, member, client_id)
         return next((each for each in made if each.number == form.answer["number"]), None)
+    if client.forgotten_at is not None:
+        raise ForgottenClient(name=client.name)
     has_new_address = details.email != client.email
     if has_new_address and (known := client_with(session, member, details.email)) is not None:
         raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))

@@ -19,7 +19,9 @@ from core.members import Member, Permission
 from core.storage import now
 from core.subscriptions import Client
 from core.words import (
+    ActivityKind,
     ClientStatus,
+    ForgottenClient,
     InvitationNotPending,
     InvitationStatus,
     Overrides,
@@ -140,6 +142,7 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int, a
     if sendings > seen:
         raise StaleMessage(name=client.name, changed_by=sent[0].queued_by, changed_at=sent[0].queued_at)
     _send(session, member, client, invitation, sendings + 1)
+    members.note_activity(session, member.partner_id, member, ActivityKind.SENT_AGAIN, client_id=client_id)
     form.done()
 
 
@@ -174,7 +177,8 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
 
     The reason is kept with the invitation, or with the revision where the client's settings were bound anew. `attempt`
     as for `send_again`.
-    Raises NotAllowed, ClientNotFound, StillInvited, RetiredDefaults, ChoiceRefused, BadInput; nothing is written then.
+    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, RetiredDefaults, ChoiceRefused, BadInput; nothing
+    is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
@@ -182,6 +186,8 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     if form.answer is not None:
         return
     shown = subscriptions.detail(session, member, client_id)
+    if shown.client.forgotten_at is not None:
+        raise ForgottenClient(name=shown.client.name)
     before = latest_invitation(session, member.partner_id, client_id)
     has_lapsed = shown.status is ClientStatus.INVITED and (
         standing(before, now(session)) is not InvitationStatus.PENDING

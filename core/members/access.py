@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import DemoSpace, Member, Partner
+from core.storage import LARGEST_NUMBER
 from core.words import LANGUAGES, NotAllowed, Role
 
 
@@ -23,6 +24,7 @@ class Permission(StrEnum):
     READ_DISTRIBUTION = "read distribution"
     MANAGE_MEMBERS = "manage members"
     MANAGE_CATALOGUE = "manage catalogue"
+    READ_ACTIVITY = "read activity"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -41,6 +43,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.READ_DISTRIBUTION: _CLIENTS_AND_FINANCE,
     Permission.MANAGE_MEMBERS: frozenset({Role.ADMINISTRATOR}),
     Permission.MANAGE_CATALOGUE: frozenset({Role.ADMINISTRATOR}),
+    Permission.READ_ACTIVITY: frozenset({Role.ADMINISTRATOR}),
 }
 
 _ACCESS_UNCHANGED = exists().where(
@@ -133,6 +136,8 @@ def can_be_responsible(member: Member) -> bool:
 
 def find(session: Session, partner_id: int, member_id: int) -> Member | None:
     """The member as they are now, with their partner, or None."""
+    if not 0 < member_id <= LARGEST_NUMBER:
+        return None
     return session.scalar(_MEMBER, {"partner_id": partner_id, "member_id": member_id})
 
 

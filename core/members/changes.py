@@ -82,7 +82,7 @@ def change(session: Session, target: Member, *, by: Member | None, **values: Any
     different = {name: value for name, value in values.items() if getattr(target, name) != value}
     if not different:
         return False
-    kept = {MemberFact(name): (_stored(getattr(target, name)), _stored(value)) for name, value in different.items()}
+    kept = {MemberFact(name): (as_stored(getattr(target, name)), as_stored(value)) for name, value in different.items()}
     session.execute(
         update(Member)
         .where(Member.partner_id == target.partner_id, Member.member_id == target.member_id)
@@ -117,5 +117,6 @@ def record_change(
     session.execute(insert(MemberChange), rows)
 
 
-def _stored(value: Any) -> str | None:
+def as_stored(value: Any) -> str | None:
+    """A fact of a member as its changes keep it."""
     return STORED_BOOLEANS[value] if isinstance(value, bool) or value is None else str(value)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.storage import ROWS_IN_KEY_ORDER, Base, Instant, word
-from core.words import MemberFact, Role, SignInKind
+from core.words import ActivityKind, MemberFact, Role, SignInKind
 
 
 class Partner(Base):
@@ -86,6 +86,27 @@ class FormSent(Base):
     act: Mapped[str]
     sent_at: Mapped[datetime] = mapped_column(Instant)
     answer: Mapped[str]
+
+
+class Activity(Base):
+    """Something that was done in a partner space and left no trace in its data. Rows are only ever added.
+
+    It names no client but by number. `number` counts what was taken or sent; of a catalogue it is the edition.
+    """
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
+        Index("ix_activity_newest", "partner_id", "happened_at", "activity_id"),
+    )
+
+    activity_id: Mapped[int] = mapped_column(primary_key=True)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"))
+    happened_at: Mapped[datetime] = mapped_column(Instant)
+    member_id: Mapped[int | None]  # None: from a shell
+    what: Mapped[ActivityKind] = mapped_column(word(ActivityKind, "what"))
+    client_id: Mapped[int | None]
+    number: Mapped[int | None]
 
 
 class DemoSpace(Base):

@@ -1,6 +1,6 @@
 """The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
@@ -18,7 +18,7 @@ from core.members import Member, Permission
 from core.reports import listing
 from core.reports.listing import Order
 from core.spreadsheets import as_csv, decimal
-from core.storage import codes, now, settings_as_text, settings_from_text
+from core.storage import LARGEST_NUMBER, allow_minutes, codes, now, settings_as_text, settings_from_text
 from core.subscriptions import Rhythm, local_date, price_of
 from core.words import (
     LISTED_SETTINGS,
@@ -103,7 +103,7 @@ def listed(
     asked, values = listing.question(member, filters)
     if after is None:
         statement = listing.page(asked, order_by)
-        values |= {"limit": page_size, "offset": (max(page, 1) - 1) * page_size}
+        values |= {"limit": page_size, "offset": (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size}
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
@@ -137,15 +137,20 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
     return pd.DataFrame({name: _array(columns[name], dtype) for name, dtype in _DTYPES.items()}, copy=False)
 
 
-def csv_pieces(session: Session, member: Member, **filters: Any) -> Iterator[str]:
+def csv_pieces(
+    session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
+) -> Iterator[str]:
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
-    list. Raises NotAllowed when the first piece is asked for."""
+    list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
+    for."""
     members.require(member, Permission.EXPORT)
+    allow_minutes(session)
     offer = catalogue.current(session, member.partner)
     yield "\ufeff" + as_csv([_headings(offer.currency)])
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
         yield as_csv(_cells(each, offer) for each in clients)
+        counted(len(clients))
         after = (clients[-1].sort_name, clients[-1].client_id)
 
 

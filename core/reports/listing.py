@@ -30,7 +30,7 @@ from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
-from core.storage import Instant, now
+from core.storage import LARGEST_NUMBER, Instant, now
 from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, held_now, local_date
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
 
@@ -95,6 +95,7 @@ _SEARCHED: dict[str, Any] = {
 }
 _SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
+_NOBODY = 0  # the number that no member has
 _NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
 _TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
     Subscription.partner_id == _PARTNER,
@@ -118,7 +119,8 @@ def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict
     values: dict[str, Any] = {"partner_id": member.partner_id}
     for name in _EQUAL:
         if (wanted := filters.get(name)) is not None:
-            values[name] = wanted
+            is_beyond = isinstance(wanted, int) and not 0 <= wanted <= LARGEST_NUMBER
+            values[name] = _NOBODY if is_beyond else wanted
     if not members.reads_all_clients(member):
         values["own"] = member.member_id
     equal = tuple(name for name in _EQUAL if name in values)

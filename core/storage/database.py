@@ -210,9 +210,13 @@ def take_lock(session: Session, number: int) -> None:
 def migrate_on(connection: Connection) -> None:
     """Bring the tables to this version of the product, within the transaction of `connection`.
 
+    Of two servers that start at once the second waits as long as the first takes.
     Raises TablesRefused on tables of a newer version, or of another program.
     """
-    _take(connection, _MIGRATION_LOCK)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        _take(connection, _MIGRATION_LOCK)
+        connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
     refusal = refusal_of_tables(connection)
     if refusal is None:
         return

@@ -31,6 +31,7 @@ from core.subscriptions.check import differences
 from core.subscriptions.clients import ClientSubscription, detail, visible
 from core.subscriptions.decisions import Later, Preview
 from core.subscriptions.edits import ClientEdit, change_details, edits
+from core.subscriptions.forgetting import FORGOTTEN, as_data, details_known, forget_details, forgotten_address
 from core.subscriptions.held import Holders
 from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start, when_archived
 from core.subscriptions.responsible import (

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, members
 from core.catalogue import FIRST_DAY, Catalogue, CatalogueChange, Item, Loaded, Plan, PriceList
 from core.members import Member, Partner, Permission
+from core.storage import allow_minutes
 from core.subscriptions.catalogue_refusals import (
     BeginsBeforeTheNewest,
     BeginsInThePast,
@@ -27,7 +28,7 @@ from core.subscriptions.catalogue_refusals import (
     StaleCatalogue,
 )
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
-from core.words import BillingError, BillingPeriod, NoCatalogue
+from core.words import ActivityKind, BillingError, BillingPeriod, NoCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def load_catalogue(
     theirs is the only partner space; None: somebody at a shell. `seen`: the edition that was looked at before.
     Raises NotAllowed, DemoKeepsSample, SharedCatalogue, StaleCatalogue, CatalogueRefused; nothing is written then.
     """
+    allow_minutes(session)
     _begin(session, by)
     loaded = preview_catalogue(session, offer, by=by)
     if loaded.refusals or loaded.changes_anything:
@@ -165,7 +167,9 @@ def load_catalogue(
         raise CatalogueRefused(loaded.refusals)
     if not loaded.changes_anything:
         return loaded
-    return replace(loaded, edition=catalogue.store(session, loaded.catalogue, by=by))
+    edition = catalogue.store(session, loaded.catalogue, by=by)
+    members.note_in_every_space(session, ActivityKind.CATALOGUE_LOADED, by=by, number=edition)
+    return replace(loaded, edition=edition)
 
 
 def withdraw_price_list(

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from core import catalogue
+from core import catalogue, members
 from core.catalogue import AddOnRow
 from core.defaults import DefaultSettings, choices, resolve
-from core.members import Partner
-from core.storage import now
+from core.members import Member, Partner
+from core.storage import allow_minutes, now
+from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
 from core.subscriptions.revisions import held_now
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
@@ -19,16 +20,22 @@ from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
 _Key = tuple[int, int]
 
+_COUNTERS = select(Partner.partner_id, Partner.last_client_id, Partner.last_batch).order_by(Partner.partner_id)
+
 
 def differences(session: Session) -> Iterator[str]:
     """One sentence per difference, in every partner space; none when all is well. Reads in a stream.
 
     Checks that each revision's settings are what its version and its choices give, that revisions are numbered and
     joined without gap or overlap, that one holds now and at most one waits, for its renewal, that rhythm and purchase
-    list are what history says, that somebody looked after each client at every moment since its first revision, that
-    copies equal what they copy, that the edits of a client's details lead to the details it has, and that the price
-    lists are what was loaded.
+    list are what history says, that somebody looked after each client at every moment since its first revision and that
+    whoever does so now can, that copies equal what they copy, that the edits of a client's details lead to the details
+    it has, that nothing is left of forgotten clients, that the counters of each partner say the last client and the
+    last batch, and that the price lists are what was loaded.
     """
+    allow_minutes(session)
+    counters = {row.partner_id: row for row in session.execute(_COUNTERS)}
+    last_client, last_batch = dict.fromkeys(counters, 0), dict.fromkeys(counters, 0)
     versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
@@ -49,6 +56,8 @@ def differences(session: Session) -> Iterator[str]:
             ):
                 yield f"{whose}, revision {revision.revision}: {difference}"
             life.append(revision)
+            last_client[partner_id] = client_id
+            last_batch[partner_id] = max(last_batch.get(partner_id, 0), revision.batch or 0)
             session.expunge(revision)
         partner = partners[partner_id]
         for number, difference in history_differences(
@@ -58,9 +67,19 @@ def differences(session: Session) -> Iterator[str]:
             yield f"{where}: {difference}"
     for partner_id, client_id in session.execute(_without_subscription()):
         yield f"partner {partner_id}, client {client_id}: has no subscription"
+        last_client[partner_id] = max(last_client.get(partner_id, 0), client_id)
+    for partner_id, counter in counters.items():
+        for what, last, said in (
+            ("client", last_client[partner_id], counter.last_client_id),
+            ("batch", last_batch[partner_id], counter.last_batch),
+        ):
+            if last != said:
+                yield f"partner {partner_id}: its last {what} is {last}, its counter says {said}"
     yield from _edits_that_do_not_lead_to_the_details(session)
+    yield from still_known(session)
     yield from _responsible_gaps(session)
     yield from catalogue.altered(session)
+    yield from _responsible_who_cannot(session)
 
 
 def _responsible_gaps(session: Session) -> Iterator[str]:
@@ -90,6 +109,18 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
             until = end
         if start is not None and until is not None:
             yield f"{where}: nobody looks after it since {until}"
+
+
+def _responsible_who_cannot(session: Session) -> Iterator[str]:
+    """Members who look after clients now, and by their role and access cannot."""
+    looks_after = exists().where(
+        Responsible.partner_id == Member.partner_id,
+        Responsible.member_id == Member.member_id,
+        Responsible.valid_to.is_(None),
+    )
+    for member in session.scalars(select(Member).where(looks_after).order_by(Member.partner_id, Member.member_id)):
+        if not members.can_be_responsible(member):
+            yield f"partner {member.partner_id}, member {member.member_id}: looks after clients, and cannot"
 
 
 def _same_client(table: Any) -> ColumnElement[bool]:
@@ -126,6 +157,7 @@ def _edits_that_do_not_lead_to_the_details(session: Session) -> Iterator[str]:
     rows = session.execute(
         select(ClientChange, *(getattr(Client, what.value) for what in ClientDetail))
         .join(Client, _same_client(ClientChange))
+        .where(Client.forgotten_at.is_(None))
         .order_by(ClientChange.partner_id, ClientChange.client_id, ClientChange.number)
         .execution_options(yield_per=1000)
     )

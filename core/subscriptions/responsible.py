@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import LARGEST_NUMBER, now_after
+from core.storage import LARGEST_NUMBER, allow_minutes, now_after
 from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
@@ -234,6 +234,7 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
     """
     members.require(member, Permission.CHANGE_RESPONSIBLE)
     reason = note_text("reason", reason)
+    allow_minutes(session)
     require_responsible(session, member.partner_id, to_id)
     asked: dict[str, Any] = {"of_partner": member.partner_id, "from_member": from_id, "to_member": to_id}
     newest = session.scalar(_NEWEST, asked)

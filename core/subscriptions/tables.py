@@ -69,11 +69,12 @@ class Client(Base):
     country: Mapped[str] = mapped_column(default="", server_default="")  # ISO 3166 alpha-2; "": not given
     vat_number: Mapped[str | None]
     external_reference: Mapped[str] = mapped_column(default="", server_default="")
+    forgotten_at: Mapped[datetime | None] = mapped_column(Instant)  # since when nothing is known of who it was
 
 
 class ClientChange(Base):
     """A detail of a client that was edited. `number` counts the edits of a client; one edit may change several
-    details. Rows are only ever added."""
+    details. Rows are only ever added; the texts of a forgotten client are replaced."""
 
     __tablename__ = "client_change"
     __table_args__ = (

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from core import invitations, members, subscriptions
 from core.invitations import Delivery, WaitingMessage
 from core.members import Member, MemberChange, MemberSignIn, Permission
-from core.storage import LARGEST_NUMBER
 from core.words import MemberFact, MemberNotFound, StaleMember, fold
 
 
@@ -103,7 +102,7 @@ def history(session: Session, member: Member, *, limit: int = 50) -> tuple[PastC
 
 def member_numbered(session: Session, partner_id: int, member_id: int) -> Member:
     """The member with this number, as they are now. Raises MemberNotFound."""
-    target = members.find(session, partner_id, member_id) if 0 < member_id <= LARGEST_NUMBER else None
+    target = members.find(session, partner_id, member_id)
     if target is None:
         raise MemberNotFound(member_id=str(member_id))
     return target

@@ -20,12 +20,14 @@ from core.words.client_errors import (
     ArchivedClient,
     ClientNotFound,
     EndPending,
+    ForgottenClient,
     InvitationNotPending,
     LinkExpired,
     LinkRefused,
     LinkRevoked,
     LinkUnknown,
     LinkUsed,
+    NotArchived,
     NothingPending,
     OfferChanged,
     StillInvited,
@@ -105,6 +107,7 @@ from core.words.settings import (
     Source,
 )
 from core.words.terms import (
+    ActivityKind,
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,

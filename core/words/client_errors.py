@@ -30,6 +30,18 @@ class ArchivedClient(BillingError):
     sentence = N_("{name} is archived. Its settings are kept as they were and cannot be changed.")
 
 
+class NotArchived(BillingError):
+    """Only who an archived client was can be forgotten."""
+
+    sentence = N_("{name} is not archived. Only an archived client can be forgotten.")
+
+
+class ForgottenClient(BillingError):
+    """Nothing is known any more of who this client was, so that it is neither edited nor invited."""
+
+    sentence = N_("{name} was forgotten: nothing is known of who it was. Invite it as a new client.")
+
+
 class InvitationNotPending(BillingError):
     """The client's newest invitation is not pending: there is nothing to send again or to revoke."""
 

@@ -48,11 +48,14 @@ BillingError
 ├── EndPending             nothing else changes while an end is pending
 ├── NothingPending         there is nothing to cancel
 ├── ArchivedClient         an archived client's settings are kept as they were
+├── NotArchived            only an archived client is forgotten
+├── ForgottenClient        a forgotten client is neither edited nor invited
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── NoFile                 a file named in the shell that cannot be opened (core.commands)
 ├── ColumnsNotFound, SameColumnTwice, NotInTheList   what an import cannot understand (core.imports)
 ├── SignInEnded            the sign-in was ended, or is too old
 ├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
+├── CopyRefused            a backup that cannot be made or put back like this (core.storage)
 ├── BadInput               what was typed needs a correction, field by field
 │   └── CatalogueFileRefused   a catalogue file, place by place (core.catalogue)
 ├── DatabaseFailed         the database did not do its part; the same may work in a moment (database_errors.py)

@@ -23,6 +23,19 @@ class Term(StrEnum):
         return t(self._label)
 
 
+class ActivityKind(Term):
+    """What is kept of what people did that leaves no trace in the data: who took data away, and what a shell did."""
+
+    CLIENTS_FILE = "clients_file", N_("List of clients downloaded")
+    CORRECTIONS_FILE = "corrections_file", N_("Rows of an import downloaded")
+    SENT_AGAIN = "sent_again", N_("Invitation sent again")
+    CATALOGUE_LOADED = "catalogue_loaded", N_("Catalogue loaded")
+    BACKED_UP = "backed_up", N_("Backup made")
+    RESTORED = "restored", N_("Backup put back")
+    CLIENT_EXPORTED = "client_exported", N_("Data of a client exported")
+    CLIENT_FORGOTTEN = "client_forgotten", N_("Client forgotten")
+
+
 class ClientStatus(Term):
     """Where a client stands with the partner."""
 

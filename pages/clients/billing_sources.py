@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import catalogue, reports, subscriptions
+from core import catalogue, members, reports, subscriptions
 from core.catalogue import Catalogue
 from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
-from core.words import Setting, language, speak, t
+from core.words import ActivityKind, Setting, language, speak, t
 from pages.clients import client_table, list_url
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
@@ -84,11 +84,16 @@ def look_at(responsible_id: int | None) -> None:
 
 
 def exported(find: Callable[[Session], Member], filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
-    """The file for the filters as they were when the page was shown; made when it is asked for, in another thread."""
+    """The file for the filters as they were when the page was shown; made when it is asked for, in another thread. Who
+    took it is kept, with how many clients are in it."""
     speak(reader, member.partner.time_zone)
+    clients: list[int] = []
     with database.reading() as session:
-        pieces = reports.csv_pieces(session, find(session), **filters)
-        return reports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
+        pieces = reports.csv_pieces(session, find(session), counted=clients.append, **filters)
+        made = reports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
+    with database.transaction() as session:
+        members.note_activity(session, member.partner_id, member, ActivityKind.CLIENTS_FILE, number=sum(clients))
+    return made
 
 
 if (opened := row_buttons.opened("clients.opened")) is not None:
@@ -151,7 +156,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
 chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
-page = st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question)
+page = max(1, st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question))
 with database.reading(single=True) as session:
     clients = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
 unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}

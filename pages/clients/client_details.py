@@ -41,7 +41,7 @@ def lines(client: Client) -> None:
 def button(member: Member, client: Client) -> None:
     """What opens the form, for a member who may edit."""
     form = choices.form(_key(client.client_id))
-    if may(member, Permission.EDIT_CLIENT) and not _is_open(form):
+    if client.forgotten_at is None and may(member, Permission.EDIT_CLIENT) and not _is_open(form):
         st.button(
             t("Edit details"),
             key=f"{form}.open edit",

@@ -4,12 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from core import imports, spreadsheets
+from core import imports, members, spreadsheets
 from core.catalogue import Catalogue
 from core.imports import ImportPreview, Verdict
 from core.members import Member
 from core.spreadsheets import Format
-from core.words import language, speak, t
+from core.words import ActivityKind, language, speak, t
+from pages.parts import server
 
 MIME = {
     Format.CSV: "text/csv",
@@ -43,7 +44,7 @@ def corrections(member: Member, previewed: ImportPreview) -> None:
         t("Download what needs correction"),
         file_name=f"corrections.{kind.value}",
         mime=MIME[kind],
-        data=partial(_corrections, previewed, language(), member.partner.time_zone, kind),
+        data=partial(_corrections, member, previewed, language(), kind),
         on_click="ignore",
         icon=":material/download:",
         key="import.corrections",
@@ -51,10 +52,12 @@ def corrections(member: Member, previewed: ImportPreview) -> None:
     )
 
 
-def _corrections(previewed: ImportPreview, reader: str, time_zone: str, kind: Format) -> bytes:
-    """In another thread, which does not know the reader's language."""
-    speak(reader, time_zone)
+def _corrections(member: Member, previewed: ImportPreview, reader: str, kind: Format) -> bytes:
+    """In another thread, which does not know the reader's language. Who took the rows is kept, with how many."""
+    speak(reader, member.partner.time_zone)
     headings, rows = imports.corrections(previewed)
+    with server.database().transaction() as session:
+        members.note_activity(session, member.partner_id, member, ActivityKind.CORRECTIONS_FILE, number=len(rows))
     if kind is Format.XLSX:
         return spreadsheets.as_xlsx(headings, rows)
     return spreadsheets.as_csv([headings, *rows], previewed.sheet.separator).encode("utf-8-sig")

@@ -105,7 +105,7 @@ def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     found = [row for row in upload.previewed.rows if kind in (EVERY, row.verdict.value)]
     pages = max(1, -(-len(found) // PAGE_SIZE))
     pager = f"import.pager {kind} {pages}"
-    page: int = st.session_state.get(pager, 1)
+    page: int = min(max(1, st.session_state.get(pager) or 1), pages)
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     if kind in _SHOWN:
         _table(member, upload, shown, kind, page, offer)
@@ -251,7 +251,7 @@ def _typed(
     """What is typed so far where it differs from the list; a browser's word counts for these rows and columns only."""
     typed = {line: dict(cells) for line, cells in began_with.items()}
     for place, changed in edited.items():
-        if not 0 <= int(place) < len(shown):
+        if not (str(place).isdecimal() and int(place) < len(shown)):
             continue
         row = shown[int(place)]
         cells = typed.get(row.line, {}) | {

@@ -44,7 +44,7 @@ def open_clients(row: int, part: int) -> None:
     """The clients behind a number: the list, filtered to them."""
     for name in FILTERS:
         st.session_state.pop(f"clients.{name}", None)
-    filters: dict[str, str] = {} if row >= len(plans) else {"plan": plans[row].code}
+    filters: dict[str, str] = {"plan": plans[row].code} if 0 <= row < len(plans) else {}
     if part < len(parts):
         filters[split] = parts[part].value
     if len(statuses) == 1:
@@ -95,6 +95,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=150,
         persist_state="session",
     )
+as_of = min(as_of or today, today)
 if not statuses:
     st.info(t("Choose at least one status to count."))
     st.stop()

@@ -17,12 +17,25 @@ _ANY = ""  # stands for the option None, which a widget would take for "nothing 
 
 
 class _Widget(NamedTuple):
-    """The last widget of a choice: its key, what it said, how many were begun before it, and where it began."""
+    """The last widget of a choice: its key, what it said, how many were begun before it, and where it began; what can
+    be chosen with it, what stands for anything else, and whether nothing may be chosen."""
 
     key: str
     value: Any
     number: int
     began_at: Any
+    options: tuple[Any, ...]
+    otherwise: Any
+    may_be_empty: bool
+
+    def takes(self, said: Any) -> Any:
+        """What the widget says, as the browser sent it: what it cannot give counts for nothing."""
+        if isinstance(said, list | tuple):
+            return [option for option in map(_meant, said) if option in self.options]
+        value = _meant(said)
+        if value in self.options or (value is None and self.may_be_empty):
+            return value
+        return self.otherwise
 
 
 def choose(
@@ -52,9 +65,14 @@ def choose(
     is_new = last is None or widget_key != last.key or widget_key not in state
     began_at = wanted if last is None or is_new else last.began_at
     beginning = _beginning(widget, options, began_at)
-    value = _meant(widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **beginning, **named))
+    may_be_empty = widget is not st.selectbox and not named.get("required", False)
+    otherwise = _offered(at_first, options, None)
+    made = _Widget(widget_key, None, number, began_at, tuple(options), otherwise, may_be_empty)
+    value = made.takes(
+        widget(label, list(worded), format_func=worded.__getitem__, key=widget_key, **beginning, **named)
+    )
     state[key] = value
-    widgets[key] = _Widget(widget_key, value, number, began_at)
+    widgets[key] = made._replace(value=value)
     return value
 
 
@@ -65,7 +83,7 @@ def chosen(key: str, at_first: Any = None) -> Any:
     last: _Widget | None = state.get(_WIDGETS, {}).get(key)
     if last is None or value != last.value:
         return value
-    return _meant(state.get(last.key, value))
+    return last.takes(state.get(last.key, value))
 
 
 def form(key: str) -> str:

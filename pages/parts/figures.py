@@ -55,7 +55,7 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
         {"source": SourceFilter.OLDER},
     )
     _figure(
-        "pending",
+        "waiting",
         number(figures.pending),
         t("with a pending change"),
         t("How many of them change, or end, at their renewal."),

@@ -234,7 +234,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
                 invitations.revoke,
                 t("The invitation of {name} is revoked.", name=name),
             )
-        elif shown.status is not ClientStatus.ACTIVE:
+        elif shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None:
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
                 meaning = t("On the default settings in force now, without exceptions.")

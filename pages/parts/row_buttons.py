@@ -31,5 +31,5 @@ def opened(what: str) -> int | None:
 def _open(button: str, what: str, numbers: Sequence[int | None]) -> None:
     """A click tells its row; `numbers` are those of the rows as they were shown."""
     row = st.session_state[button]["row"]
-    if row < len(numbers) and numbers[row] is not None:
+    if 0 <= row < len(numbers) and numbers[row] is not None:
         st.session_state[what] = numbers[row]

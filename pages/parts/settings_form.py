@@ -99,9 +99,9 @@ def follow(form: str, before: Overrides, start: Overrides, assumed: BillingSetti
 
 
 def overrides_chosen(form: str) -> Overrides:
-    """What the widgets of `choose_overrides` say now."""
+    """What the widgets of `choose_overrides` say now; the defaults where a quick click came before they were there."""
     values = {setting.value: _own(chosen(_key(form, setting))) for setting in Setting}
-    picked = {"none": frozenset(), "choose": frozenset(values[Setting.ADD_ONS])}
+    picked = {"none": frozenset(), "choose": frozenset(values[Setting.ADD_ONS] or ())}
     values[Setting.ADD_ONS] = picked.get(chosen(f"{form}.{_OWN_ADD_ONS}"))
     return Overrides(**values)
 

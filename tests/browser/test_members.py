@@ -80,3 +80,18 @@ def test_a_member_is_invited_and_is_in_the_table_and_in_the_history(server: Serv
     settled(page)
     expect(cell(members_table(page), row_of(page, "Camille"), "E-mail")).to_have_text("camille@example.com")
     expect(page.get_by_text("Demo administrator invited Camille")).to_be_visible()
+
+
+def test_who_downloads_the_list_is_told_under_activity(server: Server, visit: Callable[..., Page]) -> None:
+    """From the moment the file is made, with how many clients are in it."""
+    page = visit()
+    open_page(page, server.url, "Clients")
+    settled(page)
+    with page.expect_download() as download:
+        button(page, "Download as CSV").click()
+    assert download.value.suggested_filename == "clients.csv"
+    clients = len(download.value.path().read_text().splitlines()) - 1
+    go_to(page, "Activity")
+    told = page.get_by_role("row").filter(has_text="List of clients downloaded")
+    expect(told.first).to_contain_text("Demo administrator")
+    expect(told.first).to_contain_text(f"{clients} clients")

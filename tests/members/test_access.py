@@ -55,6 +55,8 @@ USE_CASES: dict[str, UseCase] = {
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
+    "members.activities": lambda s, m: len(members.activities(s, m)),
+    "members.count_activities": lambda s, m: members.count_activities(s, m),
     "team.listed": lambda s, m: len(team.listed(s, m)),
     "team.history": lambda s, m: len(team.history(s, m)),
     "team.detail": lambda s, m: team.detail(s, m, HIRED),
@@ -65,7 +67,8 @@ USE_CASES: dict[str, UseCase] = {
     "team.send_again": lambda s, m: team.send_again(s, m, HIRED, seen=1),
     "team.release_sign_in": lambda s, m: team.release_sign_in(s, m, HIRED, seen=1),
 }
-TEAM = {use_case for use_case in USE_CASES if use_case.startswith("team.")}
+ACTIVITY = {"members.activities", "members.count_activities"}
+TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
@@ -98,6 +101,8 @@ REACHED_BY_ANOTHER = {
     "reports.listed": 0,
     "reports.figures": 0,
     "reports.plan_distribution": 0,
+    "members.activities": 0,
+    "members.count_activities": 0,
     "team.listed": len(Role),
     "team.history": 0,
     **dict.fromkeys(
@@ -227,7 +232,7 @@ def test_a_role_taken_away_while_its_holder_waits_for_the_turn_is_gone(space: Sp
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.CLIENT_MANAGER}], ids=["inactive", "role"])
-@pytest.mark.parametrize("use_case", sorted(TEAM - {"team.listed", "team.history", "team.detail"}))
+@pytest.mark.parametrize("use_case", sorted(TEAM - ACTIVITY - {"team.listed", "team.history", "team.detail"}))
 def test_an_administrator_who_is_none_any_more_keeps_no_members(space: Space, use_case: str, change: dict) -> None:
     """Asked of the database again, though the page was shown to an administrator."""
     hire(space)

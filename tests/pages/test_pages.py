@@ -498,7 +498,7 @@ def test_adopting_the_current_defaults_is_previewed_and_explicit(demo_database: 
 
 
 def test_someone_elses_change_in_between_is_told_and_what_was_chosen_stays(demo_database: Database) -> None:
-    """Rule 12; comparing and saving again works."""
+    """Rule 12; comparing and saving again works, and undoes nothing of theirs."""
     client_id = plainly_bound(demo_database)
     app = opened(CLIENT, client=str(client_id))
     ran(at(app.button, f"client.{client_id}.open change").click())
@@ -511,7 +511,9 @@ def test_someone_elses_change_in_between_is_told_and_what_was_chosen_stays(demo_
     assert "Demo client manager changed" in plain_text(app)
     assert at(app.selectbox, f"client.{client_id}.plan").value == "plus"
     ran(at(app.button, f"client.{client_id}.save").click())
-    assert asked(demo_database, subscriptions.detail, client_id).overrides == Overrides(plan="plus")
+    assert asked(demo_database, subscriptions.detail, client_id).overrides == Overrides(
+        payer=Payer.PARTNER, plan="plus"
+    )
 
 
 def test_a_change_begun_before_a_colleagues_is_refused_though_the_page_showed_it_meanwhile(

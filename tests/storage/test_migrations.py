@@ -17,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
 from core import catalogue, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
@@ -204,6 +204,29 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         catalogue.store(session, replace(euros, price_lists=(*euros.price_lists, second)))
     with empty.reading() as session:
         assert catalogue.stored(session, "EUR").prices == second
+
+
+def test_a_client_there_before_can_be_forgotten_and_others_keep_their_texts(empty: Database) -> None:
+    """The triggers of before are replaced: they allow this alone."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0007", connection)
+    empty.migrate()
+    with empty.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM activity")) == 0
+        assert session.scalar(text("SELECT count(*) FROM client WHERE forgotten_at IS NOT NULL")) == 0
+        assert invitations.forget(session, 1, 1)
+        assert list(subscriptions.differences(session)) == []
+    with empty.reading() as session:
+        names = session.scalars(text("SELECT name FROM client ORDER BY client_id")).all()
+        assert names == ["Forgotten client 1", "Aubry"]
+        assert [each.status for each in subscriptions.history(session, 1, 1)] == [
+            ClientStatus.ARCHIVED, ClientStatus.ACTIVE, ClientStatus.INVITED,
+        ]  # fmt: skip
+    for statement in ("UPDATE subscription SET reason = 'x'", "UPDATE activity SET number = 1"):
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
 
 
 def fill_as_lived_in(connection: Connection) -> None:

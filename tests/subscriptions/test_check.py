@@ -63,7 +63,7 @@ def test_what_the_use_cases_wrote_has_no_difference(lived_in: Space) -> None:
         ("UPDATE subscription SET valid_from = '2026-03-04' WHERE client_id = 1 AND revision = 2", "begins"),
         ("UPDATE subscription SET responsible_id = 1 WHERE valid_to IS NULL", "looks after it, the list says 1"),
         ("UPDATE subscription SET responsible_id = NULL WHERE valid_to IS NULL", "looks after it, the list says None"),
-        ("UPDATE responsible SET member_id = 4 WHERE valid_to IS NULL AND client_id = 2", "member 4 looks after it"),
+        ("UPDATE responsible SET member_id = 1 WHERE valid_to IS NULL AND client_id = 2", "member 1 looks after it"),
         ("UPDATE responsible SET valid_from = '2026-03-04' WHERE valid_to IS NULL AND client_id = 2", "expected from"),
         ("UPDATE responsible SET valid_from = '2026-03-04' WHERE client_id = 1", "expected from"),
         ("UPDATE responsible SET valid_to = '2026-03-04' WHERE client_id = 1", "nobody looks after it since"),

@@ -10,7 +10,7 @@ from core import invitations, team
 from core.invitations import Delivered, MemberMessage, SmtpServer, deliver, outbox
 from core.storage import Deployment
 from core.team import NewMember
-from core.words import DeliveryStatus, Role
+from core.words import DeliveryStatus, Role, StaleMessage
 from tests.conftest import STANDARD, Space
 from tests.smtp import Mailbox, smtp_server
 from tests.team.test_members_kept import deactivate, detail, invite
@@ -22,9 +22,9 @@ def post() -> Iterator[tuple[Mailbox, SmtpServer]]:
         yield served
 
 
-def send_again(space: Space, member_id: int, seen: int) -> None:
+def send_again(space: Space, member_id: int, seen: int, attempt: str = "") -> None:
     with space.database.transaction() as session:
-        team.send_again(session, space.administrator, member_id, seen=seen)
+        team.send_again(session, space.administrator, member_id, seen=seen, attempt=attempt)
 
 
 def test_the_letter_says_who_where_and_as_whom_in_the_members_language(space: Space) -> None:
@@ -103,8 +103,10 @@ def test_what_a_server_refuses_for_now_is_tried_again_for_a_day_with_the_same_me
     given_up = detail(space, invited.member_id).deliveries[0]
     assert given_up.status is DeliveryStatus.GIVEN_UP
     assert timedelta(hours=12) < space.clock.moment - began_at <= outbox.GIVEN_UP_AFTER
-    send_again(space, invited.member_id, seen=1)
-    send_again(space, invited.member_id, seen=1)  # the second of two clicks
+    for _ in range(2):  # the second of two clicks
+        send_again(space, invited.member_id, seen=1, attempt="form")
+    with pytest.raises(StaleMessage, match="The administrator sent a message to Camille Dubois"):
+        send_again(space, invited.member_id, seen=1, attempt="another form")
     mailbox.to_recipient = []
     assert deliver(space.database, server) == Delivered(sent=1)
     assert [each.status for each in detail(space, invited.member_id).deliveries] == [

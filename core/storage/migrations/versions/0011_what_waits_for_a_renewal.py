@@ -12,8 +12,8 @@ from alembic import context, op
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
 BINARY_ORDER = sa.Text().with_variant(sa.dialects.postgresql.TEXT(collation="C"), "postgresql")
 
-revision = "0013"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -53,7 +53,7 @@ _CHECKS = {
 }
 _NEVER = "is never changed or deleted"
 _FACTS = (
-    "partner_id, client_id, revision, valid_from, status, overridden, defaults_version, changed_by_id, origin, reason, "
+    "partner_id, client_id, revision, valid_from, status, overridden, defaults_version, changed_by_id, origin, "
     "payer, billing_period, plan, add_ons, batch, decided_at, anchor_day, anchor_month"
 )
 _EACH = "ON subscription FOR EACH ROW"
@@ -79,6 +79,16 @@ _DROPPED = [
     "subscription_facts_never_changed", "subscription_never_deleted", "subscription_closed_once",
     "subscription_batch_never_changed", "subscription_responsible_of_the_past_never_changed",
 ]  # fmt: skip
+_TEXT = "BEFORE UPDATE OF reason ON subscription FOR EACH ROW"
+_KNOWN = (
+    "NOT EXISTS (SELECT 1 FROM client WHERE partner_id = NEW.partner_id AND client_id = NEW.client_id "
+    "AND forgotten_at IS NOT NULL)"
+)
+# as they were: the reason of a forgotten client is replaced by one word
+_TEXTS_ON_SQLITE = {
+    "subscription_texts_never_changed": (f"{_TEXT} WHEN (NEW.reason <> OLD.reason AND NEW.reason <> '[forgotten]')"),
+    "subscription_texts_forgotten": f"{_TEXT} WHEN (NEW.reason <> OLD.reason AND {_KNOWN})",
+}
 _BEFORE = "lag({0}) OVER (PARTITION BY partner_id, client_id ORDER BY revision)"
 _STARTS = f"""
     SELECT partner_id, client_id, revision, status, billing_period,
@@ -107,11 +117,15 @@ def upgrade() -> None:
     _index("ix_subscription_pending", waiting, "valid_from > decided_at")
     outlived = ["partner_id", "valid_to", "client_id", "revision"]
     _index("ix_subscription_outlived", outlived, "may_hold AND valid_to IS NOT NULL")
-    for name, when in _FORBIDDEN.items():
+    for name, when in (_FORBIDDEN | (_TEXTS_ON_SQLITE if _is_sqlite() else {})).items():
         if op.get_context().dialect.name == "postgresql":
             op.execute(f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION refuse_change()")
         else:
             op.execute(f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, 'this row {_NEVER}'); END")
+
+
+def _is_sqlite() -> bool:
+    return op.get_context().dialect.name == "sqlite"
 
 
 def _index(name: str, columns: list[str], condition: str, *, unique: bool = False) -> None:

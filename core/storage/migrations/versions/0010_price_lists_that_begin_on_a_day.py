@@ -6,8 +6,8 @@ from alembic import op
 # instants: whole microseconds since 1970 on SQLite
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
 
-revision = "0012"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,143 @@
+"""Every use case that changes something, each with a partner space in which it does: the one list that killing,
+cutting, racing and filling up the disk go over."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import defaults, imports, invitations, members, spreadsheets, subscriptions, team
+from core.catalogue import SAMPLE
+from core.invitations import ClientDetails, NewClient, OutboxMessage
+from core.members import Identity, Member
+from core.storage import Base, Database, Instant
+from core.team import NewMember
+from core.words import BillingError, Overrides, Payer, Role
+from tests.conftest import PLUS, STANDARD, Space
+
+Act = Callable[[Session, Member], Any]
+CLIENT, GONE, HIRED, LEFT = (
+    1,
+    2,
+    5,
+    6,
+)  # two clients, the second one's invitation revoked; two members, the second inactive
+NEW = NewClient.from_typed(name="New", email="new@example.com")
+EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
+SHEET = spreadsheets.read_pasted("name\tcountry\temail\nOne\tBE\tone@example.com\nTwo\tBE\ttwo@example.com")
+NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
+FEWER = replace(SAMPLE, plans=SAMPLE.plans | {"starter": replace(SAMPLE.plans["starter"], is_retired=True)})
+
+
+_LINKS: dict[int, str] = {}  # by partner space: the token of the client's link, as its holder keeps it
+
+
+def _link(session: Session, member: Member) -> str:
+    """The token of the client's link: as it was when the space was furnished, or, in another process, as it waits."""
+    if member.partner_id in _LINKS:
+        return _LINKS[member.partner_id]
+    waiting = invitations.waiting(session, member.partner_id, CLIENT, OutboxMessage)
+    assert waiting is not None
+    assert waiting.token is not None
+    return waiting.token
+
+
+CHANGES: dict[str, Act] = {
+    "defaults.save": lambda s, m: defaults.save(s, m, STANDARD, seen=2),
+    "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, imports.preview(s, m, SHEET)),
+    "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, CLIENT, EDITED, seen=0),
+    "invitations.send_again": lambda s, m: invitations.send_again(s, m, CLIENT, seen=1),
+    "invitations.revoke": lambda s, m: invitations.revoke(s, m, CLIENT),
+    "invitations.invite_again": lambda s, m: invitations.invite_again(s, m, GONE),
+    "invitations.accept": lambda s, m: invitations.accept(s, _link(s, m)),
+    "subscriptions.override": lambda s, m: subscriptions.override(s, m, CLIENT, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [CLIENT]),
+    "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, CLIENT, 1, seen=HIRED),
+    "subscriptions.load_catalogue": lambda s, _: subscriptions.load_catalogue(s, FEWER),
+    "team.invite_member": lambda s, m: team.invite_member(s, m, NEW_MEMBER),
+    "team.change_member": lambda s, m: team.change_member(s, m, LEFT, role=Role.FINANCE, client_access=False, seen=2),
+    "team.deactivate": lambda s, m: team.deactivate(s, m, HIRED, successor_id=1, seen=2),
+    "team.bring_back": lambda s, m: team.bring_back(s, m, LEFT, seen=2),
+    "team.send_again": lambda s, m: team.send_again(s, m, HIRED, seen=1),
+    "team.release_sign_in": lambda s, m: team.release_sign_in(s, m, HIRED, seen=2),
+}
+
+IS_LONG = os.environ.get("BILLING_FAULTS") == "long"  # as `python -m tests.faults --long` sets it
+SOME = [  # of the list, for what takes long: one of each kind
+    "defaults.save",
+    "imports.invite_ready",
+    "invitations.accept",
+    "subscriptions.override",
+    "team.deactivate",
+]
+CHOSEN = list(CHANGES) if IS_LONG else SOME
+_BY_CHANCE = {"token_hash", "token", "message_id", "attempt"}
+_NAMES_OF_ROWS = {"partner": {"name"}, "sign_in_event": {"event_id"}}  # of another partner another one
+
+
+def furnish(space: Space) -> None:
+    """Afterwards each of CHANGES changes something in this empty partner space."""
+    space.save(STANDARD)
+    with space.database.transaction() as session:
+        for name in ("Hired", "Left"):
+            newcomer = NewMember(name=name, email=f"{name.lower()}@example.com", role=Role.ACCOUNTANT)
+            team.invite_member(session, space.administrator, newcomer)
+        team.deactivate(session, space.administrator, LEFT, seen=1)
+        for name in ("Aubry", "Gone"):
+            client = NewClient.from_typed(name=name, email=f"{name.lower()}@example.com")
+            invitations.invite(session, space.manager, client, responsible_id=HIRED)
+        invitations.revoke(session, space.manager, GONE)
+    signed_in_at = space.clock() - timedelta(hours=1)
+    members.bind(
+        space.database, Identity("https://login.example", "hired", "hired@example.com", True, "", signed_in_at)
+    )
+    space.save(PLUS)
+    space.clock.forward(hours=1)
+    _LINKS.pop(space.partner_id, None)
+    with space.database.reading() as session:
+        _LINKS[space.partner_id] = _link(session, space.administrator)
+
+
+def make(database: Database, partner_id: int, change: str) -> None:
+    """Make this change, as the administrator of the space, in a transaction of its own."""
+    with database.transaction() as session:
+        CHANGES[change](session, members.of_partner(session, partner_id)[0])
+
+
+def outcome(database: Database, partner_id: int, change: str) -> str:
+    """Make this change: "done", or the name of the refusal."""
+    try:
+        make(database, partner_id, change)
+    except BillingError as refusal:
+        return type(refusal).__name__
+    return "done"
+
+
+def state(database: Database, partner_id: int | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table; of one partner's space: without what depends on the moment, on chance or its number."""
+    found = {}
+    with database.reading() as session:
+        for table in Base.metadata.tables.values():
+            of_partner = partner_id is not None and "partner_id" in table.columns
+            left_out = {"partner_id", *_BY_CHANCE, *_NAMES_OF_ROWS.get(table.name, ())} if of_partner else set()
+            columns = [each for each in table.columns if each.name not in left_out]
+            kept = [
+                each.is_not(None) if partner_id is not None and isinstance(each.type, Instant) else each
+                for each in columns
+            ]
+            rows = select(*kept)
+            if of_partner:
+                rows = rows.where(table.columns.partner_id == partner_id)
+            found[table.name] = sorted(map(tuple, session.execute(rows)), key=repr)
+    return found
+
+
+def differences(database: Database) -> list[str]:
+    """What `check` says."""
+    with database.reading() as session:
+        return list(subscriptions.differences(session))
