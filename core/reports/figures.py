@@ -16,7 +16,7 @@ from core.members import Member, Permission
 from core.reports import listing
 from core.reports.clients import stored_settings
 from core.storage import now
-from core.subscriptions import INDEXED_SETTINGS, Rhythm, Subscription, held_then, local_date, price_of
+from core.subscriptions import INDEXED_SETTINGS, Rhythm, Subscription, holds_then, local_date, price_of
 from core.words import BillingSettings, ClientStatus, Money, Payer, Setting, Source
 
 DISTRIBUTION = [*(setting.value for setting in INDEXED_SETTINGS), "source", "status", "clients", "cents_per_year"]
@@ -87,7 +87,7 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     columns = listing.group_columns(by_anchor=prices.by_anchor)
     groups = (
         select(*columns, func.count().label("clients"))
-        .where(Subscription.partner_id == member.partner_id, held_then())
+        .where(Subscription.partner_id == member.partner_id, holds_then())
         .group_by(*columns)
     )
     folded: dict[tuple[str, ...], list[int]] = {}

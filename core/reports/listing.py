@@ -31,7 +31,7 @@ from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
 from core.storage import LARGEST_NUMBER, Instant, now
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, held_now, local_date
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, local_date
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
 
 
@@ -200,7 +200,7 @@ def stored(column: Any) -> ColumnElement[str]:
 
 def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
     """The conditions on the current subscription of a client."""
-    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, held_now()]
+    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, holds_now()]
     conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in asked.equal]
     match asked.source:
         case SourceFilter.DEFAULT:
@@ -281,7 +281,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
-        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, held_now()))
+        .join(s, and_(s.partner_id == _PARTNER, s.client_id == keys.c.client_id, holds_now()))
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))

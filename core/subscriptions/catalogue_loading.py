@@ -28,6 +28,7 @@ from core.subscriptions.catalogue_refusals import (
     StaleCatalogue,
 )
 from core.subscriptions.held import Holders, Holding, ever_held, held_now, holders
+from core.subscriptions.lifecycle import buy_again_what_waits
 from core.words import ActivityKind, BillingError, BillingPeriod, NoCatalogue
 
 
@@ -168,6 +169,7 @@ def load_catalogue(
     if not loaded.changes_anything:
         return loaded
     edition = catalogue.store(session, loaded.catalogue, by=by)
+    buy_again_what_waits(session, loaded.catalogue)
     members.note_in_every_space(session, ActivityKind.CATALOGUE_LOADED, by=by, number=edition)
     return replace(loaded, edition=edition)
 
@@ -193,7 +195,9 @@ def withdraw_price_list(
     if seen is not None and seen != found:
         raise StaleCatalogue
     others = tuple(each for each in lists if each is not found)
-    catalogue.store(session, replace(stored, price_lists=others), by=by)
+    kept = replace(stored, price_lists=others)
+    catalogue.store(session, kept, by=by)
+    buy_again_what_waits(session, kept)
     return found
 
 

@@ -14,7 +14,7 @@ from core.members import Member, Partner
 from core.storage import allow_minutes, now
 from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
-from core.subscriptions.revisions import held_now
+from core.subscriptions.revisions import holds_now
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
@@ -92,7 +92,7 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
         )
         .outerjoin(Responsible, _same_client(Responsible))
         .outerjoin(first, _same_client(first) & (first.revision == 1))
-        .outerjoin(current, _same_client(current) & held_now(current))
+        .outerjoin(current, _same_client(current) & holds_now(current))
         .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
     )  # fmt: skip
     rows = session.connection().execution_options(yield_per=1000).execute(found, {"now": now(session)})

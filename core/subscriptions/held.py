@@ -10,6 +10,8 @@ from core import members
 from core.catalogue import Item, Plan
 from core.defaults import DefaultSettings
 from core.members import Member, Partner
+from core.storage import now
+from core.subscriptions.revisions import holds_now, waits_now
 from core.subscriptions.tables import Subscription
 from core.words import BillingPeriod, ClientStatus, listed, nt
 
@@ -17,7 +19,8 @@ from core.words import BillingPeriod, ClientStatus, listed, nt
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A plan with its add-ons and billing period, in partner spaces of one currency: how many clients have it, invited
-    or active, how many of them are invited, and in how many spaces the newest default settings say it."""
+    or active, how many of them are invited, for how many it waits, and in how many spaces the newest default settings
+    say it."""
 
     currency: str
     billing_period: BillingPeriod
@@ -25,6 +28,7 @@ class Holding:
     add_ons: frozenset[str]
     clients: int = 0
     invited: int = 0
+    pending: int = 0
     default_settings: int = 0
 
     def has(self, item: Item) -> bool:
@@ -39,6 +43,7 @@ class Holders:
     clients: int
     default_settings: int
     invited: int = 0
+    pending: int = 0
 
     @property
     def active(self) -> int:
@@ -46,12 +51,14 @@ class Holders:
         return self.clients - self.invited
 
     def __bool__(self) -> bool:
-        return self.clients > 0 or self.default_settings > 0
+        return self.clients > 0 or self.pending > 0 or self.default_settings > 0
 
     def __str__(self) -> str:
         said = []
         if self.clients:
             said.append(nt("{count} client", "{count} clients", self.clients))
+        if self.pending:
+            said.append(nt("{count} pending change", "{count} pending changes", self.pending))
         if self.default_settings:
             said.append(
                 nt(
@@ -77,9 +84,16 @@ def held_now(session: Session, *, seen_by: Member | None = None) -> tuple[Holdin
     clients = (
         select(*kept, func.count(), func.count().filter(Subscription.status == ClientStatus.INVITED))
         .join(Partner, Partner.partner_id == Subscription.partner_id)
-        .where(Subscription.valid_to.is_(None), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
+        .where(holds_now(), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
         .group_by(*kept)
     )
+    waiting = (
+        select(*kept, func.count())
+        .join(Partner, Partner.partner_id == Subscription.partner_id)
+        .where(waits_now(), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
+        .group_by(*kept)
+    )
+    at = {"now": now(session)}
     later = aliased(DefaultSettings)
     newest = select(func.max(later.version)).where(later.partner_id == DefaultSettings.partner_id).scalar_subquery()
     said = (Partner.currency, DefaultSettings.billing_period, DefaultSettings.plan, DefaultSettings.add_ons)
@@ -90,7 +104,11 @@ def held_now(session: Session, *, seen_by: Member | None = None) -> tuple[Holdin
         .group_by(*said)
     )
     return (
-        *(Holding(row[0], row[1], row[2], row[3], clients=row[4], invited=row[5]) for row in session.execute(clients)),
+        *(
+            Holding(row[0], row[1], row[2], row[3], clients=row[4], invited=row[5])
+            for row in session.execute(clients, at)
+        ),
+        *(Holding(row[0], row[1], row[2], row[3], pending=row[4]) for row in session.execute(waiting, at)),
         *(Holding(row[0], row[1], row[2], row[3], default_settings=row[4]) for row in session.execute(versions)),
     )
 
@@ -121,4 +139,5 @@ def holders(
         sum(each.clients for each in found),
         sum(each.default_settings for each in found),
         sum(each.invited for each in found),
+        sum(each.pending for each in found),
     )

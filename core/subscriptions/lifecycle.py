@@ -1,23 +1,36 @@
-"""How a subscription begins and ends: accepting, archiving, and inviting again (rules 13, 23, 35 and 36)."""
+"""How a subscription begins and ends: accepting, archiving, and inviting again (rules 13, 23, 35 and 36); and at which
+list what waits is bought."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, defaults, members
+from core.catalogue import Catalogue
 from core.defaults import EffectiveSettings, choices
 from core.members import Member, Partner, Permission
+from core.storage import now
 from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
-from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, write
-from core.subscriptions.rhythm import first_instant
-from core.subscriptions.tables import Client
+from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, waits_now, write
+from core.subscriptions.rhythm import first_instant, local_date
+from core.subscriptions.tables import Client, Subscription
 from core.subscriptions.timing import at_once
 from core.words import ClientStatus, Origin, note_text
 
+_BUY_AT = (
+    update(Subscription)
+    .where(
+        Subscription.partner_id == bindparam("of_partner"),
+        Subscription.client_id == bindparam("of_client"),
+        Subscription.revision == bindparam("of_revision"),
+    )
+    .values(price_list=bindparam("number"))
+)
 _WHEN_ARCHIVED: list[Callable[[Session, Member, Client], object]] = []
 
 
@@ -135,3 +148,29 @@ def invite_anew(
         at=moment,
     )
     return write(session, shown.client, shown.history, [again], moment=moment)
+
+
+def buy_again_what_waits(session: Session, offer: Catalogue) -> None:
+    """Afterwards every purchase that waits for its renewal is at the list which is in force then, now that the lists
+    are these (rule 40). The turn of every partner is held."""
+    held, waiting = aliased(Subscription), Subscription
+    same_client = (held.partner_id == waiting.partner_id) & (held.client_id == waiting.client_id)
+    bought = (held.plan != waiting.plan) | (held.billing_period != waiting.billing_period)
+    rows = session.execute(
+        select(
+            waiting.partner_id, waiting.client_id, waiting.revision, waiting.valid_from, waiting.price_list,
+            Partner.time_zone,
+        )
+        .join(Partner, (Partner.partner_id == waiting.partner_id) & (Partner.currency == offer.currency))
+        .join(held, same_client & held.may_hold & (held.valid_to == waiting.valid_from))
+        .where(waits_now(), waiting.status == ClientStatus.ACTIVE, bought),
+        {"now": now(session)},
+    )  # fmt: skip
+    changed = []
+    for partner_id, client_id, revision, begins, price_list, time_zone in rows:
+        number = offer.list_on(local_date(begins, time_zone)).number
+        if number != price_list:
+            whose = {"of_partner": partner_id, "of_client": client_id, "of_revision": revision}
+            changed.append(whose | {"number": number})
+    if changed:
+        session.connection().execute(_BUY_AT, changed)

@@ -141,14 +141,19 @@ class Seen(NamedTuple):
     newest: int
 
 
-def held_now(table: Any = Subscription) -> ColumnElement[bool]:
+def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
     """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
     words are those of the list's indexes."""
     now_ = bindparam("now", type_=Instant)
     return and_(table.may_hold, table.valid_from <= now_, or_(table.valid_to.is_(None), table.valid_to > now_))
 
 
-def held_then(table: Any = Subscription) -> ColumnElement[bool]:
+def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
+    """The condition on rows that are decided and begin after the instant `:now` (rule 31)."""
+    return and_(table.may_hold, table.valid_to.is_(None), table.valid_from > bindparam("now", type_=Instant))
+
+
+def holds_then(table: Any = Subscription) -> ColumnElement[bool]:
     """The same for any instant, past or to come, of all rows."""
     then = bindparam("now", type_=Instant)
     return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))

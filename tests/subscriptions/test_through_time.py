@@ -15,6 +15,7 @@ from core.catalogue import Catalogue
 from core.invitations import OutboxMessage
 from core.members import Partner
 from core.subscriptions import ClientSubscription, Revision, Seen, Waits
+from core.subscriptions.lifecycle import buy_again_what_waits
 from core.subscriptions.timing import earned
 from core.words import (
     AddOnsNotOffered,
@@ -382,6 +383,7 @@ def with_list(firm: Space, begins: date, renewals: date | None, **prices: int) -
         )
         stored: Catalogue = replace(held, price_lists=(*held.price_lists, another))
         catalogue.store(session, stored)
+        buy_again_what_waits(session, stored)
 
 
 def price_at(firm: Space, client_id: int, at: datetime) -> int | None:
@@ -401,6 +403,15 @@ def test_rule_40_a_period_costs_by_the_newest_list_that_reached_it(firm: Space) 
     assert price_at(firm, later, local(2027, 3, 2, 11)) == 2100
     assert price_at(firm, yearly, local(2027, 6, 10, 0)) == 19000
     assert price_at(firm, yearly, local(2028, 6, 10, 0)) == 21000
+    check(firm)
+
+
+def test_rule_40_what_waits_is_bought_at_the_list_in_force_when_it_begins(firm: Space) -> None:
+    """Also where that list is loaded after it was decided."""
+    client_id = accepted(firm, local(2027, 1, 15, 10), Overrides(plan="plus"))
+    change(firm, client_id, at=local(2027, 1, 20, 9), plan="standard")
+    with_list(firm, date(2027, 2, 1), None, monthly=2100)
+    assert price_at(firm, client_id, local(2027, 2, 15, 0)) == 2100
     check(firm)
 
 
