@@ -69,7 +69,7 @@ def offered(session: Session, token: str) -> Offered:
         message=invitation.message,
         settings=settings,
         offer=offer,
-        price=None if settings.payer is Payer.PARTNER else offer.price(settings),
+        price=None if settings.payer is Payer.PARTNER else offer.price(settings, held=settings),
         expires_at=invitation.expires_at,
         revision=held.revision,
     )
