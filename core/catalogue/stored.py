@@ -51,7 +51,10 @@ def current(session: Session, partner: Partner | Space, *, edition: int | None =
             raise NoCatalogue(currency=partner.currency)
         action.process_memory[name] = (whole, by_list)
     day = today(session, partner)
-    found: Catalogue = by_list.setdefault(whole.list_on(day).number, whole.on(day))
+    number = whole.list_on(day).number
+    if number not in by_list:
+        by_list[number] = whole.on(day)
+    found: Catalogue = by_list[number]
     return found
 
 

@@ -110,7 +110,7 @@ def accept(session: Session, token: str, *, seen: Shown | None = None) -> Client
 
 
 def _shown(settings: BillingSettings, offer: Catalogue) -> Shown:
-    return Shown(settings, None if settings.payer is Payer.PARTNER else offer.price(settings))
+    return Shown(settings, None if settings.payer is Payer.PARTNER else offer.price(settings, held=settings))
 
 
 def _kept(price: Price | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ BillingError
 │   ├── StaleMember
 │   ├── StaleMessage
 │   ├── StaleResponsible
+│   ├── StaleCatalogue     the catalogue was loaded or a list withdrawn in between (core.subscriptions)
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
@@ -22,6 +23,9 @@ BillingError
 ├── NoCatalogue            nothing is sold yet: no catalogue in this currency is loaded
 │   └── NoPricesYet        its first price list begins on a day to come (rule 39)
 ├── CatalogueRefused       a catalogue that cannot be loaded over what clients hold (core.subscriptions)
+├── SharedCatalogue        other partner spaces sell by it too, so no member changes it (core.subscriptions)
+├── NoSuchPriceList        there is no list of this number to withdraw (core.subscriptions)
+├── PriceListHasBegun      a list that has begun stays (rule 39, core.subscriptions)
 ├── DemoKeepsSample        a catalogue for the demo, which keeps its own (core.subscriptions)
 ├── ResponsibleRefused     who is named cannot look after a client (rules 52 and 53)
 │   ├── ResponsibleUnknown

@@ -84,5 +84,5 @@ st.subheader(t("Price lists"), anchor=False)
 for each in reversed(offer.price_lists):
     loaded = shown.loaded[each.number]
     by = t("Whoever runs this server") if loaded.by is None else loaded.by
-    said = t("{list}; loaded on {moment} by {name}", list=list_words(each.number), moment=moment(loaded.at), name=by)
+    said = t("{list}. {name} loaded it on {moment}.", list=list_words(each.number), moment=moment(loaded.at), name=by)
     st.markdown(f"- {plain(said)}")

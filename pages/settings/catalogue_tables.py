@@ -59,7 +59,7 @@ def show(shown: CatalogueOverview, prices: PriceList) -> None:
             ),
             **_columns(),
             **{
-                f"with {add_on.code}": column.TextColumn(str(add_on), width=115, alignment="center")
+                f"with {add_on.code}": column.TextColumn(str(add_on), width=98, alignment="center")
                 for add_on in add_ons
             },
         },

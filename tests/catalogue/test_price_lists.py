@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core import catalogue
+from core import catalogue, invitations
 from core.catalogue import FIRST_DAY, SAMPLE, Catalogue, Price, PriceList, following
 from core.words import (
     BillingPeriod,
@@ -304,3 +304,19 @@ def test_a_price_to_come_changes_nothing_before_its_day(space: Space) -> None:
     assert space.detail(client_id).price.charged == Money(1900 + 500, "EUR")
     space.clock.forward(days=7)
     assert space.detail(client_id).price.charged == Money(2100 + 500, "EUR")
+
+
+def test_who_was_invited_before_a_list_without_the_item_began_can_still_accept(space: Space) -> None:
+    """Rule 40: what was offered costs what the list before says; nobody is invited with it any more (rule 8)."""
+    space.save(STANDARD)
+    stored_with(space, replace(MARCH, valid_from=date(2026, 3, 10), plan_prices={("plus", MONTHLY): 3400}))
+    client_id = space.invite().client_id
+    space.clock.forward(days=8)
+    with space.database.reading() as session:
+        token = invitations.waiting(session, space.partner_id, client_id, invitations.OutboxMessage).token
+        assert invitations.offered(session, token).price.charged == Money(1900 + 500, "EUR")
+    with space.database.transaction() as session:
+        invitations.accept(session, token)
+    assert space.detail(client_id).price.charged == Money(1900 + 500, "EUR")
+    with pytest.raises(NoPrice, match="Standard"):
+        space.invite("Too late")

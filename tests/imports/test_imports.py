@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from core import imports, reports, spreadsheets, subscriptions
+from core import catalogue, imports, reports, spreadsheets, subscriptions
 from core.__main__ import main
 from core.catalogue import SAMPLE
 from core.defaults import choices
@@ -409,6 +410,22 @@ def test_a_catalogue_changed_since_the_rows_were_shown_is_told(space: Space) -> 
         invited(space, shown)
     assert clients(space) == 0
     assert invited(space, previewed(space, companies(1))).invited == 1
+
+
+def test_a_price_list_that_began_since_the_rows_were_shown_is_told(space: Space) -> None:
+    """Nobody wrote anything: midnight came, and the prices on the screen are no longer so (rule 39)."""
+    space.save()
+    tomorrow = replace(
+        SAMPLE.prices, number=2, valid_from=date(2026, 3, 4),
+        plan_prices={**SAMPLE.plan_prices, ("standard", BillingPeriod.MONTHLY): 2100},
+    )  # fmt: skip
+    with space.database.transaction() as session:
+        catalogue.store(session, replace(SAMPLE, price_lists=(SAMPLE.prices, tomorrow)))
+    shown = previewed(space, companies(1))
+    space.clock.forward(days=1)
+    with pytest.raises(StalePreview, match="Check them again"):
+        invited(space, shown)
+    assert clients(space) == 0
 
 
 def test_what_the_ready_ones_cost_is_exact(space: Space) -> None:

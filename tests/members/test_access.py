@@ -22,7 +22,7 @@ NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
 PREVIEWED = imports.ImportPreview(
-    SHEET, recognise(SHEET.headings), (), 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
+    SHEET, recognise(SHEET.headings), (), 1, 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
 )  # nobody is ready in it: enough to be refused by
 
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
@@ -50,6 +50,7 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, 1, 1, seen=3),
     "subscriptions.responsible_history": lambda s, m: subscriptions.responsible_history(s, m, 1),
     "subscriptions.responsible_members": lambda s, m: subscriptions.responsible_members(s, m),
+    "subscriptions.catalogue_overview": lambda s, m: subscriptions.catalogue_overview(s, m),
     "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
     "reports.listed": lambda s, m: len(reports.listed(s, m)),
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
@@ -73,7 +74,7 @@ READS = {
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
-    "subscriptions.responsible_history", "subscriptions.responsible_members",
+    "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
@@ -120,7 +121,7 @@ REACHED_BY_ANOTHER = {
 }
 OF_THEIR_OWN = {
     "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
-    "imports.invite_ready", "subscriptions.responsible_members",
+    "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
 OF_ANOTHERS = {

@@ -74,7 +74,7 @@ def test_everybody_reads_what_is_sold_with_what_for_how_much_and_who_has_it(
     assert int(standard["clients"]) == counted(demo_database, acting, "standard") > 0
     assert add_ons["Payroll"]["monthly"] == "€12.00"
     assert "sample data" in plain_text(app)
-    assert "Price list 1, from the beginning (in force); loaded on" in plain_text(app)
+    assert "Price list 1, from the beginning (in force). Whoever runs this server loaded it on" in plain_text(app)
 
 
 def test_who_may_read_nothing_sees_no_catalogue(caplog: pytest.LogCaptureFixture) -> None:

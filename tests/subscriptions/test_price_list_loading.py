@@ -146,3 +146,49 @@ def test_of_two_who_withdraw_a_list_at_once_one_is_told_that_it_is_gone(own: Spa
         gone = at_once(own, *[lambda s: subscriptions.withdraw_price_list(s, 2, "EUR")] * 2)
         assert sorted(each is NoSuchPriceList for each in gone) == [False, True]
     assert [each.number for each in current(own).price_lists] == [1]
+
+
+def test_an_administrator_who_is_none_any_more_loads_nothing(own: Space) -> None:  # noqa: F811
+    """Asked of the database again, though the page was shown to an administrator."""
+    with own.database.transaction() as session:
+        session.execute(text("UPDATE member SET role = 'finance' WHERE member_id = 1"))
+    later = with_prices(priced(standard_monthly=2000), valid_from=APRIL)
+    with pytest.raises(NotAllowed), own.database.transaction() as session:
+        subscriptions.load_catalogue(session, later, by=own.administrator)
+    with pytest.raises(NotAllowed), own.database.transaction() as session:
+        subscriptions.withdraw_price_list(session, 1, "EUR", by=own.administrator)
+    assert [each.number for each in current(own).price_lists] == [1]
+
+
+def test_a_list_that_was_replaced_since_it_was_looked_at_is_not_withdrawn(own: Space) -> None:  # noqa: F811
+    """Rule 12: it is another one by now."""
+    seen = load(own, with_prices(priced(standard_monthly=2000), valid_from=APRIL)).made
+    load(own, with_prices(priced(standard_monthly=2100), valid_from=APRIL))
+    with pytest.raises(StaleCatalogue), own.database.transaction() as session:
+        subscriptions.withdraw_price_list(session, 2, "EUR", by=own.administrator, seen=seen)
+    assert [each.number for each in current(own).price_lists] == [1, 2]
+
+
+def test_the_overview_counts_the_readers_own_clients_and_names_who_loaded(own: Space, make_space) -> None:  # noqa: F811
+    """Rules 10 and 52: of the reader's partner space, and an accountant's clients alone; no other space's people."""
+    own.save(STANDARD)
+    own.invite("One", responsible=Role.ACCOUNTANT)
+    own.invite("Two")
+    with own.database.transaction() as session:
+        later = with_prices(priced(standard_monthly=2000), valid_from=APRIL, renewals_from=JULY)
+        subscriptions.load_catalogue(session, later, by=own.administrator)
+    other = make_space(2)
+    other.save(STANDARD)
+    other.invite("Three")
+
+    def seen_by(space: Space, role: Role) -> tuple[int, int, str | None, bool]:
+        with space.database.reading() as session:
+            shown = subscriptions.catalogue_overview(session, space.members[role])
+        ((_, holders),) = shown.changes(shown.to_come[0])
+        plan = shown.catalogue.plans["standard"]
+        return shown.holders(plan).clients, holders.invited, shown.loaded[2].by, shown.why_not is None
+
+    assert seen_by(own, Role.ADMINISTRATOR) == (2, 2, "The administrator", False)
+    assert seen_by(own, Role.FINANCE) == (2, 2, "The administrator", False)
+    assert seen_by(own, Role.ACCOUNTANT) == (1, 1, "The administrator", False)
+    assert seen_by(other, Role.ADMINISTRATOR) == (1, 1, None, False)
