@@ -29,6 +29,7 @@ from core import invitations
 from core.words import BillingError
 from pages.parts import notices, server
 
+_COLLECT_AFTER = 2_000  # new objects: a click makes some thousands, and 700 would be many collections in each
 _NOT_KEPT = ("sign_in", invitations.LINK_PARAMETER)  # what an earlier try said; the link of an invitation
 _RETURN = "billing_return"  # the cookie that keeps the page to come back to
 _HEADERS = {
@@ -177,6 +178,7 @@ async def ready(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         logging.getLogger("billing_defaults").warning("%s", refusal)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
+    gc.set_threshold(_COLLECT_AFTER, 10, 20)
     yield {}
 
 

@@ -20,7 +20,7 @@ from tests.load.visitor import Fault, Visitor
 
 FILTERS = ("clients.status", "clients.plan", "clients.billing_period", "clients.payer", "clients.source")
 PAUSE = 3.0  # seconds between one visitor's clicks
-_WARMING, _WARMING_CLICKS = 3, 30  # who come first, so that nothing is made for the first time while it is measured
+_WARMING, _WARMING_CLICKS = 12, 15  # who come first, so that nothing is made for the first time while it is measured
 
 
 @dataclass
@@ -64,7 +64,6 @@ def _asked(arguments: list[str] | None) -> Namespace:
     parser.add_argument("--clients", type=int, default=10_000, help="of the space that is made for it (10000)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the space here once and use it again")
     parser.add_argument("--url", help="a server that runs already, in demo mode, instead of one of its own")
-    parser.add_argument("--wait", type=float, default=0, help="seconds to wait, after they went, for what is left (0)")
     return parser.parse_args(arguments)
 
 
@@ -79,6 +78,7 @@ def _server(asked: Namespace) -> Iterator[Server]:
 
 async def _measure(serving: Server, asked: Namespace) -> Visits:
     await _come(serving, Visits(), visitors=_WARMING, seconds=0, pause=0, clicks=_WARMING_CLICKS)
+    await _forget(serving)
     before, visits = serving.held(), Visits()
     during = await _come(
         serving,
@@ -88,10 +88,18 @@ async def _measure(serving: Server, asked: Namespace) -> Visits:
         pause=asked.pause,
         clicks=asked.clicks_each,
     )
-    await asyncio.sleep(1 + asked.wait)
+    await _forget(serving)
     _print(visits, during, asked)
     _print_held(before, during.held, serving.held(), asked.visitors)
     return visits
+
+
+async def _forget(serving: Server) -> None:
+    """Let the server forget who left. It keeps a visit for those who come back after a broken connection, and looks
+    for what it has kept long enough when another visit ends: so one of them is always left."""
+    await asyncio.sleep(serving.forgets_after + 0.5)
+    await _come(serving, Visits(), visitors=1, seconds=0, pause=0, clicks=0)
+    await asyncio.sleep(0.5)
 
 
 async def _come(

@@ -21,16 +21,18 @@ from tests.bench.databases import on_sqlite
 
 ROOT = Path(__file__).parent.parent.parent
 _LONGEST_START = 120  # seconds
+_FORGETS_AFTER = 2  # seconds that our own server keeps a visit whose connection ended; else two minutes
 
 
 @dataclass
 class Server:
     """A running server. `process`: None where it runs on another machine, so that only the visitors' times are known;
-    `asked`: our own, which can be asked what it holds."""
+    `asked`: our own, which can be asked what it holds; `forgets_after`: seconds that it keeps a visit that ended."""
 
     url: str
     process: psutil.Process | None
     asked: "subprocess.Popen[str] | None" = None
+    forgets_after: float = 0
 
     def cpu_seconds(self) -> float | None:
         """How long it has computed since it started."""
@@ -64,6 +66,7 @@ def own(folder: Path, clients: int) -> Iterator[Server]:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "tests.load.served", "--server.port", str(port)]
+    command += ["--server.disconnectedSessionTTL", str(_FORGETS_AFTER)]
     environment = os.environ | {"BILLING_DATABASE_URL": database, "BILLING_DEMO": "1", "BILLING_PUBLIC_URL": url}
     log = folder / "server.log"
     with log.open("w") as said:
@@ -72,7 +75,7 @@ def own(folder: Path, clients: int) -> Iterator[Server]:
         )
     try:
         _wait_until_ready(process, url, log)
-        yield Server(url, psutil.Process(process.pid), process)
+        yield Server(url, psutil.Process(process.pid), process, _FORGETS_AFTER)
     finally:
         process.terminate()
         try:
