@@ -31,6 +31,7 @@ from pages.parts.web.own_sessions import TRUSTED, OwnSessions
 from pages.parts.web.sign_in_round_trip import SignInRoundTrip, sign_in_secrets
 from pages.parts.web.visitor_address import VisitorAddress
 
+_COLLECT_AFTER = 2_000  # new objects: a click makes some thousands, and 700 would be many collections in each
 _READY_WITHIN = 1.5  # seconds until the database is taken for one that does not answer
 
 
@@ -46,6 +47,7 @@ async def ready(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         logging.getLogger("billing_defaults").warning("%s", refusal)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
+    gc.set_threshold(_COLLECT_AFTER, 10, 20)
     yield {}
 
 

@@ -4,6 +4,7 @@ ever, and administrators read it."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select
@@ -41,6 +42,7 @@ def note_activity(
     row = {
         "partner_id": partner_id,
         "happened_at": now(session),
+        "activity_id": token_hex(8),
         "member_id": None if by is None else by.member_id,
         "what": what,
         "client_id": client_id,
@@ -87,7 +89,7 @@ def count_activities(session: Session, member: Member, **filters: Any) -> int:
 def activity_about(session: Session, partner_id: int, client_id: int) -> Sequence[Activity]:
     """What was done about this client, oldest first. Asks no permission: use cases do."""
     about = select(Activity).where(Activity.partner_id == partner_id, Activity.client_id == client_id)
-    return session.scalars(about.order_by(Activity.activity_id)).all()
+    return session.scalars(about.order_by(Activity.happened_at, Activity.activity_id)).all()
 
 
 def _matching(member: Member, filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:

@@ -97,12 +97,12 @@ class Activity(Base):
     __tablename__ = "activity"
     __table_args__ = (
         ForeignKeyConstraint(["partner_id", "member_id"], ["member.partner_id", "member.member_id"]),
-        Index("ix_activity_newest", "partner_id", "happened_at", "activity_id"),
+        ROWS_IN_KEY_ORDER,
     )
 
-    activity_id: Mapped[int] = mapped_column(primary_key=True)
-    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"))
-    happened_at: Mapped[datetime] = mapped_column(Instant)
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    happened_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
+    activity_id: Mapped[str] = mapped_column(primary_key=True)  # by chance: what is done at once needs no turn
     member_id: Mapped[int | None]  # None: from a shell
     what: Mapped[ActivityKind] = mapped_column(word(ActivityKind, "what"))
     client_id: Mapped[int | None]

@@ -1,24 +1,23 @@
-"""Clients: every client, the settings in force, and where each one comes from."""
+"""Clients: every client, the settings in force, and where each one comes from.
 
-from collections.abc import Callable
-from functools import partial
+What a widget calls later lies in other files: a visit would hold all that this page has read until its next click.
+"""
+
 from typing import Any
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
-from core import catalogue, members, reports, subscriptions
+from core import catalogue, reports
 from core.catalogue import Catalogue
-from core.members import Member, Permission, may, reads_all_clients
+from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
-from core.words import ActivityKind, Setting, language, speak, t
-from pages.clients import client_table, list_url
+from core.words import Setting, language, t
+from pages.clients import client_table, list_file, list_url
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
 
 PAGE_SIZE = 50
-LARGE_EXPORT = 100_000
 CLIENT = "pages/clients/client_subscription.py"
 WIDTHS = {"source": 130, "responsible": 130}  # pixels
 
@@ -73,27 +72,9 @@ def mine() -> None:
         type="primary" if are_mine else "secondary",
         icon=":material/person:",
         help=t("Only the clients you look after. Click again for all clients."),
-        on_click=look_at,
-        args=(None if are_mine else member.member_id,),
+        on_click=figures.narrow,
+        kwargs={"responsible": None if are_mine else member.member_id},
     )
-
-
-def look_at(responsible_id: int | None) -> None:
-    """Show only the clients that this member looks after; None: everybody's."""
-    st.session_state["clients.responsible"] = responsible_id
-
-
-def exported(find: Callable[[Session], Member], filters: dict[str, Any], zipped: bool, reader: str) -> bytes:
-    """The file for the filters as they were when the page was shown; made when it is asked for, in another thread. Who
-    took it is kept, with how many clients are in it."""
-    speak(reader, member.partner.time_zone)
-    clients: list[int] = []
-    with database.reading() as session:
-        pieces = reports.csv_pieces(session, find(session), counted=clients.append, **filters)
-        made = reports.zipped(pieces, "clients.csv") if zipped else "".join(pieces).encode()
-    with database.transaction() as session:
-        members.note_activity(session, member.partner_id, member, ActivityKind.CLIENTS_FILE, number=sum(clients))
-    return made
 
 
 if (opened := row_buttons.opened("clients.opened")) is not None:
@@ -105,7 +86,7 @@ st.session_state.setdefault("clients.search", "")
 with database.reading(single=True) as session:
     in_force = reports.in_force(session, member)
     offer = catalogue.current(session, member.partner, edition=in_force.edition)
-    looking_after = subscriptions.responsible_members(session, member)
+looking_after = colleagues.looking_after(database, member)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):
@@ -192,14 +173,4 @@ else:
         first = (page - 1) * PAGE_SIZE + 1
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
-        zipped = counted.clients > LARGE_EXPORT  # a browser's download is held in memory: a tenth of it will do
-        st.download_button(
-            t("Download as CSV"),
-            data=partial(exported, visitor.later(member), chosen, zipped, language()),
-            on_click="ignore",
-            key="clients.csv",
-            file_name="clients.zip" if zipped else "clients.csv",
-            mime="application/zip" if zipped else "text/csv",
-            icon=":material/download:",
-            help=t("Every client that matches, not only this page."),
-        )
+        list_file.download(database, member, chosen, counted.clients)

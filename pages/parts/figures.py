@@ -82,13 +82,13 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         f"**{plain(value)}** {label}",
         key=f"clients.{name}",
         help=meaning,
-        on_click=_narrow,
+        on_click=narrow,
         kwargs=filters,
         width="stretch",
     )
 
 
-def _narrow(**filters: object) -> None:
+def narrow(**filters: object) -> None:
     """Show only these: what a figure leads to."""
     for name, value in filters.items():
         st.session_state[f"clients.{name}"] = value

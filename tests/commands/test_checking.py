@@ -173,7 +173,7 @@ FIVE = "partner 1, member 5"
         (["UPDATE invitation SET revoked_at = expires_at WHERE client_id = 2"],
          [f"{TWO}: waits, but its invitation was answered or revoked"]),
         (["INSERT INTO invitation (partner_id, client_id, number, invited_by_id, invited_at, expires_at, message, "
-          "attempt) SELECT 1, 2, 2, invited_by_id, invited_at, expires_at, message, attempt "
+          "reason) SELECT 1, 2, 2, invited_by_id, invited_at, expires_at, message, reason "
           "FROM invitation WHERE client_id = 2"],
          [f"{TWO}: waits, but the newest invitation is 2"]),
         (["UPDATE client SET email = 'else@example.com' WHERE client_id = 2"],
@@ -185,8 +185,8 @@ FIVE = "partner 1, member 5"
          ["partner 1, client 2, invitation 1, message 1: attempt 2 failed, of 1 that are kept"]),
         (["UPDATE member_message SET sending = 2 WHERE member_id = 6"],
          ["partner 1, member 6, message 2: expected 1"]),
-        (["INSERT INTO member_message (partner_id, member_id, sending, attempt, message_id, recipient, queued_by_id, "
-          "queued_at, next_attempt_at, attempts) SELECT partner_id, member_id, 2, attempt, message_id, recipient, "
+        (["INSERT INTO member_message (partner_id, member_id, sending, message_id, recipient, queued_by_id, "
+          "queued_at, next_attempt_at, attempts) SELECT partner_id, member_id, 2, message_id, recipient, "
           "queued_by_id, queued_at, next_attempt_at, attempts FROM member_message "
           "WHERE member_id = 6"],
          ["partner 1, member 6: 2 messages wait"]),

@@ -26,9 +26,7 @@ _SETTINGS = [
     for payer in Payer
 ]
 _BREATH = 0.03  # seconds between two changes of one thread: the machine is busy, not drowned
-_SELDOM = (
-    100  # of so many clients a thread saves new defaults before one: whoever fills in a form has to see them first
-)
+_SELDOM = 1000  # changes of a thread between two new versions: whoever fills in a form has to see them first
 
 
 @contextmanager

@@ -88,7 +88,7 @@ async def _invite(page: Page, ledger: Ledger, who: str, name: str, stopped: Even
                     return
                 if await _another(page).is_visible():  # the client before this one
                     await _another(page).click(timeout=1000)
-                elif said:
+                elif said and not _was_another(said):
                     failed.append(re.sub(r"reference: \w+", "reference", said[0]))
                     await _try_again(page)
             except Error:  # what was to be pressed went away meanwhile
@@ -127,6 +127,11 @@ async def _try_again(page: Page) -> None:
 
 def _is_done(said: list[str], name: str) -> bool:
     return any(f"{name} is invited." in sentence or f"belongs to {name}," in sentence for sentence in said)
+
+
+def _was_another(said: list[str]) -> bool:
+    """Whether it is still said of the client before this one."""
+    return any(sentence.endswith(" is invited.") for sentence in said)
 
 
 async def _alerts(page: Page) -> list[str]:

@@ -84,7 +84,7 @@ def test_sending_again_is_kept_and_asked_twice_is_kept_once(space: Space) -> Non
     space.invite()
     for _ in range(2):
         with space.database.transaction() as session:
-            invitations.send_again(session, space.manager, 1, seen=1)
+            invitations.send_again(session, space.manager, 1, seen=1, attempt="form")
     (only,) = done(space)
     assert (only.by, only.what, only.client_id) == ("The client manager", ActivityKind.SENT_AGAIN, 1)
 

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import catalogue, demo, reports, spreadsheets, subscriptions
+from core import catalogue, demo, members, reports, spreadsheets, subscriptions
 from core.members import Member
 from core.storage import Database
-from core.words import NotAllowed, Role, Setting, listed, speak, t
+from core.words import ActivityKind, NotAllowed, Role, Setting, listed, speak, t
 from pages.clients import import_files, import_list, import_rows
 from pages.parts import invitation, server
 from tests.pages.conftest import (
@@ -337,14 +337,20 @@ def test_many_rows_to_correct_are_shown_a_page_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("name", "separator", "kind"), [("list.csv", ";", "csv"), ("list.csv", ",", "csv"), ("list.xlsx", "", "xlsx")]
 )
-def test_what_needs_correction_goes_back_as_it_came(name: str, separator: str, kind: str) -> None:
-    """The same columns and the reasons; brought again as it is, it says the same."""
+def test_what_needs_correction_goes_back_as_it_came(
+    demo_database: Database, name: str, separator: str, kind: str
+) -> None:
+    """The same columns and the reasons; brought again as it is, it says the same. Who took it is kept."""
     rows = GOOD + BAD
     content = as_csv(rows, separator=separator) if separator else spreadsheets.as_xlsx(HEADINGS, rows)
     app = brought(content, name)
     previewed = app.session_state["import.upload"].previewed
     assert [button for button in app.download_button if button.key == "import.corrections"]
-    made = import_files._corrections(previewed, "en", "UTC", spreadsheets.Format(kind))
+    by = manager(demo_database, 1)
+    made = import_files._corrections(by, previewed, "en", spreadsheets.Format(kind))
+    with demo_database.reading() as session:
+        (taken,) = members.activities(session, by)
+    assert (taken.by, taken.what, taken.number) == (by.name, ActivityKind.CORRECTIONS_FILE, 2)
     sheet = spreadsheets.read(f"corrections.{kind}", made)
     assert sheet.headings == (*HEADINGS, "Reasons")
     assert sheet.separator == separator

@@ -1,5 +1,6 @@
 """Who looks after a client, on the pages: the list and its link, one client, the invitation, and accountants."""
 
+import gc
 import re
 from typing import Any
 
@@ -8,8 +9,9 @@ import streamlit as st
 from sqlalchemy import event, update
 from streamlit.testing.v1 import AppTest
 
-from core import reports, subscriptions
+from core import reports, subscriptions, team
 from core.members import Member
+from core.reports import ListedClient
 from core.storage import Database
 from core.subscriptions import ResponsibleSince
 from core.words import Role, speak, t
@@ -389,3 +391,25 @@ def test_in_french_it_is_called_responsable(demo_database: Database) -> None:
     assert t("Change account manager") in {b.label for b in page.button}
     assert "responsable\u00a0: " in table_of(page, 1)["Quoi"].iloc[-1]
     assert "responsable" in text_of(opened(locale="fr-BE", acting=ACCOUNTANT))
+
+
+def test_who_can_look_after_clients_is_as_it_is_now_at_every_click(demo_database: Database) -> None:
+    """The list remembers them between clicks, and only until something changes in the partner space."""
+    app = opened(acting=ADMINISTRATOR)
+    assert "Second client manager" in labels(at(app.selectbox, BOX))
+    administrator = manager(demo_database, ADMINISTRATOR)
+    with demo_database.transaction() as session:
+        seen = team.detail(session, administrator, SECOND).seen
+        team.deactivate(session, administrator, SECOND, successor_id=MANAGER, seen=seen)
+    ran(app)
+    assert "Second client manager" not in labels(at(app.selectbox, BOX))
+    assert len(at(opened(acting=MANAGER).selectbox, BOX).options) == len(labels(at(app.selectbox, BOX)))
+
+
+def test_a_visit_holds_nothing_of_what_the_list_has_read() -> None:
+    """Between two clicks: what widgets call later must not keep the page's clients in memory, once for each visitor."""
+    app = opened(acting=MANAGER)
+    assert len(rows(app))
+    assert at(app.button, "clients.mine")
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, ListedClient)]

@@ -46,9 +46,9 @@ _TEXTS = {
 def upgrade() -> None:
     op.create_table(
         "activity",
-        sa.Column("activity_id", sa.Integer(), nullable=False),
-        sa.Column("partner_id", sa.Integer(), nullable=False),
+        sa.Column("partner_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("happened_at", INSTANT, nullable=False),
+        sa.Column("activity_id", sa.String(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=True),
         sa.Column(
             "what",
@@ -61,9 +61,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["partner_id", "member_id"], ["member.partner_id", "member.member_id"], name=op.f("fk_activity_member")
         ),
-        sa.PrimaryKeyConstraint("activity_id", name=op.f("pk_activity")),
+        sa.PrimaryKeyConstraint("partner_id", "happened_at", "activity_id", name=op.f("pk_activity")),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_activity_newest", "activity", ["partner_id", "happened_at", "activity_id"], unique=False)
     op.add_column("client", sa.Column("forgotten_at", INSTANT, nullable=True))
     postgresql = op.get_context().dialect.name == "postgresql"
     for name, table in _REPLACED.items():

@@ -1,0 +1,1 @@
+"""What many visitors at once cost a server: `python -m tests.load`."""

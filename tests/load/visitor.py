@@ -1,0 +1,149 @@
+"""A visitor without a browser: Streamlit's own messages over a websocket, as its page in a browser sends them."""
+
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+
+_IS_OVER = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+_KEPT_FOR = 2  # runs that a browser keeps a message it was told to keep
+
+
+class Fault(Exception):
+    """The page said that something went wrong, or is not the page it should be."""
+
+
+class Visitor:
+    """Somebody with a window open on the first page, which is the list of clients."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.messages = self.bytes = 0
+        self._socket: ClientConnection
+        self._page = ""
+        self._runs = 0
+        self._boxes: dict[str, Any] = {}  # the selectboxes on the page, by id
+        self._texts: dict[str, Any] = {}
+        self._chosen: dict[str, str] = {}  # what was chosen in a selectbox, by id
+        self._fragments: dict[str, str] = {}  # the part of the page that a widget runs alone, by the widget's id
+        self._kept: dict[str, tuple[int, ForwardMsg]] = {}  # messages that need not be sent again, by hash
+
+    async def __aenter__(self) -> Self:
+        address = urlsplit(self.url)
+        scheme = "wss" if address.scheme == "https" else "ws"
+        self._socket = await connect(
+            f"{scheme}://{address.netloc}/_stcore/stream",
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=f"{address.scheme}://{address.netloc}",  # type: ignore[arg-type]
+            max_size=None,
+            open_timeout=60,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._socket.close()
+
+    async def arrive(self) -> float:
+        """Open the page; how many seconds it took until its script had finished. Raises Fault."""
+        return await self._run("")
+
+    def choices(self, key: str) -> list[str]:
+        """What can be chosen in the selectbox of this key."""
+        return list(self._boxes[self._box(key)].options)
+
+    async def choose(self, key: str, choice: str) -> float:
+        """Choose this in the selectbox of this key; how many seconds until the script had finished. Raises Fault."""
+        box = self._box(key)
+        self._chosen[box] = choice
+        return await self._run(self._fragments.get(box, ""))
+
+    def _box(self, key: str) -> str:
+        """The newest selectbox whose key begins with this one."""
+        found = [each for each in self._boxes if each.split("-", 2)[-1].startswith(key)]
+        if not found:
+            raise Fault(f"no selectbox {key} on the page")
+        return found[-1]
+
+    async def _run(self, fragment: str) -> float:
+        began = perf_counter()
+        await self._socket.send(self._asked(fragment))
+        seen: set[str] = set()
+        faults: list[str] = []
+        while True:
+            received = await self._socket.recv()
+            assert isinstance(received, bytes)
+            self.messages += 1
+            self.bytes += len(received)
+            message = ForwardMsg.FromString(received)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self._page = message.new_session.page_script_hash
+            elif kind == "script_finished":
+                if message.script_finished in _IS_OVER:
+                    break
+                if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                    raise Fault("the script does not compile")
+            elif kind in ("delta", "ref_hash"):
+                self._look_at(self._whole(message), seen, faults)
+        took = perf_counter() - began
+        self._runs += 1
+        if not fragment:  # what a run of the whole page did not show is not there any more
+            for held in (self._boxes, self._texts, self._chosen, self._fragments):
+                for gone in held.keys() - seen:
+                    held.pop(gone)
+        if faults:
+            raise Fault("; ".join(faults))
+        return took
+
+    def _asked(self, fragment: str) -> bytes:
+        asked = BackMsg()
+        state = asked.rerun_script
+        state.page_script_hash = self._page
+        state.fragment_id = fragment
+        for box, element in self._boxes.items():
+            chosen = self._chosen.get(box)
+            if chosen is None and element.HasField("default") and element.options:
+                chosen = element.options[element.default]
+            state.widget_states.widgets.append(WidgetState(id=box, string_value=chosen))
+        for box, element in self._texts.items():
+            state.widget_states.widgets.append(WidgetState(id=box, string_value=element.default))
+        self._kept = {key: kept for key, kept in self._kept.items() if self._runs - kept[0] < _KEPT_FOR}
+        state.cached_message_hashes.extend(self._kept)
+        state.context_info.locale = "en-GB"
+        state.context_info.timezone = "Europe/Brussels"
+        state.context_info.url = self.url
+        return asked.SerializeToString()
+
+    def _whole(self, message: ForwardMsg) -> ForwardMsg:
+        """The message, or the one that it stands for."""
+        if message.WhichOneof("type") == "ref_hash":
+            whole = self._kept[message.ref_hash][1]
+            self._kept[message.ref_hash] = (self._runs, whole)
+            return whole
+        if message.metadata.cacheable:
+            self._kept[message.hash] = (self._runs, message)
+        return message
+
+    def _look_at(self, message: ForwardMsg, seen: set[str], faults: list[str]) -> None:
+        if message.delta.WhichOneof("type") != "new_element":
+            return
+        element, kind = message.delta.new_element, message.delta.new_element.WhichOneof("type")
+        if kind == "exception":
+            faults.append(element.exception.message or element.exception.type)
+        elif kind == "alert" and element.alert.format in (element.alert.ERROR, element.alert.WARNING):
+            faults.append(element.alert.body)
+        elif kind in ("selectbox", "text_input"):
+            widget = getattr(element, kind)
+            held = self._boxes if kind == "selectbox" else self._texts
+            held.pop(widget.id, None)  # the newest comes last
+            held[widget.id] = widget
+            seen.add(widget.id)
+            if message.delta.fragment_id:
+                self._fragments[widget.id] = message.delta.fragment_id
