@@ -1,8 +1,9 @@
 """`migrate`, `check` and `demo`: what keeps a database right."""
 
 from argparse import Namespace
+from itertools import chain
 
-from core import demo, subscriptions
+from core import demo, invitations, subscriptions
 from core.commands import Commands
 from core.storage import Database
 
@@ -27,7 +28,7 @@ def check_everything(database: Database, _arguments: Namespace) -> int:
     """Recompute every client and report every difference."""
     found = 0
     with database.reading() as session:
-        for difference in subscriptions.differences(session):
+        for difference in chain(subscriptions.differences(session), invitations.payer_differences(session)):
             found += 1
             print(difference)
     print("No difference." if not found else f"Differences: {found}.")

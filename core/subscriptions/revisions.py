@@ -5,7 +5,7 @@ A revision that takes effect later is written at once, beginning later; the one 
 (rule 26). Statements are built once: building one anew costs more than running it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -141,6 +141,29 @@ class Seen(NamedTuple):
     newest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision about a client, made at `moment` (UTC) by a member (None: the client or the product itself): what
+    held and what waited before, what holds and what waits afterwards."""
+
+    client: Client
+    by: Member | None
+    moment: datetime
+    held_before: Revision
+    pending_before: Revision | None
+    held: Revision
+    pending: Revision | None
+
+
+_WHEN_DECIDED: list[Callable[[Session, Decision], object]] = []
+
+
+def when_decided(act: Callable[[Session, Decision], object]) -> None:
+    """From now on this is done too, in the same transaction, with every decision about a client that was there before:
+    so a folder above learns of what it has to do then."""
+    _WHEN_DECIDED.append(act)
+
+
 def held_now(table: Any = Subscription) -> ColumnElement[bool]:
     """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
     words are those of the list's indexes."""
@@ -223,11 +246,13 @@ def write(
     history: Sequence[Revision],
     decision: Sequence[Revision],
     *,
+    by: Member | None,
     moment: datetime,
     keep_pending: bool = False,
 ) -> Revision:
     """Add the revisions of one decision made at `moment`: at most one that holds at once, then at most one that waits.
-    What held is closed when the next one begins; what was pending is withdrawn unless kept. Returns the first of them.
+    What held is closed when the next one begins; what was pending is withdrawn unless kept. Whoever asked to know of
+    decisions (`when_decided`) is told. Returns the first of them.
 
     The partner's turn is held, and what the history says was compared with what the member saw.
     """
@@ -252,6 +277,11 @@ def write(
     }
     connection.execute(_NEXT, [_values(each) | whose_next for each in written])
     connection.execute(_CLEAR, {"of_partner": client.partner_id, "moment": moment})
+    line = [held, *written] if pending is None or not keep_pending else [held, *written, pending]
+    holds = line[1] if first.valid_from <= moment else held
+    waits = next((each for each in line if each.valid_from > moment), None)
+    for act in _WHEN_DECIDED:
+        act(session, Decision(client, by, moment, held, pending, holds, waits))
     return _compared(held, written[0])
 
 
