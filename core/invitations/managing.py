@@ -49,12 +49,13 @@ class PastInvitation:
 
 @dataclass(frozen=True, slots=True)
 class InvitationDetail:
-    """The newest invitation of a client and where it stands; `past` has every one, newest first, and `deliveries` how
-    the delivery of every message to the client went, newest first, those about who pays among them."""
+    """The newest invitation of a client and where it stands; `past` has every one, newest first, `deliveries` how the
+    delivery of every message with an invitation went, newest first, and `about_payer` that of those about who pays."""
 
     status: InvitationStatus
     past: tuple[PastInvitation, ...]
     deliveries: tuple[Delivery, ...]
+    about_payer: tuple[Delivery, ...] = ()
 
     @property
     def invitation(self) -> Invitation:
@@ -106,7 +107,8 @@ def of_client(session: Session, member: Member, client_id: int) -> InvitationDet
     return InvitationDetail(
         status=standing(past[0].invitation, now(session)),
         past=past,
-        deliveries=_every_delivery(session, member.partner_id, client_id),
+        deliveries=outbox.deliveries(session, member.partner_id, client_id),
+        about_payer=outbox.deliveries(session, member.partner_id, client_id, PayerMessage),
     )
 
 
@@ -218,13 +220,6 @@ def _revoke_with_its_client(session: Session, decision: Decision) -> None:
 
 
 subscriptions.when_decided(_revoke_with_its_client)
-
-
-def _every_delivery(session: Session, partner_id: int, client_id: int) -> tuple[Delivery, ...]:
-    """How the delivery of every message to a client went, newest first."""
-    about_payer = outbox.deliveries(session, partner_id, client_id, PayerMessage)
-    every = [*about_payer, *outbox.deliveries(session, partner_id, client_id)]
-    return tuple(sorted(every, key=lambda each: each.queued_at, reverse=True))
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:

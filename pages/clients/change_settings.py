@@ -11,7 +11,7 @@ from core.members import Member
 from core.subscriptions import ClientSubscription, Preview
 from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
 from pages.clients import provenance
-from pages.parts import choices, notices, server
+from pages.parts import choices, invitation, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import joined, plain
 
@@ -209,3 +209,4 @@ def _save(
         done = joined(provenance.revision_lines(made, offer))
         notices.say_next(t("{name} is changed. {done}.", name=shown.client.name, done=done))
         choices.forget(_client(shown))
+        invitation.send_next(client_id=client_id)  # where the client is to be told that it pays

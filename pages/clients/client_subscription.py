@@ -151,7 +151,7 @@ try:
         edits = subscriptions.edits(session, member, client_id)
         looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
-        waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
+        waiting = invitation.waiting(session, member, client_id)
     accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)
@@ -171,3 +171,4 @@ if may(member, Permission.OVERRIDE):
 history()
 if shown.status is ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
+    invitation.message(member, waiting)
