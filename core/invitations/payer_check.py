@@ -42,6 +42,7 @@ _MESSAGES = (
     )
     .join(Client, (Client.partner_id == PayerMessage.partner_id) & (Client.client_id == PayerMessage.client_id))
     .order_by(PayerMessage.partner_id, PayerMessage.client_id, PayerMessage.sending)
+    .execution_options(yield_per=1000)
 )
 
 
@@ -51,7 +52,7 @@ def payer_differences(session: Session) -> Iterator[str]:
     Checks that those of a client are numbered without gap, that one waits at most, for the address that the client has,
     that each tells what a revision says or said, and that whatever left or failed was tried.
     """
-    rows = session.connection().execution_options(yield_per=1000).execute(_MESSAGES)
+    rows = session.execute(_MESSAGES)
     for (partner_id, client_id), messages in groupby(rows, lambda row: (row.partner_id, row.client_id)):
         yield from _of_one(f"partner {partner_id}, client {client_id}", list(messages))
 

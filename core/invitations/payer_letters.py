@@ -98,30 +98,35 @@ def _told_before(session: Session, message: PayerMessage) -> Delivery | None:
 
 
 def _after_all(partner: str, client: Client, told: Delivery | None) -> list[str]:
-    before = "" if told is None else t("This replaces our message of {day}.", day=day(told.queued_at))
     return [
         t("{partner} pays for the subscription of {client}, as before.", partner=partner, client=client.name),
-        *([before] if before else []),
+        *([] if told is None else [t("This replaces our message of {day}.", day=day(told.queued_at))]),
         t("Nothing changes for you, and you need do nothing."),
     ]
 
 
 def _paragraphs(partner: str, client: Client, taken_over: _Takeover, offer: Catalogue) -> list[str]:
-    whose = {"partner": partner, "client": client.name, "day": day(taken_over.day)}
-    settings = taken_over.settings
+    settings, name, since = taken_over.settings, client.name, day(taken_over.day)
     if taken_over.waits:
-        since = t(
+        begins = t(
             "From the renewal of {day} on, you pay for the subscription of {client}. {partner} pays for it until then.",
-            **whose,
+            day=since,
+            client=name,
+            partner=partner,
         )
     else:
-        since = t("From {day} on, you pay for the subscription of {client}. {partner} paid for it before.", **whose)
+        begins = t(
+            "From {day} on, you pay for the subscription of {client}. {partner} paid for it before.",
+            day=since,
+            client=name,
+            partner=partner,
+        )
     what = [
         t("What you get: {offer}", offer=offered_text(settings, offer)),
         t("You pay: {price}, without VAT.", price=charge_text(taken_over.price)),
         *by_name(settings, offer),
     ]
-    return [since, "\n".join(what), " ".join(_charged(taken_over))]
+    return [begins, "\n".join(what), " ".join(_charged(taken_over))]
 
 
 def _charged(taken_over: _Takeover) -> list[str]:
