@@ -33,6 +33,7 @@ from core.subscriptions.decisions import Later, Preview
 from core.subscriptions.edits import ClientEdit, change_details, edits
 from core.subscriptions.held import Holders
 from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start
+from core.subscriptions.listeners import Decision, when_decided
 from core.subscriptions.responsible import (
     ResponsibleMember,
     ResponsibleSince,
@@ -43,18 +44,7 @@ from core.subscriptions.responsible import (
     responsible_history,
     responsible_members,
 )
-from core.subscriptions.revisions import (
-    Decision,
-    Revision,
-    Seen,
-    begin,
-    held_at,
-    held_now,
-    held_then,
-    history,
-    pending_at,
-    when_decided,
-)
+from core.subscriptions.revisions import Revision, Seen, begin, held_at, held_now, held_then, history, pending_at
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
 from core.subscriptions.timing import Timing, Waits, charge_of_day, price_of, price_on

@@ -5,7 +5,7 @@ A revision that takes effect later is written at once, beginning later; the one 
 (rule 26). Statements are built once: building one anew costs more than running it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
 from core.storage import Instant, now, now_after
+from core.subscriptions.listeners import Decision, tell
 from core.subscriptions.rhythm import Rhythm
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription, TookEffect
@@ -141,29 +142,6 @@ class Seen(NamedTuple):
     newest: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision about a client, made at `moment` (UTC) by a member (None: the client or the product itself): what
-    held and what waited before, what holds and what waits afterwards."""
-
-    client: Client
-    by: Member | None
-    moment: datetime
-    held_before: Revision
-    pending_before: Revision | None
-    held: Revision
-    pending: Revision | None
-
-
-_WHEN_DECIDED: list[Callable[[Session, Decision], object]] = []
-
-
-def when_decided(act: Callable[[Session, Decision], object]) -> None:
-    """From now on this is done too, in the same transaction, with every decision about a client that was there before:
-    so a folder above learns of what it has to do then."""
-    _WHEN_DECIDED.append(act)
-
-
 def held_now(table: Any = Subscription) -> ColumnElement[bool]:
     """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
     words are those of the list's indexes."""
@@ -280,8 +258,7 @@ def write(
     line = [held, *written] if pending is None or not keep_pending else [held, *written, pending]
     holds = line[1] if first.valid_from <= moment else held
     waits = next((each for each in line if each.valid_from > moment), None)
-    for act in _WHEN_DECIDED:
-        act(session, Decision(client, by, moment, held, pending, holds, waits))
+    tell(session, Decision(client, by, moment, held, pending, holds, waits))
     return _compared(held, written[0])
 
 
