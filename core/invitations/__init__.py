@@ -1,5 +1,6 @@
 """How clients are brought in: who is invited (and edited later), what the invitation binds them to, its link and its
-answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members."""
+answer; the letter that carries the link, the outbox in which it waits, and its delivery, also of letters to members and
+to clients who become the payer."""
 
 from core.invitations.accepting import Offered, Shown, accept, offered
 from core.invitations.check import differences
@@ -22,7 +23,7 @@ from core.invitations.managing import (
 from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
 from core.invitations.outbox import Delivery, waiting
 from core.invitations.personal_data import forget, held_on
-from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage
+from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage, PayerMessage
 from core.invitations.to_members import (
     message_member,
     messages_to,

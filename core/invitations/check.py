@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.invitations import personal_data
 from core.invitations.invitation import key_of, opens
+from core.invitations.payer_check import payer_differences
 from core.invitations.tables import (
     DeliveryFailure,
     Invitation,
@@ -44,6 +45,7 @@ def differences(session: Session) -> Iterator[str]:
         yield from _to_one_client(f"partner {partner_id}, client {client_id}", sent, now(session))
     for (partner_id, member_id), sent in _by_client(session, _messages_to_members()):
         yield from _to_one_member(f"partner {partner_id}, member {member_id}", sent)
+    yield from payer_differences(session)
     yield from personal_data.still_known(session)
 
 

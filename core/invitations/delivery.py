@@ -8,14 +8,12 @@ from urllib.parse import urlsplit
 
 from core.invitations import letters, mail_server, member_letters, outbox
 from core.invitations.mail_server import Connection, SmtpServer
-from core.invitations.tables import MemberMessage, Message, OutboxMessage
+from core.invitations.tables import MemberMessage, Message, OutboxMessage, PayerMessage
 from core.storage import Database
 from core.words import BillingError, DatabaseFailed
 
 _RETRIES = 4  # more times that a result is recorded when the database is busy
 _IN_A_ROW = 10  # failures that are about no address, after which the server is left alone until the next run
-
-_Only = tuple[type[Message], int] | None  # messages of this kind, to this client or member
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,11 @@ def deliver(
     `on_failure` is called with each failure and with what ends the run. Whoever calls knows that this may be done: it
     asks for no member.
     """
-    only: _Only = None
+    only: outbox.Only | None = None
     if client_id is not None:
-        only = (OutboxMessage, client_id)
+        only = ((OutboxMessage, PayerMessage), client_id)
     elif member_id is not None:
-        only = (MemberMessage, member_id)
+        only = ((MemberMessage,), member_id)
     counts = {"sent": 0, "failed": 0, "given_up": 0}
     in_a_row = 0
     with Connection(server, urlsplit(database.deployment.public_url).hostname or "localhost") as connection:
@@ -91,7 +89,7 @@ def _deliver_one(
     server: SmtpServer,
     connection: Connection,
     partner_id: int,
-    only: _Only,
+    only: outbox.Only | None,
     on_failure: Callable[[str], object],
 ) -> _Outcome | None:
     """What became of the next due message, and of the server; None when none is due."""

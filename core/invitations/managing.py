@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members, subscriptions
 from core.catalogue import Price
-from core.invitations import letters, outbox
+from core.invitations import letters, outbox, payer_letters, payer_messages
 from core.invitations.invitation import change_invitation, hash_of, latest_invitation, new_token, standing
 from core.invitations.inviting import bindable, new_invitation
 from core.invitations.letters import Letter
 from core.invitations.outbox import Delivery
-from core.invitations.tables import Invitation, Message, OutboxMessage
+from core.invitations.tables import Invitation, Message, OutboxMessage, PayerMessage
 from core.members import Member, Permission
 from core.storage import now
-from core.subscriptions import Client
+from core.subscriptions import Client, Decision
 from core.words import (
     ActivityKind,
     ClientStatus,
@@ -51,12 +51,13 @@ class PastInvitation:
 
 @dataclass(frozen=True, slots=True)
 class InvitationDetail:
-    """The newest invitation of a client and where it stands; `past` has every one, newest first, and `deliveries` how
-    the delivery of every message to the client went, newest first."""
+    """The newest invitation of a client and where it stands; `past` has every one, newest first, `deliveries` how the
+    delivery of every message with an invitation went, newest first, and `about_payer` that of those about who pays."""
 
     status: InvitationStatus
     past: tuple[PastInvitation, ...]
     deliveries: tuple[Delivery, ...]
+    about_payer: tuple[Delivery, ...] = ()
 
     @property
     def invitation(self) -> Invitation:
@@ -109,16 +110,21 @@ def of_client(session: Session, member: Member, client_id: int) -> InvitationDet
         status=standing(past[0].invitation, now(session)),
         past=past,
         deliveries=outbox.deliveries(session, member.partner_id, client_id),
+        about_payer=outbox.deliveries(session, member.partner_id, client_id, PayerMessage),
     )
 
 
 def waiting_message(session: Session, member: Member, client_id: int) -> WaitingMessage | None:
-    """The message that waits for the client, its link in it: only for those who may invite.
+    """The message that waits for the client: its invitation, the link in it, or that it pays from now on. Only for
+    those who may invite.
 
     Raises NotAllowed, ClientNotFound; NoPrice where what the client would pay for has no price any more.
     """
     members.require(member, Permission.INVITE)
-    subscriptions.visible(session, member, client_id)
+    status = subscriptions.detail(session, member, client_id).status
+    if status is ClientStatus.ACTIVE:
+        about = outbox.waiting(session, member.partner_id, client_id, PayerMessage)
+        return None if about is None else WaitingMessage(about, payer_letters.to_payer(session, about))
     invitation = latest_invitation(session, member.partner_id, client_id)
     if standing(invitation, now(session)) is not InvitationStatus.PENDING:
         return None
@@ -148,7 +154,8 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int, a
 
 def follow_address(session: Session, member: Member, client: Client) -> None:
     """Afterwards a pending invitation of this client has a new link, and the message with it waits for the address that
-    the client has now. Asks no permission: use cases do."""
+    the client has now; so does one about who pays. Asks no permission: use cases do."""
+    payer_messages.follow_address(session, member, client)
     invitation = latest_invitation(session, client.partner_id, client.client_id)
     if standing(invitation, now(session)) is InvitationStatus.PENDING:
         sent = outbox.deliveries(session, client.partner_id, client.client_id)
@@ -206,15 +213,19 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     form.done()
 
 
-def _revoke_with_its_client(session: Session, member: Member, client: Client) -> None:
+def _revoke_with_its_client(session: Session, decision: Decision) -> None:
     """An invited client that is archived has no invitation that could be accepted (rule 35)."""
+    if (decision.held_before.status, decision.held.status) != (ClientStatus.INVITED, ClientStatus.ARCHIVED):
+        return
+    client, by = decision.client, decision.by
     invitation = latest_invitation(session, client.partner_id, client.client_id)
     outbox.withdraw(session, client.partner_id, client.client_id)
     if standing(invitation, now(session)) is InvitationStatus.PENDING:
-        change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+        revoked_by_id = None if by is None else by.member_id
+        change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=revoked_by_id)
 
 
-subscriptions.when_archived(_revoke_with_its_client)
+subscriptions.when_decided(_revoke_with_its_client)
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:

@@ -2,19 +2,22 @@
 
 from sqlalchemy.orm import Session
 
-from core.invitations import letters
+from core.invitations import letters, payer_letters
 from core.invitations.letters import Letter
-from core.invitations.tables import MemberMessage, Message, OutboxMessage
+from core.invitations.tables import MemberMessage, Message, OutboxMessage, PayerMessage
 from core.members import Member, Partner
 from core.storage import action_of
 from core.words import one_line, spoken, t
 
 
 def written(session: Session, message: Message) -> Letter:
-    """The letter of a message that waits, in the language of whom it is for. Raises as `letters.to_client`."""
+    """The letter of a message that waits, in the language of whom it is for. Raises as `letters.to_client`
+    and `payer_letters.to_payer`."""
     match message:
         case OutboxMessage():
             return letters.to_client(session, message)
+        case PayerMessage():
+            return payer_letters.to_payer(session, message)
         case MemberMessage():
             return to_member(session, message)
     raise TypeError(f"no letter is known for {message!r}")

@@ -1,17 +1,17 @@
 """The outbox: messages wait here from the transaction that makes them until they are sent, given up or withdrawn.
 
-There are two kinds, to clients and to members, each in a table of its own; they are claimed, sent, tried again and
-given up by the same code (`_Kind` says in what they differ).
+There are three kinds, to invited clients, to clients about who pays, and to members, each in a table of its own; they
+are claimed, sent, tried again and given up by the same code (`_Kind` says in what they differ).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, exists, insert, or_, select, update
+from sqlalchemy import bindparam, case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.invitations.tables import (
@@ -21,23 +21,27 @@ from core.invitations.tables import (
     MemberMessage,
     Message,
     OutboxMessage,
+    PayerDeliveryFailure,
+    PayerMessage,
 )
 from core.members import Member, Partner
 from core.storage import action_of, now
-from core.subscriptions import Client
-from core.words import DeliveryStatus
+from core.subscriptions import Client, Subscription
+from core.words import ClientStatus, DeliveryStatus, Payer
 
 GIVEN_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(minutes=10)  # an attempt that says nothing for this long was killed: the message is due again
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=4)
+Only = tuple[Collection[type[Message]], int]  # messages of these kinds, to this client or member
 _Waiting = TypeVar("_Waiting", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """How the delivery of one message went: when it was queued and by whom, what failed, how it ended. `number` is that
-    of the client's invitation; None: a member's message."""
+    of the client's invitation; None: it is another message. `payer`: who pays, by a message that tells it, and
+    `paid_from` (UTC) since when."""
 
     number: int | None
     sending: int
@@ -49,6 +53,13 @@ class Delivery:
     status: DeliveryStatus
     ended_at: datetime | None
     failures: tuple[tuple[datetime, str], ...] = ()
+    payer: Payer | None = None
+    paid_from: datetime | None = None
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether it may have reached the recipient: it was sent, or of an attempt nobody knows how it ended."""
+        return self.status is DeliveryStatus.SENT or self.attempts > len(self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,31 @@ _TO_MEMBERS = _kind(
     is_void=Member.is_active.is_(False),
     ended={"next_attempt_at": None},
 )
-_KINDS: dict[type[Message], _Kind] = {OutboxMessage: _TO_CLIENTS, MemberMessage: _TO_MEMBERS}
+_AT = case(  # what it says has to be so when it begins, or when it leaves if that is later
+    (PayerMessage.paid_from > bindparam("moment", type_=PayerMessage.paid_from.type), PayerMessage.paid_from),
+    else_=bindparam("moment", type_=PayerMessage.paid_from.type),
+)
+_ABOUT_PAYERS = _kind(
+    PayerMessage,
+    PayerDeliveryFailure,
+    "client_id",
+    joined=[(Client, (Client.partner_id == PayerMessage.partner_id) & (Client.client_id == PayerMessage.client_id))],
+    address=Client.email,
+    is_void=~exists().where(
+        Subscription.partner_id == PayerMessage.partner_id,
+        Subscription.client_id == PayerMessage.client_id,
+        Subscription.status == ClientStatus.ACTIVE,
+        Subscription.payer == PayerMessage.payer,
+        Subscription.valid_from <= _AT,
+        or_(Subscription.valid_to.is_(None), Subscription.valid_to > _AT),
+    ),
+    ended={"next_attempt_at": None},
+)
+_KINDS: dict[type[Message], _Kind] = {
+    OutboxMessage: _TO_CLIENTS,
+    PayerMessage: _ABOUT_PAYERS,
+    MemberMessage: _TO_MEMBERS,
+}
 
 
 def new_message(
@@ -185,6 +220,20 @@ def new_member_message(session: Session, by: Member, member_id: int, sending: in
         "member_id": member_id,
         "sending": sending,
         **_due_at_once(session, by, recipient),
+    }
+
+
+def new_payer_message(
+    session: Session, by: Member, client: Client, sending: int, payer: Payer, paid_from: datetime
+) -> dict[str, Any]:
+    """A message for `queue` that tells a client who pays, due at once."""
+    return {
+        "partner_id": client.partner_id,
+        "client_id": client.client_id,
+        "sending": sending,
+        "payer": payer,
+        "paid_from": paid_from,
+        **_due_at_once(session, by, client.email),
     }
 
 
@@ -231,21 +280,25 @@ def delivery(message: Any, by: str, failures: Sequence[tuple[datetime, str]] = (
             status, ended_at = meaning, instant
     return Delivery(
         getattr(message, "number", None), message.sending, message.recipient, message.queued_at, by, message.attempts,
-        message.next_attempt_at, status, ended_at, tuple(failures),
+        message.next_attempt_at, status, ended_at, tuple(failures), getattr(message, "payer", None),
+        getattr(message, "paid_from", None),
     )  # fmt: skip
 
 
-def claim(session: Session, partner_id: int, only: tuple[type[Message], int] | None = None) -> Message | None:
+def claim(
+    session: Session, partner_id: int, only: tuple[Collection[type[Message]], int] | None = None
+) -> Message | None:
     """A due message of this partner, claimed: no other deliverer gets it while the attempt runs (LEASE).
 
-    `only`: of this kind and to this client or member. It goes to the address that they have now. None when none is due.
-    A message whose invitation lapsed meanwhile, or whose member is inactive, is given up.
+    `only`: of these kinds and to this client or member. It goes to the address that they have now. None when none is
+    due. A message whose invitation lapsed meanwhile, whose member is inactive, or that tells of a payer who does not
+    pay any more, is given up.
     """
     moment = now(session)
     for table, kind in _KINDS.items():
         due = kind.due
         if only is not None:
-            if only[0] is not table:
+            if table not in only[0]:
                 continue
             due = due.where(kind.whom == only[1])
         while (found := session.execute(due, {"of_partner": partner_id, "moment": moment}).first()) is not None:

@@ -8,13 +8,20 @@ from sqlalchemy.orm import Session
 
 from core import members, subscriptions
 from core.invitations import outbox
-from core.invitations.tables import DeliveryFailure, Invitation, OutboxMessage
+from core.invitations.tables import DeliveryFailure, Invitation, OutboxMessage, PayerDeliveryFailure, PayerMessage
 from core.members import Member
 from core.storage import LARGEST_NUMBER, now
 from core.subscriptions import FORGOTTEN, Client
 from core.words import ActivityKind, ClientNotFound, ClientStatus, NotArchived
 
 _SECRETS = frozenset({"token", "token_hash", "attempt"})  # what opens an invitation, and the name of a form
+_HELD: dict[str, Any] = {
+    "invitations": Invitation,
+    "messages": OutboxMessage,
+    "failures": DeliveryFailure,
+    "messages_about_who_pays": PayerMessage,
+    "failures_about_who_pays": PayerDeliveryFailure,
+}
 
 
 def held_on(session: Session, partner_id: int, client_id: int, *, by: Member | None = None) -> dict[str, Any]:
@@ -23,7 +30,7 @@ def held_on(session: Session, partner_id: int, client_id: int, *, by: Member | N
     all this numbers. That it was taken out is kept. `by` None: from a shell. Raises ClientNotFound."""
     _client(session, partner_id, client_id)
     held: dict[str, Any] = dict(subscriptions.details_known(session, partner_id, client_id))
-    for title, table in {"invitations": Invitation, "messages": OutboxMessage, "failures": DeliveryFailure}.items():
+    for title, table in _HELD.items():
         rows = (
             select(table).filter_by(partner_id=partner_id, client_id=client_id).order_by(*table.__table__.primary_key)
         )
@@ -58,7 +65,8 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
     if is_known and (held is None or held.status is not ClientStatus.ARCHIVED):
         raise NotArchived(name=client.name)
     whose = {"partner_id": partner_id, "client_id": client_id}
-    outbox.withdraw(session, partner_id, client_id)
+    for kind in (OutboxMessage, PayerMessage):
+        outbox.withdraw(session, partner_id, client_id, kind)
     unanswered = (
         Invitation.accepted_at.is_(None) & Invitation.revoked_at.is_(None) & (Invitation.expires_at > now(session))
     )
@@ -68,8 +76,10 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
     for text in (Invitation.message, Invitation.reason):
         session.execute(update(Invitation).filter_by(**whose).where(text != "").values({text: FORGOTTEN}))
     address = subscriptions.forgotten_address(partner_id, client_id)
-    session.execute(update(OutboxMessage).filter_by(**whose).values(recipient=address))
-    session.execute(update(DeliveryFailure).filter_by(**whose).values(said=FORGOTTEN))
+    for messages in (OutboxMessage, PayerMessage):
+        session.execute(update(messages).filter_by(**whose).values(recipient=address))
+    for failures in (DeliveryFailure, PayerDeliveryFailure):
+        session.execute(update(failures).filter_by(**whose).values(said=FORGOTTEN))
     if is_known:
         subscriptions.forget_details(session, client)
         members.note_activity(session, partner_id, by, ActivityKind.CLIENT_FORGOTTEN, client_id=client_id)
@@ -85,7 +95,9 @@ def still_known(session: Session) -> Iterator[str]:
             Invitation.token_hash.is_not(None),
         ),
         OutboxMessage: or_(OutboxMessage.token.is_not(None), ~OutboxMessage.recipient.endswith("@forgotten.invalid")),
+        PayerMessage: ~PayerMessage.recipient.endswith("@forgotten.invalid"),
         DeliveryFailure: DeliveryFailure.said != FORGOTTEN,
+        PayerDeliveryFailure: PayerDeliveryFailure.said != FORGOTTEN,
     }
     for table, kept in texts.items():
         found = (

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.storage import ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, Instant, word
-from core.words import BillingPeriod
+from core.words import BillingPeriod, Payer
 
 ACCEPTED_PRICE = (  # whole or not at all, and only where it was accepted
     "(accepted_cents IS NULL) = (accepted_currency IS NULL) "
@@ -117,6 +117,32 @@ class MemberMessage(Message, Base):
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
+class PayerMessage(Message, Base):
+    """A message that tells an active client who pays: itself, from an instant on (rule 30), or the partner after all.
+
+    `payer` pays from `paid_from` on, which is where a revision of the client begins; the rest is read when it leaves.
+    """
+
+    __tablename__ = "payer_message"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
+        ForeignKeyConstraint(["partner_id", "queued_by_id"], ["member.partner_id", "member.member_id"]),
+        CheckConstraint(
+            "(next_attempt_at IS NULL) = (sent_at IS NOT NULL OR given_up_at IS NOT NULL OR withdrawn_at IS NOT NULL)",
+            name="next_attempt_at",
+        ),
+        Index("ix_payer_message_due", "partner_id", "next_attempt_at",
+              sqlite_where=text("next_attempt_at IS NOT NULL"), postgresql_where=text("next_attempt_at IS NOT NULL")),
+        ROWS_IN_KEY_ORDER,
+    )  # fmt: skip
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    payer: Mapped[Payer] = mapped_column(word(Payer, "payer"))
+    paid_from: Mapped[datetime] = mapped_column(Instant)
+
+
 class Failure:
     """What is kept of an attempt to send that failed: when, and the words of the server."""
 
@@ -158,4 +184,21 @@ class MemberDeliveryFailure(Failure, Base):
 
     partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     member_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class PayerDeliveryFailure(Failure, Base):
+    """One attempt to send a message about who pays that failed."""
+
+    __tablename__ = "payer_delivery_failure"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["partner_id", "client_id", "sending"],
+            ["payer_message.partner_id", "payer_message.client_id", "payer_message.sending"],
+        ),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

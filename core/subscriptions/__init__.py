@@ -33,7 +33,8 @@ from core.subscriptions.decisions import Later, Preview
 from core.subscriptions.edits import ClientEdit, change_details, edits
 from core.subscriptions.forgetting import FORGOTTEN, as_data, details_known, forget_details, forgotten_address
 from core.subscriptions.held import Holders
-from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start, when_archived
+from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start
+from core.subscriptions.listeners import Decision, when_decided
 from core.subscriptions.responsible import (
     ResponsibleMember,
     ResponsibleSince,
@@ -47,4 +48,4 @@ from core.subscriptions.responsible import (
 from core.subscriptions.revisions import Revision, Seen, begin, held_at, history, holds_now, holds_then, pending_at
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
-from core.subscriptions.timing import Timing, Waits, price_of, price_on, prices_of
+from core.subscriptions.timing import Timing, Waits, charge_of_day, price_of, price_on, prices_of

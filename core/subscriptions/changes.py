@@ -160,7 +160,7 @@ def cancel_pending(
         rhythm=shown.held.rhythm,
         price_list=shown.held.price_list,
     )
-    made = write(session, shown.client, shown.history, [goes_on], moment=shown.moment)
+    made = write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
     form.done(revision=made.revision)
     return made
 
@@ -198,7 +198,7 @@ def _decide(
     if (waiting := preview.later) is not None:
         later = as_revision(shown, waiting.effective, waiting.timing, by=member, origin=origin, reason=reason)
         decision.append(_restated(later, waiting, after=len(decision)))
-    return write(session, shown.client, shown.history, decision, moment=shown.moment)
+    return write(session, shown.client, shown.history, decision, by=member, moment=shown.moment)
 
 
 def _restated(revision: Revision, later: Later, *, after: int) -> Revision:

@@ -1,7 +1,6 @@
 """How a subscription begins and ends: accepting, archiving, and inviting again (rules 13, 23, 35 and 36); and at which
 list what waits is bought."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,7 +30,6 @@ _BUY_AT = (
     )
     .values(price_list=bindparam("number"))
 )
-_WHEN_ARCHIVED: list[Callable[[Session, Member, Client], object]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,6 @@ class Ending:
     day: date
     given_up_days: int
     pending: Revision | None
-
-
-def when_archived(act: Callable[[Session, Member, Client], object]) -> None:
-    """From now on this is done too, in the same transaction, whenever an invited client is archived: what stands on
-    the subscriptions ends with them."""
-    _WHEN_ARCHIVED.append(act)
 
 
 def preview_archive(member: Member, shown: ClientSubscription, *, at_once: bool = False) -> Ending:
@@ -97,10 +89,7 @@ def archive(
         reason=reason,
         at=shown.moment,
     )
-    was_invited = shown.status is ClientStatus.INVITED
-    ended = write(session, shown.client, shown.history, [end], moment=shown.moment)
-    for act in _WHEN_ARCHIVED if was_invited else ():
-        act(session, member, shown.client)
+    ended = write(session, shown.client, shown.history, [end], by=member, moment=shown.moment)
     form.done(revision=ended.revision)
     return ended
 
@@ -128,7 +117,7 @@ def start(session: Session, partner: Partner, client: Client) -> Revision:
         rhythm=when.rhythm,
         price_list=when.price_list,
     )
-    return write(session, client, past, [begins], moment=moment)
+    return write(session, client, past, [begins], by=None, moment=moment)
 
 
 def invite_anew(
@@ -147,7 +136,7 @@ def invite_anew(
         reason=reason,
         at=moment,
     )
-    return write(session, shown.client, shown.history, [again], moment=moment)
+    return write(session, shown.client, shown.history, [again], by=member, moment=moment)
 
 
 def buy_again_what_waits(session: Session, offer: Catalogue) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
 from core.storage import Instant, now, now_after
+from core.subscriptions.listeners import Decision, tell
 from core.subscriptions.rhythm import Rhythm
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription, TookEffect
@@ -228,11 +229,13 @@ def write(
     history: Sequence[Revision],
     decision: Sequence[Revision],
     *,
+    by: Member | None,
     moment: datetime,
     keep_pending: bool = False,
 ) -> Revision:
     """Add the revisions of one decision made at `moment`: at most one that holds at once, then at most one that waits.
-    What held is closed when the next one begins; what was pending is withdrawn unless kept. Returns the first of them.
+    What held is closed when the next one begins; what was pending is withdrawn unless kept. Whoever asked to know of
+    decisions (`when_decided`) is told. Returns the first of them.
 
     The partner's turn is held, and what the history says was compared with what the member saw.
     """
@@ -257,6 +260,10 @@ def write(
     }
     connection.execute(_NEXT, [_values(each) | whose_next for each in written])
     connection.execute(_CLEAR, {"of_partner": client.partner_id, "moment": moment})
+    line = [held, *written] if pending is None or not keep_pending else [held, *written, pending]
+    holds = line[1] if first.valid_from <= moment else held
+    waits = next((each for each in line if each.valid_from > moment), None)
+    tell(session, Decision(client, by, moment, held, pending, holds, waits))
     return _compared(held, written[0])
 
 

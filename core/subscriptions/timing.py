@@ -93,6 +93,13 @@ def prices_of(
     return found
 
 
+def charge_of_day(offer: Catalogue, time_zone: str, moment: datetime, history: Sequence[Revision]) -> Money | None:
+    """What the upgrades of a local day are charged for the rest of the period, by what holds at this moment of that day
+    (rules 29 and 37); None: nothing."""
+    held = held_at(history, moment)
+    return None if held is None else timing(offer, time_zone, moment, history, held.settings).charge
+
+
 def at_once(
     offer: Catalogue, time_zone: str, moment: datetime, settings: BillingSettings, status: ClientStatus
 ) -> Timing:

@@ -11,7 +11,7 @@ from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
 from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
 from pages.clients import provenance
-from pages.parts import choices, notices, server
+from pages.parts import choices, invitation, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import plain
 
@@ -285,3 +285,4 @@ def _save(
     else:
         notices.say_next(provenance.done(shown.client.name, made, offer))
         choices.forget(_client(shown))
+        invitation.send_next(client_id=client_id)  # where the client is to be told that it pays

@@ -120,7 +120,7 @@ try:
         edits = subscriptions.edits(session, member, client_id)
         looked_after = subscriptions.responsible_history(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
-        waiting = None if shown.status is ClientStatus.ACTIVE else invitation.waiting(session, member, client_id)
+        waiting = invitation.waiting(session, member, client_id)
 except ClientNotFound as refusal:
     st.session_state.pop("client.last", None)
     heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))
@@ -140,3 +140,4 @@ if may(member, Permission.OVERRIDE):
 history.show(shown, offer, edits, looked_after, invited)
 if shown.status is ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
+    invitation.message(member, waiting)

@@ -21,6 +21,7 @@ from core.words import (
     DeliveryStatus,
     InvitationStatus,
     Origin,
+    Payer,
     day,
     moment,
     speak,
@@ -61,7 +62,7 @@ def send_waiting(member: Member) -> None:
 
 
 def waiting(session: Session, member: Member, client_id: int) -> Waiting:
-    """The message that waits for this client, for a member who may see its link."""
+    """The message that waits for this client, for a member who may see the link of an invitation."""
     if not may(member, Permission.INVITE):
         return None
     try:
@@ -76,7 +77,8 @@ def card(member: Member, shown: ClientSubscription, invited: InvitationDetail) -
         title, colour = t("Invitation"), _COLOURS[invited.status]
         badge = f":{colour}-badge[{plain(invited.status.label)}]"
         st.markdown(f"**{title}** {badge} {plain(_standing(invited))}")
-        deliveries(invited.deliveries, lapsed=invited.status is InvitationStatus.EXPIRED)
+        sent = sorted([*invited.deliveries, *invited.about_payer], key=lambda each: each.queued_at, reverse=True)
+        deliveries(sent, lapsed=invited.status is InvitationStatus.EXPIRED)
         if may(member, Permission.INVITE):
             _actions(member, shown, invited)
 
@@ -102,7 +104,7 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
             st.download_button(
                 t("Download as e-mail (.eml)"),
                 data=written,
-                file_name="invitation.eml",
+                file_name="invitation.eml" if isinstance(found.message, OutboxMessage) else "message.eml",
                 mime="message/rfc822",
                 on_click="ignore",
                 icon=":material/download:",
@@ -185,7 +187,15 @@ def deliveries(found: Sequence[Delivery], *, lapsed: bool = False) -> None:
 
 
 def _delivery_text(each: Delivery, *, lapsed: bool) -> str:
-    """How the delivery of a message went. `lapsed`: its invitation did, so that nothing more happens to it."""
+    """How the delivery of a message went, and what one about who pays tells. `lapsed`: the invitation did, so that
+    nothing more happens to a message that brings it."""
+    how = _how_it_went(each, lapsed=lapsed and each.payer is None)
+    if each.payer is Payer.CLIENT:
+        return t("Message that the client pays from {day} on", day=day(each.paid_from or each.queued_at)) + f" · {how}"
+    return t("Message that we pay after all") + f" · {how}" if each.payer is Payer.PARTNER else how
+
+
+def _how_it_went(each: Delivery, *, lapsed: bool) -> str:
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
         case DeliveryStatus.SENT:

@@ -388,3 +388,27 @@ def test_the_command_migrates_and_finds_nothing_left_to_generate(empty: Database
     alembic("upgrade", "head", url=url)
     assert empty.is_migrated()
     assert "No new upgrade operations detected" in alembic("check", url=url)
+
+
+def test_clients_there_before_have_no_message_about_who_pays_and_can_get_one(empty: Database) -> None:
+    """What was decided before is not told in retrospect."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0011", connection)
+    empty.migrate()
+    with empty.transaction() as session:
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert list(invitations.payer_differences(session)) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        assert invitations.of_client(session, administrator, 1).about_payer == ()
+        row = (
+            "INSERT INTO payer_message (partner_id, client_id, sending, payer, paid_from, message_id, recipient, "
+            "queued_by_id, queued_at, next_attempt_at, attempts) VALUES (1, 1, {}, :at, '<m>', 'a@b.c', 1, :at, :at, 0)"
+        )
+        at = bindparam("at", EXPIRES, type_=Instant)
+        session.execute(text(row.format("1, 'client'")).bindparams(at))
+        assert [each.recipient for each in invitations.of_client(session, administrator, 1).about_payer] == ["a@b.c"]
+    with pytest.raises(IntegrityError), empty.transaction() as session:
+        session.execute(text(row.format("2, 'nobody'")).bindparams(at))

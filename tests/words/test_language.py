@@ -422,9 +422,10 @@ def test_a_language_that_is_not_spoken_is_english() -> None:
 
 
 def test_what_a_client_reads_has_its_dutch() -> None:
-    """The message of an invitation, the page of its link, and why a link opens nothing."""
+    """The message of an invitation and of who pays, the page of a link, and why a link opens nothing."""
     sentences = {refusal.sentence for refusal in LinkRefused.__subclasses__()}
-    for path in (ROOT / "core" / "invitations" / "letters.py", ROOT / "pages" / "invitation" / "accept.py"):
+    to_clients = [ROOT / "core" / "invitations" / name for name in ("letters.py", "payer_letters.py")]
+    for path in (*to_clients, ROOT / "pages" / "invitation" / "accept.py"):
         sentences |= {str(message) for _, message, _, _ in extract_from_file("python", path, KEYWORDS)}
     by_name = [setting for setting in Setting if setting not in IN_SENTENCES]
     sentences |= {word.label for setting in by_name for word in (setting, *(setting.terms or ()))}  # read in English
