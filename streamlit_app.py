@@ -7,7 +7,7 @@ import streamlit as st
 from core import invitations
 from core.members import Member, Permission, may
 from core.words import LANGUAGES, BillingError, DatabaseFailed, NoCatalogue, t
-from pages.parts import invitation, notices, presence, sign_in, visitor
+from pages.parts import demo_day, invitation, notices, presence, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.server import ROOT, is_demo
 from pages.parts.text import plain
@@ -56,10 +56,11 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
 
 
 def sidebar(member: Member, arrival: Arrival) -> None:
-    """At the foot of the menu: whose space, who is here, which language, and in demo mode as whom."""
+    """At the foot of the menu: whose space, who is here, which language, and in demo mode as whom and as which day."""
     with st.sidebar:
         sign_in.choose_space(arrival)
         if is_demo():
+            demo_day.control()
             visitor.choose_demo_member(member)
         else:
             sign_in.foot(arrival, member)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.storage import trace_of
-from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, t
+from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, day, t
 from pages.parts import choices, presence, server, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.text import plain
@@ -100,11 +100,14 @@ def unexpected(exception: Exception) -> bool:
 
 
 def demo_banner() -> None:
-    """One line on top of each page that says this is a demo."""
+    """One line on top of each page that says this is a demo, and as which day it is shown."""
     if server.is_demo():
-        st.caption(
-            t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
-        )
+        shown = server.shown_day()
+        name = t("**Demo.**")
+        if shown is not None and not shown.is_today:
+            name = t("**Demo, shown as {day}.**", day=day(shown.day))
+        what = t("Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent.")
+        st.caption(f"{name} {what}")
         if server.configuration().providers:
             st.caption(t("Sign-in is configured on this server, but not used in demo mode."))
 
