@@ -60,7 +60,7 @@ def sidebar(member: Member, arrival: Arrival) -> None:
     with st.sidebar:
         sign_in.choose_space(arrival)
         if is_demo():
-            demo_day.control()
+            demo_day.control(member)
             visitor.choose_demo_member(member)
         else:
             sign_in.foot(arrival, member)

@@ -7,29 +7,30 @@ from typing import Any
 import streamlit as st
 
 from core import demo
+from core.members import Member
 from core.subscriptions import ClientSubscription
 from core.words import day, t
 from pages.parts import notices, server
-from pages.parts.text import plain
 
 _row: ContextVar[Any] = ContextVar("row", default=None)  # where a page puts a way of its own
 
 _KEPT = ("language", "demo.member")  # in the session's memory, of what begins again with the demo
 
 
-def control() -> None:
+def control(member: Member) -> None:
     """The day, a day and a month later, and today again."""
     shown = server.shown_day()
+    _row.set(None)
     if shown is None:
         return
-    with st.container(gap="xxsmall", key="demo.day"):
-        st.caption(
-            t("Today is {day}", day=day(shown.day)) if shown.is_today else t("Shown as {day}", day=day(shown.day))
-        )
+    with st.container(gap="xxsmall"):
+        name = t("Today is {day}", day=day(shown.day)) if shown.is_today else t("Shown as {day}", day=day(shown.day))
+        st.caption(name, help=t("The demo is shown as a later day to everybody, until it is begun again."))
         with st.container(horizontal=True, gap="xxsmall"):
             _way(t("+1 day"), "day", shown.day + timedelta(days=1))
             _way(t("+1 month"), "month", demo.month_after(shown.day))
-            with st.popover("", icon=":material/restart_alt:", key="demo.anew", help=t("Begin the demo again")):
+            anew = f"demo.anew {member.partner.change_number}"  # another one once it is: that closes it
+            with st.popover("", icon=":material/restart_alt:", key=anew, help=t("Begin the demo again")):
                 st.write(t("Make the demo anew, as of today? What everybody did in it is gone then."))
                 st.button(t("Make it anew"), key="demo.reset", on_click=notices.callback(_reset))
         _row.set(st.container())
@@ -46,8 +47,7 @@ def offer_renewal(shown: ClientSubscription) -> None:
 
 
 def _way(label: str, name: str, to: date) -> None:
-    meaning = t("Show the demo as {day}, to everybody. What waits until then takes effect.", day=day(to))
-    st.button(plain(label), key=f"demo.{name}", help=meaning, on_click=notices.callback(_move_to), args=(to,))
+    st.button(label, key=f"demo.to {name}", on_click=notices.callback(_move_to), args=(to,))
 
 
 def _move_to(to: date) -> None:
