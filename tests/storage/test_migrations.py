@@ -19,7 +19,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core import catalogue, invitations, members, reports, subscriptions
+from core import catalogue, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
@@ -204,6 +204,21 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         catalogue.store(session, replace(euros, price_lists=(*euros.price_lists, second)))
     with empty.reading() as session:
         assert catalogue.stored(session, "EUR").prices == second
+
+
+def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
+    """And is never shown as a day that is past."""
+    with empty.migrating() as connection:
+        migrate_to("0013", connection)
+        connection.execute(text("INSERT INTO partner VALUES (1, 'Partner', 'EUR', 'UTC', 1, 3, 0)"))
+        made_at = bindparam("at", type_=Instant)
+        connection.execute(text("INSERT INTO demo_space VALUES (1, :at)").bindparams(made_at), {"at": EXPIRES})
+    demo.open_demo(empty)
+    with empty.reading() as session:
+        assert demo.shown_day(session).is_today
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+    with pytest.raises(IntegrityError), empty.transaction() as session:
+        session.execute(text("UPDATE demo_space SET ahead = -1"))
 
 
 def fill_as_lived_in(connection: Connection) -> None:
