@@ -173,7 +173,7 @@ def test_in_the_demo_something_waits_whatever_day_it_is_made(database: Database,
         with database.reading() as session:
             administrator = members.find(session, demo.PARTNER_ID, 1)
             assert administrator is not None
-            today = demo.shown_day(session).day
+            today = demo.shown_day(session, administrator.partner).day
             changed = session.scalars(select(Subscription.client_id).where(Subscription.valid_from > made_at)).all()
             shown = [subscriptions.detail(session, administrator, number) for number in changed]
             assert list(subscriptions.differences(session)) == []
@@ -190,7 +190,7 @@ def test_in_the_demo_something_waits_whatever_day_it_is_made(database: Database,
 
 def shown_day(database: Database) -> demo.ShownDay:
     with database.reading() as session:
-        return demo.shown_day(session)
+        return demo.shown_day(session, session.scalars(select(Partner)).one())
 
 
 def move_to(database: Database, day: date) -> None:
@@ -301,8 +301,8 @@ def test_nothing_but_the_demo_is_shown_as_another_day(space, made_elsewhere: Dat
     for database in (space.database, made_elsewhere):
         with pytest.raises(demo.NotTheDemo, match="Only the demo"), database.transaction() as session:
             demo.move_to(session, day)
-        with pytest.raises(demo.NotTheDemo), database.reading() as session:
-            demo.shown_day(session)
+        with pytest.raises(demo.NotTheDemo):
+            shown_day(database)
         assert moment_of(database) == space.clock.moment
     demo.keep_time(space.database)
     with pytest.raises(demo.NotTheDemo), space.database.transaction() as session:

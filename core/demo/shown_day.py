@@ -19,7 +19,7 @@ from core.subscriptions import Rhythm, local_date
 from core.words import N_, BillingError
 
 _AHEAD = select(DemoSpace.ahead)
-_TIME_ZONE = select(Partner.partner_id, Partner.time_zone, DemoSpace.ahead).join(DemoSpace)
+_SPACE = select(Partner.partner_id, Partner.time_zone, DemoSpace.ahead).join(DemoSpace)
 _MOVE = update(DemoSpace).values(ahead=bindparam("further"))
 
 
@@ -42,10 +42,12 @@ def keep_time(database: Database) -> None:
     database.ahead_of_clock = _ahead
 
 
-def shown_day(session: Session) -> ShownDay:
-    """The day that the demo is shown as. Raises NotTheDemo."""
-    _, time_zone, ahead = _demo_space(session)
-    return ShownDay(local_date(now(session), time_zone), is_today=ahead == 0)
+def shown_day(session: Session, partner: Partner) -> ShownDay:
+    """The day that the demo is shown as. Raises NotTheDemo outside demo mode."""
+    if action_of(session).ahead_of_clock is None:
+        raise NotTheDemo
+    day = local_date(now(session), partner.time_zone)
+    return ShownDay(day, is_today=not action_of(session).ahead)
 
 
 def move_to(session: Session, day: date) -> None:
@@ -73,7 +75,7 @@ def _ahead(session: Session) -> timedelta:
 
 def _demo_space(session: Session) -> tuple[int, str, int]:
     """The number of the demo's partner space, its time zone, and the seconds that it is ahead of the clock."""
-    found = session.execute(_TIME_ZONE).first()
+    found = session.execute(_SPACE).first()
     if found is None or action_of(session).ahead_of_clock is None:
         raise NotTheDemo
     partner_id, time_zone, ahead = found

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import demo
+from core.demo import ShownDay
 from core.members import Member
 from core.subscriptions import ClientSubscription
 from core.words import day, t
@@ -17,12 +18,17 @@ _row: ContextVar[Any] = ContextVar("row", default=None)  # where a page puts a w
 _KEPT = ("language", "demo.member")  # in the session's memory, of what begins again with the demo
 
 
-def control(member: Member) -> None:
-    """The day, a day and a month later, and today again."""
-    shown = server.shown_day()
+def shown_as(member: Member | None) -> ShownDay | None:
+    """The day that the demo is shown as; None where there is no demo."""
     _row.set(None)
-    if shown is None:
-        return
+    if member is None or not server.is_demo():
+        return None
+    with server.database().reading(single=True) as session:
+        return demo.shown_day(session, member.partner)
+
+
+def control(member: Member, shown: ShownDay) -> None:
+    """The day, a day and a month later, and today again."""
     with st.container(gap="xxsmall"):
         name = t("Today is {day}", day=day(shown.day)) if shown.is_today else t("Shown as {day}", day=day(shown.day))
         st.caption(name, help=t("The demo is shown as a later day to everybody, until it is begun again."))

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from core.demo import ShownDay
 from core.storage import trace_of
 from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, day, t
 from pages.parts import choices, presence, server, sign_in, visitor
@@ -99,10 +100,9 @@ def unexpected(exception: Exception) -> bool:
     return True
 
 
-def demo_banner() -> None:
+def demo_banner(shown: ShownDay | None) -> None:
     """One line on top of each page that says this is a demo, and as which day it is shown."""
     if server.is_demo():
-        shown = server.shown_day()
         name = t("**Demo.**")
         if shown is not None and not shown.is_today:
             name = t("**Demo, shown as {day}.**", day=day(shown.day))

@@ -11,7 +11,7 @@ from core import demo
 from core.configuration import Configuration
 from core.invitations import WrongLinks
 from core.storage import Database, now
-from core.words import DemoRefused, local_day
+from core.words import local_day
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -64,15 +64,6 @@ def wrong_links() -> WrongLinks:
 def is_demo() -> bool:
     """Whether this server runs in demo mode."""
     return configuration().is_demo
-
-
-def shown_day() -> demo.ShownDay | None:
-    """The day that the demo is shown as; None where there is no demo."""
-    try:
-        with database().reading(single=True) as session:
-            return demo.shown_day(session)
-    except (DemoRefused, demo.NotTheDemo):
-        return None
 
 
 def today() -> date:

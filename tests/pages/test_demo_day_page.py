@@ -9,14 +9,26 @@ from streamlit.testing.v1 import AppTest
 from core import demo, subscriptions
 from core.storage import Database
 from core.words import day
-from tests.pages.conftest import CLIENT, CLIENTS, DEFAULTS, DISTRIBUTION, asked, at, button, opened, plain_text, ran
+from tests.pages.conftest import (
+    CLIENT,
+    CLIENTS,
+    DEFAULTS,
+    DISTRIBUTION,
+    asked,
+    at,
+    button,
+    manager,
+    opened,
+    plain_text,
+    ran,
+)
 
 RENEWS_TOMORROW = 240
 
 
 def shown(database: Database) -> demo.ShownDay:
     with database.reading() as session:
-        return demo.shown_day(session)
+        return demo.shown_day(session, manager(database).partner)
 
 
 def counted(app: AppTest) -> int:

@@ -23,6 +23,7 @@ from core import catalogue, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
+from core.members import Partner
 from core.storage import Base, Database, Instant
 from core.words import BillingPeriod, ClientStatus, Origin
 from tests.conftest import ROOT
@@ -215,7 +216,8 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
         connection.execute(text("INSERT INTO demo_space VALUES (1, :at)").bindparams(made_at), {"at": EXPIRES})
     demo.open_demo(empty)
     with empty.reading() as session:
-        assert demo.shown_day(session).is_today
+        partner = session.scalars(select(Partner)).one()
+        assert demo.shown_day(session, partner).is_today
         assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text("UPDATE demo_space SET ahead = -1"))
