@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from core import demo
 from core.commands import catalogue, clients, copying, delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration
 from core.storage import Database
@@ -30,6 +31,8 @@ def main(typed: list[str] | None = None) -> int:
         print(f"A BILLING_... variable cannot be used as it is set: {wrong}", file=sys.stderr)
         return 1
     try:
+        if configuration.is_demo:
+            demo.keep_time(database)
         if arguments.needs_tables:
             database.refuse_other_tables()
         return int(arguments.run(database, arguments))

@@ -1,16 +1,20 @@
 """The demo partner space: what the sample shows, the same everywhere, made by the use cases themselves."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
-from core import catalogue, demo, members, reports, subscriptions
+from core import catalogue, demo, invitations, members, reports, subscriptions
 from core.defaults import DefaultSettings
-from core.members import Member
-from core.storage import Database
+from core.invitations import OutboxMessage
+from core.members import Member, Partner
+from core.storage import Database, now, now_after
 from core.subscriptions import Client, Subscription
-from core.words import ClientStatus, DemoRefused, Role, Setting
+from core.words import ClientStatus, DemoRefused, LinkExpired, LinkRefused, Overrides, Role, Setting
 from tests.conftest import Clock
 
 MADE_AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -21,6 +25,18 @@ def made(database: Database, clock: Clock) -> Database:
     clock.moment = MADE_AT
     demo.open_demo(database)
     return database
+
+
+@pytest.fixture
+def made_elsewhere(tmp_path: Path, clock: Clock) -> Iterator[Database]:
+    """The demo's database, opened outside demo mode."""
+    url = f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"
+    maker = Database(url, clock=clock)
+    demo.open_demo(maker)
+    maker.close()
+    opened = Database(url, clock=clock)
+    yield opened
+    opened.close()
 
 
 def everything(database: Database) -> list[tuple]:
@@ -147,3 +163,166 @@ def test_demo_mode_leaves_a_database_of_something_else_alone(tmp_path) -> None:
             attempt(other)
     assert not other.is_migrated()
     other.close()
+
+
+def test_in_the_demo_something_waits_whatever_day_it_is_made(database: Database, clock: Clock) -> None:
+    """At the ends of months too: lower prices and another period at the renewal, an end, and a renewal tomorrow."""
+    for made_at in (MADE_AT, datetime(2027, 3, 30, 23, 30, tzinfo=UTC), datetime(2028, 2, 28, 7, 30, tzinfo=UTC)):
+        clock.moment = made_at
+        demo.reset(database)
+        with database.reading() as session:
+            administrator = members.find(session, demo.PARTNER_ID, 1)
+            assert administrator is not None
+            today = demo.shown_day(session, administrator.partner).day
+            changed = session.scalars(select(Subscription.client_id).where(Subscription.valid_from > made_at)).all()
+            shown = [subscriptions.detail(session, administrator, number) for number in changed]
+            assert list(subscriptions.differences(session)) == []
+        waiting = [each.pending for each in shown if each.pending is not None]
+        assert sum(each.status is ClientStatus.ARCHIVED for each in waiting) == 1
+        cheaper = [each for each in shown if each.pending and each.pending.settings.plan == "starter"]
+        assert len(cheaper) >= 2
+        assert any(
+            each.pending and each.pending.settings.billing_period != each.held.settings.billing_period for each in shown
+        )
+        tomorrow = [each for each in cheaper if each.period and each.period.renewal == today + timedelta(days=1)]
+        assert len(tomorrow) == 1
+
+
+def shown_day(database: Database) -> demo.ShownDay:
+    with database.reading() as session:
+        return demo.shown_day(session, session.scalars(select(Partner)).one())
+
+
+def move_to(database: Database, day: date) -> None:
+    with database.transaction() as session:
+        demo.move_to(session, day)
+
+
+def moment_of(database: Database) -> datetime:
+    with database.reading() as session:
+        return now(session)
+
+
+def tomorrows(database: Database) -> subscriptions.ClientSubscription:
+    """The client that renews on the day after the demo was made, as it is now."""
+    with database.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        return subscriptions.detail(session, administrator, 240)
+
+
+def test_what_waits_takes_effect_on_the_day_that_the_demo_is_moved_to(made: Database) -> None:
+    """For every session and on another server; nothing is written but the day, and the check finds all as it was."""
+    before, shown = everything(made), tomorrows(made)
+    assert shown.pending is not None
+    other = Database(made.engine.url.render_as_string(hide_password=False), clock=made.clock)
+    demo.open_demo(other)
+    assert shown_day(made) == demo.ShownDay(MADE_AT.date(), is_today=True)
+    move_to(made, date(2026, 11, 21))
+    for database in (made, other):
+        assert shown_day(database) == demo.ShownDay(date(2026, 11, 21), is_today=False)
+        assert moment_of(database) == MADE_AT + timedelta(days=1)
+        assert tomorrows(database).pending is None
+        assert tomorrows(database).held == shown.pending
+    assert everything(made) == before
+    with made.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+    other.close()
+
+
+def test_what_is_done_on_a_later_day_is_of_that_day(made: Database) -> None:
+    """An exception, and what is told of who made it when."""
+    move_to(made, date(2027, 2, 15))
+    shown = tomorrows(made)
+    with made.transaction() as session:
+        manager = members.find(session, demo.PARTNER_ID, 2)
+        assert manager is not None
+        overrides = Overrides(plan="premium", add_ons=frozenset())
+        subscriptions.override(session, manager, 240, overrides, seen=shown.seen)
+    after = tomorrows(made)
+    assert after.held.decided_at == MADE_AT.replace(year=2027, month=2, day=15)
+    assert after.held.settings.plan == "premium"
+
+
+def test_the_time_of_day_stays_where_the_clocks_change(made: Database) -> None:
+    """15:30 in Brussels is another instant in summer."""
+    move_to(made, date(2027, 6, 1))
+    assert moment_of(made) == datetime(2027, 6, 1, 13, 30, tzinfo=UTC)
+    move_to(made, date(2027, 12, 1))
+    assert moment_of(made) == datetime(2027, 12, 1, 14, 30, tzinfo=UTC)
+
+
+def test_the_demo_never_moves_back(made: Database, clock: Clock) -> None:
+    """Two who move it to the same day are on that day; the days go on from there."""
+    for day in (date(2026, 12, 20), date(2026, 12, 20), date(2026, 12, 1), MADE_AT.date()):
+        move_to(made, day)
+        assert shown_day(made).day == date(2026, 12, 20)
+    clock.forward(days=2)
+    assert shown_day(made).day == date(2026, 12, 22)
+
+
+def test_everything_remembered_of_the_day_before_is_out_of_date(made: Database) -> None:
+    """The pages remember figures by the change number of the partner space."""
+    number = select(Partner.change_number)
+    with made.reading() as session:
+        before = session.scalar(number)
+    move_to(made, date(2026, 11, 21))
+    with made.reading() as session:
+        assert session.scalar(number) == before + 1
+
+
+def test_reset_brings_today_back_even_where_a_later_change_was_put_behind_another(made: Database) -> None:
+    """Also in a process whose clock was behind what it had to follow."""
+    move_to(made, date(2027, 2, 15))
+    with made.transaction() as session:
+        followed = now_after(session, now(session))
+    assert moment_of(made) == followed
+    demo.reset(made)
+    assert shown_day(made) == demo.ShownDay(MADE_AT.date(), is_today=True)
+    assert abs(moment_of(made) - MADE_AT) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "after"),
+    [
+        (date(2027, 1, 15), date(2027, 2, 15)),
+        (date(2027, 1, 31), date(2027, 2, 28)),
+        (date(2027, 12, 31), date(2028, 1, 31)),
+    ],
+)
+def test_a_month_later_is_the_same_day_or_the_months_last(day: date, after: date) -> None:
+    """As renewals go."""
+    assert demo.month_after(day) == after
+
+
+def test_nothing_but_the_demo_is_shown_as_another_day(space, made_elsewhere: Database) -> None:
+    """Neither a firm's own database, nor the demo's opened outside demo mode."""
+    day = space.clock.moment.date() + timedelta(days=1)
+    for database in (space.database, made_elsewhere):
+        with pytest.raises(demo.NotTheDemo, match="Only the demo"), database.transaction() as session:
+            demo.move_to(session, day)
+        with pytest.raises(demo.NotTheDemo):
+            shown_day(database)
+        assert moment_of(database) == space.clock.moment
+    demo.keep_time(space.database)
+    with pytest.raises(demo.NotTheDemo), space.database.transaction() as session:
+        demo.move_to(session, day)
+    assert moment_of(space.database) == space.clock.moment
+
+
+def test_an_invitation_lapses_in_the_demo_as_the_days_go_by(made: Database) -> None:
+    """A month on nobody can accept it any more."""
+    with made.reading() as session:
+        waiting = session.scalars(select(OutboxMessage).where(OutboxMessage.token.is_not(None))).all()
+        token = next(each.token for each in reversed(waiting) if can_be_accepted(session, each.token))
+    move_to(made, date(2027, 1, 20))
+    with made.transaction() as session, pytest.raises(LinkExpired):
+        invitations.accept(session, token)
+
+
+def can_be_accepted(session: Session, token: str) -> bool:
+    try:
+        invitations.offered(session, token)
+    except LinkRefused:
+        return False
+    return True

@@ -34,7 +34,7 @@ class WrongLinks:
         """Note that a wrong link was opened; the same one again is no other. Raises TooManyWrongLinks."""
         link = hash_of(token)
         with self.lock:
-            links = {other: when for other, when in self.opened.pop(network, {}).items() if at - when < WITHIN}
+            links = {other: when for other, when in self.opened.pop(network, {}).items() if abs(at - when) < WITHIN}
             is_answered = link in links or len(links) < ANSWERED
             if is_answered:
                 links.setdefault(link, at)

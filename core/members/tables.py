@@ -110,12 +110,14 @@ class Activity(Base):
 
 
 class DemoSpace(Base):
-    """The mark of a database that demo mode made."""
+    """The mark of a database that demo mode made, and how many seconds ahead of the clock it is shown (core.demo)."""
 
     __tablename__ = "demo_space"
+    __table_args__ = (CheckConstraint("ahead >= 0", name="ahead"),)
 
     partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
     made_at: Mapped[datetime] = mapped_column(Instant)
+    ahead: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class MemberSignIn(Base):

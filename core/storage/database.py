@@ -25,7 +25,9 @@ from core.words import TablesMissing, TablesNewer, TablesOfAnother, TablesOlder,
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_LATEST = "latest"  # in the memory of a process: the last instant it gave to a change that the clock was behind of
+_LATEST = (
+    "latest"  # in the memory of a process: the last instant of its clock that it gave to a change the clock was behind
+)
 _OWN_TABLES = {"partner", "default_settings"}  # that every version of the product has
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
@@ -52,12 +54,17 @@ class Action:
     deployment: Deployment
     patience: Patience
     process_memory: dict[str, Any]  # shared by the sessions of a Database; readers can tell when it is out of date
+    ahead_of_clock: Callable[[Session], timedelta] | None = None
     memory: dict[str, Any] = field(default_factory=dict)
     moment: datetime | None = None
+    ahead: timedelta = timedelta()
 
 
 class Database:
-    """A database by its SQLAlchemy URL. Opening it reads and writes nothing."""
+    """A database by its SQLAlchemy URL. Opening it reads and writes nothing.
+
+    `ahead_of_clock` is set by demo mode alone: how far ahead of the clock each action takes place.
+    """
 
     def __init__(
         self,
@@ -86,6 +93,7 @@ class Database:
                 isolation_level="AUTOCOMMIT", postgresql_readonly=True
             )
         self._memory: dict[str, Any] = {}
+        self.ahead_of_clock: Callable[[Session], timedelta] | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -161,7 +169,7 @@ class Database:
             self._file.refuse_another(reading=reading)
 
     def _session(self, engine: Engine) -> Session:
-        action = Action(self.clock, self.deployment, self.patience, self._memory)
+        action = Action(self.clock, self.deployment, self.patience, self._memory, self.ahead_of_clock)
         return Session(engine, expire_on_commit=False, autoflush=False, info={"action": action})
 
 
@@ -175,7 +183,8 @@ def now(session: Session) -> datetime:
     """The one timestamp of the action that this session carries out."""
     action = action_of(session)
     if action.moment is None:
-        action.moment = max(action.clock(), action.process_memory.get(_LATEST, _EARLIEST))
+        action.ahead = timedelta() if action.ahead_of_clock is None else action.ahead_of_clock(session)
+        action.moment = max(action.clock(), action.process_memory.get(_LATEST, _EARLIEST)) + action.ahead
     return action.moment
 
 
@@ -184,8 +193,9 @@ def now_after(session: Session, earlier: datetime | None) -> datetime:
     change is later than it. What this process reads from then on is not earlier, so it sees what it wrote."""
     if earlier is None or earlier < now(session):
         return now(session)
-    memory, moment = action_of(session).process_memory, earlier + _MICROSECOND
-    memory[_LATEST] = max(memory.get(_LATEST, _EARLIEST), moment)
+    action, moment = action_of(session), earlier + _MICROSECOND
+    memory = action.process_memory
+    memory[_LATEST] = max(memory.get(_LATEST, _EARLIEST), moment - action.ahead)
     return moment
 
 

@@ -76,6 +76,7 @@ BillingError
 │   ├── TablesNewer
 │   ├── TablesMissing
 │   └── TablesOfAnother
+├── NotTheDemo             another day than today, asked of what is no demo (core.demo)
 └── DemoRefused            demo mode on a database it did not make
 
 A sentence is put together when it is read, in the reader's language; its values are in `values`.

@@ -7,7 +7,7 @@ from core import catalogue, invitations, reports, subscriptions
 from core.members import Permission, may
 from core.words import ClientNotFound, ClientStatus, Setting, day, t
 from pages.clients import change_settings, client_details, history, provenance, responsible, what_waits
-from pages.parts import invitation, notices, presence, server, visitor
+from pages.parts import demo_day, invitation, notices, presence, server, visitor
 from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
@@ -127,6 +127,7 @@ except ClientNotFound as refusal:
     notices.refused(refusal)
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()
+demo_day.offer_renewal(shown)
 who_it_is()
 client_details.form(member, shown.client, edits, invited)
 responsible.change(member, shown.client, looked_after)

@@ -1,6 +1,5 @@
 """Plan distribution: how clients and monthly recurring revenue spread over plans."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ from core import catalogue, reports, spreadsheets
 from core.catalogue import monthly_cents
 from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
-from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, listed, local_day, number, t
+from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
 from pages.parts import presence, server, visitor
 from pages.parts.choices import choose
@@ -21,7 +20,7 @@ SPLITS: dict[str, Any] = {"source": Source} | {
 }
 
 member = visitor.member(Permission.READ_DISTRIBUTION)
-today = local_day(datetime.now(UTC))
+today = server.today()
 
 
 def shown_amount(amount: int) -> str:
@@ -90,7 +89,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         t("At the end of"),
         value=today,
         max_value=today,
-        key="distribution.as_of",
+        key=f"distribution.as_of {today}",
         format="DD/MM/YYYY",
         width=150,
         persist_state="session",

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import streamlit as st
 
+from core.demo import ShownDay
 from core.storage import trace_of
-from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, t
+from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, day, t
 from pages.parts import choices, presence, server, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.text import plain
@@ -99,12 +100,14 @@ def unexpected(exception: Exception) -> bool:
     return True
 
 
-def demo_banner() -> None:
-    """One line on top of each page that says this is a demo."""
+def demo_banner(shown: ShownDay | None) -> None:
+    """One line on top of each page that says this is a demo, and as which day it is shown."""
     if server.is_demo():
-        st.caption(
-            t("**Demo.** Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent."),
-        )
+        name = t("**Demo.**")
+        if shown is not None and not shown.is_today:
+            name = t("**Demo, shown as {day}.**", day=day(shown.day))
+        what = t("Sample clients, members, plans and prices; nothing here is real, and nothing is ever sent.")
+        st.caption(f"{name} {what}")
         if server.configuration().providers:
             st.caption(t("Sign-in is configured on this server, but not used in demo mode."))
 

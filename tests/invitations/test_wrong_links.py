@@ -65,6 +65,15 @@ def test_an_old_link_is_no_wrong_one(space: Space) -> None:
         opened(space, token, wrong)
 
 
+def test_nobody_waits_longer_where_the_clock_goes_back(space: Space) -> None:
+    """As it does where the demo, shown as a later day, is begun again."""
+    wrong = WrongLinks()
+    tried_out(space, wrong)
+    space.clock.forward(days=-31)
+    with pytest.raises(LinkUnknown):
+        opened(space, "1.1.1.another", wrong)
+
+
 def test_the_same_wrong_link_again_and_no_link_at_all_are_not_counted(space: Space) -> None:
     """A link that lost its end in a mail program is opened more than once."""
     wrong = WrongLinks()

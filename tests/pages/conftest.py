@@ -100,8 +100,8 @@ def plain_text(app: AppTest) -> str:
 
 
 def at(widgets: Any, name: str) -> Any:
-    """The widget of this name, whichever generation of its form and whichever words of its options."""
-    return next(w for w in widgets if re.sub(r"#\d+| [0-9a-f]{8}\.\d+$", "", str(w.key)) == name)
+    """The widget of this name, whichever generation of its form, words of its options and day it begins at."""
+    return next(w for w in widgets if re.sub(r"#\d+| [0-9a-f]{8}\.\d+$| \d{4}-\d\d-\d\d$", "", str(w.key)) == name)
 
 
 def table_of(app: AppTest, number: int = 0) -> Any:

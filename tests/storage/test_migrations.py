@@ -19,10 +19,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
-from core import catalogue, invitations, members, reports, subscriptions
+from core import catalogue, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
+from core.members import Partner
 from core.storage import Base, Database, Instant
 from core.words import BillingPeriod, ClientStatus, Origin
 from tests.conftest import ROOT
@@ -227,6 +228,22 @@ def test_a_client_there_before_can_be_forgotten_and_others_keep_their_texts(empt
     for statement in ("UPDATE subscription SET reason = 'x'", "UPDATE activity SET number = 1"):
         with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
             session.execute(text(statement))
+
+
+def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
+    """And is never shown as a day that is past."""
+    with empty.migrating() as connection:
+        migrate_to("0012", connection)
+        connection.execute(text("INSERT INTO partner VALUES (1, 'Partner', 'EUR', 'UTC', 1, 3, 0)"))
+        made_at = bindparam("at", type_=Instant)
+        connection.execute(text("INSERT INTO demo_space VALUES (1, :at)").bindparams(made_at), {"at": EXPIRES})
+    demo.open_demo(empty)
+    with empty.reading() as session:
+        partner = session.scalars(select(Partner)).one()
+        assert demo.shown_day(session, partner).is_today
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+    with pytest.raises(IntegrityError), empty.transaction() as session:
+        session.execute(text("UPDATE demo_space SET ahead = -1"))
 
 
 def fill_as_lived_in(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import EXAMPLE, FIRST_DAY, SAMPLE, AddOn, Catalogue, CatalogueChange, ChangeKind, Item, Plan
 from core.invitations import NewClient, OutboxMessage
+from core.members import DemoSpace
 from core.storage import Database
 from core.subscriptions import CatalogueLoad, CatalogueRefused, DemoKeepsSample
 from core.words import (
@@ -377,9 +378,7 @@ def test_a_file_in_one_currency_does_not_take_away_what_is_sold_in_another(own: 
 def test_nothing_is_loaded_into_the_demo(own: Space) -> None:
     """Its sample data stay what they are."""
     with own.database.transaction() as session:
-        session.execute(text("INSERT INTO demo_space VALUES (1, :at)"), {"at": 0}) if (
-            own.database.is_embedded
-        ) else session.execute(text("INSERT INTO demo_space VALUES (1, now())"))
+        session.add(DemoSpace(partner_id=1, made_at=own.clock.moment))
     for act in (load, previewed):
         with pytest.raises(DemoKeepsSample, match="BILLING_DATABASE_URL"):
             act(own, priced(plus_monthly=1))

@@ -4,38 +4,37 @@ The same on every machine: seeded choices, dates relative to the day it is made.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import product
+from datetime import UTC, datetime, time, timedelta
+from itertools import count, product
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import DemoSpace, Member, Partner
-from core.storage import Base, Database, allow_minutes, migrate_on, now, refusal_of_tables, set_now
-from core.subscriptions import Client
+from core.storage import now, set_now
+from core.subscriptions import Rhythm, Subscription, local_date
 from core.words import (
     BillingPeriod,
     BillingSettings,
     ChoiceRefused,
     ClientDetail,
-    DemoRefused,
+    ClientStatus,
     Overrides,
     Payer,
     Role,
     Setting,
-    TablesMissing,
-    TablesNewer,
-    TablesOfAnother,
     fold,
 )
 
 PARTNER_ID = 1
 CLIENTS = 240
+TIME_ZONE = "Europe/Brussels"
 
 _MEMBERS = [
     ("Demo administrator", "administrator", Role.ADMINISTRATOR),
@@ -65,6 +64,11 @@ _VERY_LONG = [
     "de aangrenzende poldergemeenten",
 ]
 _ACCOUNTANTS = 16  # of so many clients the accountant looks after one from the start, and takes another one over
+_WAITING = [  # what clients asked for that gets cheaper or changes the period: what, why
+    (Overrides(plan="starter", add_ons=frozenset({"e_invoicing"})), "fewer invoices than they thought"),
+    (Overrides(add_ons=frozenset()), "do without the add-ons"),
+    (Overrides(billing_period=BillingPeriod.YEARLY), "would rather pay once a year"),
+]
 _REASONS = ["asked for it by mail", "agreed at the yearly meeting", "same terms as the sister company", ""]
 _VERSIONS = [  # days ago, settings, note
     (
@@ -94,55 +98,15 @@ _VERSIONS = [  # days ago, settings, note
 ]
 
 
-def open_demo(database: Database) -> None:
-    """Afterwards the database holds the demo space: made now if it was empty, left as it is if it was made before.
-
-    Raises DemoRefused on a database with anything else in it.
-    """
-    refuse_foreign(database)
-    with database.transaction() as session:
-        allow_minutes(session)
-        migrate_on(session.connection())  # and of two servers that start at once, one makes it
-        if session.scalar(select(func.count()).select_from(Partner)) == 0:
-            _make(session)
-
-
-def reset(database: Database) -> None:
-    """Afterwards the database holds a new demo space, made today, and nothing else. Raises DemoRefused."""
-    refuse_foreign(database)
-    with database.transaction() as session:
-        allow_minutes(session)
-        connection = session.connection()
-        Base.metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
-        migrate_on(connection)
-        _make(session)
-
-
-def refuse_foreign(database: Database) -> None:
-    """Raise DemoRefused if the database holds anything that demo mode did not make, and TablesNewer if a newer version
-    of the product made it."""
-    with database.reading() as session:
-        match refusal_of_tables(session.connection()):
-            case TablesMissing():
-                return
-            case TablesOfAnother():
-                raise DemoRefused
-            case TablesNewer() as refusal:
-                raise refusal
-        partners = set(session.scalars(select(Partner.partner_id)))
-        if partners - set(session.scalars(select(DemoSpace.partner_id))):
-            raise DemoRefused
-
-
-def _make(session: Session) -> None:
+def make(session: Session) -> None:
+    """Make the demo space in empty tables, as of now."""
     made_at = now(session)
     session.execute(
         insert(Partner).values(
             partner_id=PARTNER_ID,
             name="Fiduciaire Exemple",
             currency="EUR",
-            time_zone="Europe/Brussels",
+            time_zone=TIME_ZONE,
             change_number=int(
                 made_at.timestamp()
             ),  # what was remembered of an earlier demo is never taken for this one
@@ -152,6 +116,7 @@ def _make(session: Session) -> None:
     _a_team(session, made_at)
     catalogue.store(session, _before_retirement())
     _a_year(session, made_at)
+    _what_waits(session, made_at)
     set_now(session, made_at)
 
 
@@ -198,15 +163,61 @@ def _a_year(session: Session, made_at: datetime) -> None:
         while invited_on and invited_on[0] == days_ago:
             invited_on.pop(0)
             set_now(session, now(session) + timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60)))
+            if len(names) == 1:  # the last of them renews tomorrow, see _what_waits
+                set_now(session, _renews_tomorrow_since(made_at) - timedelta(days=1))
             invited += 1
             look_after = accountant.member_id if invited % _ACCOUNTANTS == 0 else None
             _invite(session, chance, chance.choice([manager, second]), names.pop(0), look_after)
-    for client_id in session.scalars(select(Client.client_id).order_by(Client.client_id)).all():
+    for client_id in range(1, CLIENTS):
         _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
         if client_id % 15 == 0:
             _complete_details(session, manager, client_id, today)
         if client_id % _ACCOUNTANTS == 4:
             _take_over(session, administrator, client_id, accountant.member_id, today)
+
+
+def _what_waits(session: Session, made_at: datetime) -> None:
+    """Decided yesterday and not in force yet: for clients that renew within the month what gets cheaper or changes the
+    period, for one its end, and for one that renews tomorrow a smaller plan."""
+    _, manager, second, *_ = members.of_partner(session, PARTNER_ID)
+    yesterday = made_at.replace(hour=8, minute=20, second=0, microsecond=0) - timedelta(days=1)
+    set_now(session, _renews_tomorrow_since(made_at))
+    _accept(session, CLIENTS)
+    *changing, leaving = _as_accepted(session, yesterday)[: len(_WAITING) + 1]
+    decided = [(CLIENTS, _WAITING[0]), *zip(changing, _WAITING, strict=True)]
+    for nth, (client_id, (overrides, reason)) in enumerate(decided):
+        set_now(session, yesterday + timedelta(minutes=17 * nth))
+        seen = subscriptions.detail(session, manager, client_id).seen
+        subscriptions.override(session, manager, client_id, overrides, seen=seen, reason=reason)
+    set_now(session, yesterday + timedelta(hours=5))
+    _archive(session, second, leaving, reason="closes its business")
+
+
+def _renews_tomorrow_since(made_at: datetime) -> datetime:
+    """When a client accepted that pays by the month and whose next renewal is tomorrow, at least a month ago."""
+    today = local_date(made_at, TIME_ZONE)
+    for days_ago in count(27):
+        accepted = today - timedelta(days=days_ago)
+        if (Rhythm(accepted.day).period(today).renewal - today).days == 1:
+            return datetime.combine(accepted, time(9, 40), UTC)
+    raise AssertionError
+
+
+def _as_accepted(session: Session, moment: datetime) -> Sequence[int]:
+    """The clients that accepted in the last weeks before, pay by the month and have changed nothing since; those that
+    renew first come first."""
+    accepted = (
+        select(Subscription.client_id)
+        .where(
+            Subscription.valid_to.is_(None),
+            Subscription.revision == 2,
+            Subscription.status == ClientStatus.ACTIVE,
+            Subscription.overridden == frozenset(),
+            Subscription.valid_from.between(moment - timedelta(days=24), moment - timedelta(days=2)),
+        )
+        .order_by(Subscription.valid_from)
+    )
+    return session.scalars(accepted).all()
 
 
 def _names(chance: random.Random) -> list[str]:
@@ -270,10 +281,7 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
         return
     accepted_at = invited_at + timedelta(days=chance.randrange(1, 4), minutes=chance.randrange(400))
     set_now(session, accepted_at)
-    message = invitations.waiting(session, PARTNER_ID, client_id, OutboxMessage)
-    if message is None or message.token is None:
-        raise LookupError(f"nothing waits for client {client_id}")
-    invitations.accept(session, message.token)
+    _accept(session, client_id)
     later = accepted_at + (today - accepted_at) * chance.random()
     later = max(accepted_at, later.replace(hour=chance.randrange(8, 17)) - timedelta(days=1))  # in working hours
     if chance.random() < 0.24:
@@ -287,7 +295,14 @@ def _live(session: Session, chance: random.Random, member: Member, client_id: in
             return
     elif days > 60 and chance.random() < 0.08:
         set_now(session, later)
-        _archive(session, member, client_id)
+        _archive(session, member, client_id, at_once=client_id % 2 == 0)
+
+
+def _accept(session: Session, client_id: int) -> None:
+    message = invitations.waiting(session, PARTNER_ID, client_id, OutboxMessage)
+    if message is None or message.token is None:
+        raise LookupError(f"nothing waits for client {client_id}")
+    invitations.accept(session, message.token)
 
 
 def _take_over(session: Session, by: Member, client_id: int, responsible_id: int, today: datetime) -> None:
@@ -321,6 +336,6 @@ def _complete_details(session: Session, member: Member, client_id: int, today: d
     invitations.edit_client(session, member, client_id, completed, seen=0, reason="found in the register")
 
 
-def _archive(session: Session, member: Member, client_id: int) -> None:
+def _archive(session: Session, member: Member, client_id: int, *, at_once: bool = False, reason: str = "") -> None:
     seen = subscriptions.detail(session, member, client_id).seen
-    subscriptions.archive(session, member, client_id, seen=seen, at_once=True)
+    subscriptions.archive(session, member, client_id, seen=seen, at_once=at_once, reason=reason)
