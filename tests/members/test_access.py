@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.imports.columns import recognise
-from core.invitations import ClientDetails, NewClient
+from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
+from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import BillingError, ClientNotFound, MemberNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
@@ -27,6 +28,22 @@ PREVIEWED = imports.ImportPreview(
 
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
 HIRED = 5  # a fifth member of the first space, who is in no other
+
+
+def ending(session: Session, member: Member) -> None:
+    """The first client of the member's space accepted, and an administrator ends it with its paid period."""
+    message = invitations.waiting(session, member.partner_id, 1, OutboxMessage)
+    administrator = members.find(session, member.partner_id, 1)
+    if message is not None and message.token is not None and administrator is not None:
+        invitations.accept(session, message.token)
+        subscriptions.archive(session, administrator, 1, seen=2)
+
+
+def cancel_an_end(session: Session, member: Member) -> Any:
+    """What waits is cancelled by the member."""
+    ending(session, member)
+    return subscriptions.cancel_pending(session, member, 1, seen=Seen(2, 3))
+
 
 USE_CASES: dict[str, UseCase] = {
     "defaults.current": lambda s, m: defaults.current(s, m),
@@ -47,6 +64,8 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.edits": lambda s, m: subscriptions.edits(s, m, 1),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
+    "subscriptions.archive": lambda s, m: subscriptions.archive(s, m, 1, seen=1),
+    "subscriptions.cancel_pending": cancel_an_end,
     "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, 1, 1, seen=3),
     "subscriptions.responsible_history": lambda s, m: subscriptions.responsible_history(s, m, 1),
     "subscriptions.responsible_members": lambda s, m: subscriptions.responsible_members(s, m),
@@ -89,6 +108,8 @@ REACHED_BY_ANOTHER = {
     "subscriptions.visible": ClientNotFound,
     "subscriptions.edits": ClientNotFound,
     "subscriptions.override": ClientNotFound,
+    "subscriptions.archive": ClientNotFound,
+    "subscriptions.cancel_pending": ClientNotFound,
     "invitations.edit_client": ClientNotFound,
     "subscriptions.change_responsible": ClientNotFound,
     "subscriptions.responsible_history": ClientNotFound,
@@ -281,11 +302,16 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
         for name, function in inspect.getmembers(folder, inspect.isfunction)
         if "member" in inspect.signature(function).parameters
     }
-    previews = {"subscriptions.preview_override", "subscriptions.preview_adoption"}  # of a client already shown
+    previews = {  # of a client already shown
+        "subscriptions.preview_override",
+        "subscriptions.preview_adoption",
+        "subscriptions.preview_archive",
+    }
     within_others = {  # called by use cases that have asked
         "invitations.bindable",
         "invitations.invite_all",
         "subscriptions.hand_over",
+        "subscriptions.invite_anew",
     }
     of_nobody = {"reports.in_force"}  # two numbers that every member reads
     assert found == (set(USE_CASES) - ACTIVITY) | previews | within_others | of_nobody
@@ -293,12 +319,13 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.ACCOUNTANT])
 def test_who_may_not_change_cannot_preview_a_change(space: Space, role: Role) -> None:
-    """Rule 10, for the two previews."""
+    """Rule 10, for the three previews."""
     space.save(STANDARD)
     shown = space.detail(space.invite().client_id)
     for preview in (
         lambda s: subscriptions.preview_override(s, space.members[role], shown, Overrides()),
         lambda s: subscriptions.preview_adoption(s, space.members[role], shown),
+        lambda s: subscriptions.preview_archive(space.members[role], shown),
     ):
         with pytest.raises(NotAllowed), space.database.reading() as session:
             preview(session)

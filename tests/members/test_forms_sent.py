@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, spreadsheets, subscriptions, team
-from core.invitations import ClientDetails, NewClient
+from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Identity, Member, forms
 from core.storage import Base
+from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import BillingError, NotAllowed, Overrides, Payer, Role, StaleDefaults
 from tests.conftest import PLUS, STANDARD, Space, at_once
@@ -21,7 +22,7 @@ EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nRow\tBE\trow@example.com\nRow 2\tBE\trow2@example.com")
 HIRED, SECOND = 5, 6  # members beside those of every space: a client manager, and another administrator
-PENDING, LAPSED = 2, 1  # clients
+PENDING, LAPSED, ACTIVE, ENDING = 2, 1, 3, 4  # clients
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ ACTS: dict[str, Act] = {
     "adopt": Act(
         lambda s, m, a: subscriptions.adopt_current_defaults(s, m, [PENDING], seen={PENDING: 1}, attempt=a),
         "subscription",
+    ),
+    "cancel pending": Act(
+        lambda s, m, a: subscriptions.cancel_pending(s, m, ENDING, seen=Seen(2, 3), reason="r", attempt=a),
+        "subscription",
+    ),
+    "archive": Act(
+        lambda s, m, a: subscriptions.archive(s, m, ACTIVE, seen=2, reason="r", attempt=a), "subscription"
+    ),
+    "archive at once": Act(
+        lambda s, m, a: subscriptions.archive(s, m, PENDING, seen=1, at_once=True, attempt=a), "subscription"
     ),
     "edit client": Act(
         lambda s, m, a: invitations.edit_client(s, m, PENDING, EDITED, seen=0, reason="r", attempt=a),
@@ -90,8 +101,11 @@ def lived_in(space: Space, make_space) -> Space:
     space.clock.forward(days=31)
     for each in both:
         each.invite("Pending")
+        for name in ("Active", "Ending"):
+            accepted(each, name)
         each.save(STANDARD)
         with each.database.transaction() as session:
+            subscriptions.archive(session, each.administrator, ENDING, seen=2)
             for name, role in (
                 ("Hired", Role.CLIENT_MANAGER), ("Second", Role.ADMINISTRATOR), ("Left", Role.FINANCE),
                 ("Signed in", Role.FINANCE),
@@ -105,6 +119,16 @@ def lived_in(space: Space, make_space) -> Space:
     account = Identity("https://issuer.example.com", "sub", "signedin@example.com", True, "Signed in", space.clock())
     members.bind(space.database, account)
     return space
+
+
+def accepted(space: Space, name: str) -> None:
+    """One more client, that accepted its invitation."""
+    client = space.invite(name)
+    with space.database.transaction() as session:
+        message = invitations.waiting(session, space.partner_id, client.client_id, OutboxMessage)
+        assert message is not None
+        assert message.token is not None
+        invitations.accept(session, message.token)
 
 
 def found(space: Space, member_id: int) -> Member:
