@@ -24,7 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Build, measure, print a table. It is a report: what is over its limit does not change the exit status."""
     asked = _asked(arguments)
     logging.disable(logging.WARNING)  # Streamlit warns of every cache used outside a server
+    if asked.cpu:
+        timing.count_processor_time()
     print("Times are milliseconds, ours beside the bare driver's: median and 95th percentile.")
+    print("Before: the bare driver's where the same clients are kept as they were before a change could wait.")
     print(table.head())
     over = []
     for line in _measured(asked):
@@ -43,6 +46,7 @@ def _asked(arguments: list[str] | None) -> Namespace:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="build the databases here once and use them again")
     parser.add_argument("--only", nargs="+", metavar="WORD", help="only the operations with one of these words")
     parser.add_argument("--quick", action="store_true", help="1000 and 10000 clients, each operation a few times")
+    parser.add_argument("--cpu", action="store_true", help="processor time of this process; SQLite on a busy machine")
     asked = parser.parse_args(arguments)
     asked.clients = asked.clients or ([1000, 10_000] if asked.quick else [10_000, 100_000, 1_000_000])
     return asked

@@ -1,8 +1,8 @@
 """What the core reads, made by hand: one statement each, and the same frame from its rows."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,18 +10,36 @@ import pandas as pd
 from core.reports import BILLING_SOURCES, DISTRIBUTION
 from core.subscriptions import INDEXED_SETTINGS
 from core.words import LISTED_SETTINGS
-from tests.bench.bare import Driver, Offer
+from tests.bench import before
+from tests.bench.bare import Driver, Offer, local_day, period_of
 from tests.bench.space import SETTINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A way in which the subscriptions are kept: the table, the conditions (on an alias) on what holds `:now`, and at
+    any other instant, and what a price depends on beside the settings."""
+
+    table: str
+    now: str
+    then: str
+    priced_by: tuple[str, ...]
+    pending: str
+
+
+_THEN = "{0}.valid_from <= :now AND ({0}.valid_to IS NULL OR {0}.valid_to > :now)"
+AS_IT_IS = Shape(
+    "subscription", f"{{0}}.may_hold = 1 AND {_THEN}", _THEN, ("price_list", "anchor_day", "anchor_month"), "s.valid_to"
+)
+AS_IT_WAS = Shape(before.TABLE, "{0}.valid_to IS NULL", _THEN, (), "NULL")
 
 _DTYPES = {name: pd.array([], dtype=dtype).dtype for name, dtype in BILLING_SOURCES.items()}
 _NAME = "sort_name, client_id"
-_NEWEST = "client_id DESC"
+NEWEST = "client_id DESC"
 _INDEXED = [setting.value for setting in INDEXED_SETTINGS]  # the plan and the period first
 _LISTED = [setting.value for setting in LISTED_SETTINGS]  # the plan, the add-ons and the period first
-_GROUPED = ", ".join([*_INDEXED, "add_ons", "overridden", "status"])
+_GROUPED = [*_INDEXED, "add_ons", "overridden", "status"]
 _PAYER = _INDEXED.index("payer")
-_HELD_NOW = "valid_to IS NULL"
-_HELD_THEN = "valid_from <= :as_of AND (valid_to IS NULL OR valid_to > :as_of)"
 _DEFAULTS = ", ".join(
     ["{0}.version", *(f"{{0}}.{setting}" for setting in SETTINGS), "{0}.saved_at", "{0}.note", "{0}_by.name"]
 )
@@ -30,7 +48,7 @@ _WHO = f"""
            i.expires_at, i.accepted_at, i.revoked_at, i.message, i.reason, {_DEFAULTS.format("bound")},
            {_DEFAULTS.format("latest")}, (SELECT edition FROM catalogue_edition)
     FROM client c
-    JOIN subscription s ON s.partner_id = c.partner_id AND s.client_id = c.client_id AND s.valid_to IS NULL
+    JOIN subscription s ON s.partner_id = c.partner_id AND s.client_id = c.client_id AND {AS_IT_IS.now.format("s")}
     JOIN invitation i ON i.partner_id = c.partner_id AND i.client_id = c.client_id
         AND i.number = (SELECT max(number) FROM invitation WHERE partner_id = :partner AND client_id = :client)
     LEFT JOIN default_settings bound ON bound.partner_id = c.partner_id AND bound.version = s.defaults_version
@@ -41,7 +59,8 @@ _WHO = f"""
     WHERE c.partner_id = :partner AND c.client_id = :client"""
 _HISTORY = f"""
     SELECT s.revision, s.valid_from, s.valid_to, s.status, s.{", s.".join(SETTINGS)}, s.overridden,
-           s.defaults_version, m.name, s.changed_by_id, s.origin, s.reason, s.sort_name, s.responsible_id
+           s.defaults_version, m.name, s.changed_by_id, s.origin, s.reason, s.batch, s.decided_at, s.anchor_day,
+           s.anchor_month, s.price_list, s.withdrawn_by, s.sort_name, s.responsible_id
     FROM subscription s LEFT JOIN member m ON m.partner_id = s.partner_id AND m.member_id = s.changed_by_id
     WHERE s.partner_id = :partner AND s.client_id = :client ORDER BY s.revision DESC"""
 _IN_FORCE = f"""
@@ -51,28 +70,58 @@ _IN_FORCE = f"""
     WHERE latest.partner_id = :partner ORDER BY latest.version DESC LIMIT 1"""
 
 
+class Revision(NamedTuple):
+    """A row of a client's history."""
+
+    revision: int
+    valid_from: Any
+    valid_to: Any
+    status: str
+    settings: dict[str, str]
+    overridden: str
+    defaults_version: int
+    changed_by: str
+    changed_by_id: int
+    origin: str
+    reason: str
+    batch: int | None
+    decided_at: Any
+    anchor_day: int | None
+    anchor_month: int | None
+    price_list: int | None
+    withdrawn_by: int | None
+    sort_name: str
+    responsible_id: int
+
+    def holds_at(self, moment: Any) -> bool:
+        """Whether it holds at a moment as it is stored."""
+        return bool(self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to))
+
+
 @dataclass(frozen=True, slots=True)
 class OneClient:
     """A client with its latest invitation, its defaults and those in force; and its revisions, newest first."""
 
     who: tuple[Any, ...]
-    history: list[tuple[Any, ...]]
+    history: list[Revision]
 
 
-def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "") -> str:
+def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shape: Shape = AS_IT_IS) -> str:
     """The statement of a page: the keys from one covering index, then their rows. Values: limit, offset, and those of
     the conditions `narrowed` on the current subscription or `searched` on the client.
     """
-    table = "client" if searched else "subscription"
-    wanted = f"({searched})" if searched else "valid_to IS NULL"
+    table = "client" if searched else shape.table
+    wanted = f"({searched})" if searched else shape.now.format("t")
     conditions = " AND ".join(filter(None, [wanted, narrowed]))
+    bought = ", ".join(f"s.{column}" for column in shape.priced_by) or "NULL, NULL, NULL"
     return f"""
         SELECT c.client_id, c.name, s.status, s.{", s.".join(_LISTED)}, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
-               i.invited_at, s.responsible_id, m.name, i.accepted_at, i.revoked_at, i.expires_at
-        FROM (SELECT sort_name, client_id FROM {table} WHERE partner_id = :partner AND {conditions}
+               i.invited_at, s.responsible_id, m.name, {shape.pending}, {bought},
+               i.accepted_at, i.revoked_at, i.expires_at
+        FROM (SELECT sort_name, client_id FROM {table} t WHERE partner_id = :partner AND {conditions}
               ORDER BY {order} LIMIT :limit OFFSET :offset) k
-        JOIN subscription s ON s.partner_id = :partner AND s.client_id = k.client_id AND s.valid_to IS NULL
+        JOIN {shape.table} s ON s.partner_id = :partner AND s.client_id = k.client_id AND {shape.now.format("s")}
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
         JOIN invitation i ON i.partner_id = :partner AND i.client_id = k.client_id AND i.number =
              (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = k.client_id)
@@ -80,29 +129,24 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "") -> s
         ORDER BY {", ".join("k." + column for column in order.split(", "))}"""
 
 
-def newest_sql() -> str:
-    """The statement of a page, the client invited last first."""
-    return page_sql(order=_NEWEST)
-
-
 def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     """The frame of `reports.billing_sources`."""
-    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * (12 + len(_LISTED))
+    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * (16 + len(_LISTED))
     client_id, name, status, *settings = cells[: 3 + len(_LISTED)]
-    overridden, version, newest, invited_at, responsible_id, responsible, *answers = cells[3 + len(_LISTED) :]
+    overridden, version, newest, invited_at, responsible_id, responsible, pending, *rest = cells[3 + len(_LISTED) :]
+    *bought, accepted_at, revoked_at, expires_at = rest
     plan, add_ons, period, *_others = settings
-    cents = {kind: (2 * offer.yearly_cents(*kind) + 12) // 24 for kind in set(zip(plan, period, add_ons, strict=True))}
-    monthly = [
-        None if word == "archived" else cents[kind]
-        for word, kind in zip(status, zip(plan, period, add_ons, strict=True), strict=True)
-    ]
+    now = datetime.now(UTC)
+    kinds = list(zip(status, *bought, plan, period, add_ons, strict=True))
+    yearly = {kind: _yearly_cents(offer, local_day(now), *kind) for kind in set(kinds)}
+    monthly = [None if kind[0] == "archived" else (2 * yearly[kind] + 12) // 24 for kind in kinds]
     source = ["override" if chosen else "default" for chosen in overridden]
     older = [bound is not None and bound < latest for bound, latest in zip(version, newest, strict=True)]
-    invited = np.array(invited_at, "datetime64[us]") if driver.is_sqlite else invited_at
-    now = driver.stored(datetime.now(UTC))
+    invited, begins = (_instants(driver, column) for column in (invited_at, pending))
+    moment = driver.stored(now)
     stands = [
-        "accepted" if accepted else "revoked" if revoked else "expired" if now >= expires else "pending"
-        for accepted, revoked, expires in zip(*answers, strict=True)
+        "accepted" if accepted else "revoked" if revoked else "expired" if moment >= expires else "pending"
+        for accepted, revoked, expires in zip(accepted_at, revoked_at, expires_at, strict=True)
     ]
     in_order = (
         client_id,
@@ -118,48 +162,84 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
         stands,
         responsible_id,
         responsible,
+        begins,
     )
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
 
 
-def plan_distribution(driver: Driver, offer: Offer, as_of: datetime | None = None) -> pd.DataFrame:
+def _instants(driver: Driver, stored: Any) -> Any:
+    if not driver.is_sqlite:
+        return stored
+    return np.array(["NaT" if each is None else each for each in stored], "datetime64[us]")
+
+
+def _yearly_cents(
+    offer: Offer, day: date, status: str, price_list: Any, anchor_day: Any, anchor_month: Any, *kind: str
+) -> int:
+    """What a client costs in a year by what it costs in the period of this day; plan, period and add-ons last."""
+    if status == "archived":
+        return 0
+    begun = day if anchor_day is None else period_of(anchor_day, anchor_month, day)[0]
+    return offer.yearly_cents(offer.running_list(price_list, begun), *kind)
+
+
+def plan_distribution(
+    driver: Driver, offer: Offer, as_of: datetime | None = None, shape: Shape = AS_IT_IS
+) -> pd.DataFrame:
     """The frame of `reports.plan_distribution`."""
-    held, values = _HELD_NOW, {}
-    if as_of is not None:
-        held, values = _HELD_THEN, {"as_of": driver.stored(as_of)}
-    sql = f"SELECT {_GROUPED}, count(*) FROM subscription WHERE partner_id = :partner AND {held} GROUP BY {_GROUPED}"
+    moment = as_of or datetime.now(UTC)
+    day, held = local_day(moment), (shape.now if as_of is None and shape is AS_IT_WAS else shape.then)
+    rows = driver.rows(_groups_sql(offer, day, shape, held), now=driver.stored(moment))
     folded: dict[tuple[str, ...], list[int]] = {}
-    for *indexed, add_ons, overridden, status, clients in driver.rows(sql, **values):
-        group = folded.setdefault((*indexed, "override" if overridden else "default", status), [0, 0])
+    for group in rows:
+        (*indexed, add_ons, overridden, status), bought, (_, clients, _) = _parts(group)
+        sums = folded.setdefault((*indexed, "override" if overridden else "default", status), [0, 0])
         plan, period, *_others = indexed
-        group[0] += clients
-        group[1] += 0 if status == "archived" else clients * offer.yearly_cents(plan, period, add_ons)
-    rows = [(*key, *sums) for key, sums in sorted(folded.items())]
-    return pd.DataFrame.from_records(rows, columns=DISTRIBUTION)
+        sums[0] += clients
+        sums[1] += clients * _yearly_cents(offer, day, status, *bought, plan, period, add_ons)
+    spread = [(*key, *sums) for key, sums in sorted(folded.items())]
+    return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
 
-def figures(driver: Driver, offer: Offer, searched: str = "", **values: Any) -> tuple[int, ...]:
-    """clients, paid_by_partner, overridden, on_older_defaults, cents_per_year of `reports.figures`."""
-    columns = f"{_GROUPED}, defaults_version"
-    found, source = "", "subscription s WHERE s.partner_id = :partner AND s.valid_to IS NULL"
+def figures(
+    driver: Driver, offer: Offer, searched: str = "", shape: Shape = AS_IT_IS, **values: Any
+) -> tuple[int, ...]:
+    """clients, paid_by_partner, overridden, on_older_defaults, pending, cents_per_year of `reports.figures`."""
+    day = local_day(datetime.now(UTC))
+    rows = driver.rows(_groups_sql(offer, day, shape, shape.now, searched), **values)
+    ((latest,),) = driver.rows("SELECT max(version) FROM default_settings WHERE partner_id = :partner")
+    counted = [0] * 6
+    for group in rows:
+        (*indexed, add_ons, overridden, status), bought, (version, clients, pending) = _parts(group)
+        plan, period, *_others = indexed
+        cents = clients * _yearly_cents(offer, day, status, *bought, plan, period, add_ons)
+        is_ours, older = indexed[_PAYER] == "partner", version is not None and version < latest
+        of_group = (clients, is_ours * clients, bool(overridden) * clients, older * clients, pending, cents)
+        counted = [one + more for one, more in zip(counted, of_group, strict=True)]
+    return tuple(counted)
+
+
+def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str = "") -> str:
+    """The groups that stream from an index: _GROUPED, price_list, defaults_version, the anchor where a price depends on
+    it, clients, how many of them something waits for."""
+    by_anchor = bool(shape.priced_by) and offer.has_renewals_before(day)
+    price_list, anchors = shape.priced_by[:1], shape.priced_by[1:] if by_anchor else ()
+    columns = ", ".join([*_GROUPED, *price_list, "defaults_version", *anchors])
+    read = [*_GROUPED, *(price_list or ["NULL"]), *(anchors or ["NULL", "NULL"]), "defaults_version"]
+    found, source = "", f"{shape.table} s WHERE s.partner_id = :partner AND {held.format('s')}"
     if searched:
         found = (
             f"WITH found AS MATERIALIZED (SELECT client_id FROM client WHERE partner_id = :partner AND ({searched}))"
         )
         source = f"found JOIN {source.replace('WHERE', 'ON s.client_id = found.client_id AND')}"
-    newest = "(SELECT max(version) FROM default_settings WHERE partner_id = :partner)"
-    sql = f"{found} SELECT {columns}, count(*), {newest} FROM {source} GROUP BY {columns}"
-    counted = [0] * 5
-    for *indexed, add_ons, overridden, status, version, clients, latest in driver.rows(sql, **values):
-        plan, period, *_others = indexed
-        cents = 0 if status == "archived" else clients * offer.yearly_cents(plan, period, add_ons)
-        older = version is not None and version < latest
-        for place, more in enumerate(
-            (clients, (indexed[_PAYER] == "partner") * clients, bool(overridden) * clients, older * clients, cents)
-        ):
-            counted[place] += more
-    return tuple(counted)
+    return f"{found} SELECT {', '.join(read)}, count(*), count(s.valid_to) FROM {source} GROUP BY {columns}"
+
+
+def _parts(group: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """_GROUPED; the purchase list and the anchor; version, clients and how many of them something waits for."""
+    settings = len(_GROUPED)
+    return group[:settings], group[settings : settings + 3], group[settings + 3 :]
 
 
 def one_client(driver: Driver, client_id: int) -> OneClient:
@@ -167,10 +247,13 @@ def one_client(driver: Driver, client_id: int) -> OneClient:
     return OneClient(driver.rows(_WHO, client=client_id)[0], history(driver, client_id))
 
 
-def history(driver: Driver, client_id: int) -> list[tuple[Any, ...]]:
-    """The revisions of a client, newest first: revision, valid_from, valid_to, status, SETTINGS, overridden,
-    defaults_version, who and why, sort_name."""
-    return driver.rows(_HISTORY, client=client_id)
+def history(driver: Driver, client_id: int) -> list[Revision]:
+    """The revisions of a client, newest first."""
+    width = len(SETTINGS)
+    return [
+        Revision(*row[:4], dict(zip(SETTINGS, row[4 : 4 + width], strict=True)), *row[4 + width :])
+        for row in driver.rows(_HISTORY, client=client_id)
+    ]
 
 
 def defaults_in_force(driver: Driver) -> tuple[Any, ...]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import URL, Engine, insert, inspect, make_url, select
+from sqlalchemy import URL, Engine, bindparam, func, insert, inspect, make_url, select
 
 from core import members
 from core.members import DemoSpace, Member, Partner
-from core.storage import Base, Database
-from tests.bench import bare, space
+from core.storage import Base, Database, Instant, now
+from core.subscriptions import Subscription
+from tests.bench import bare, before, space
 from tests.bench.bare import Driver, Offer
 
 
@@ -105,20 +106,25 @@ def _build(url: URL, clients: int) -> None:
 
 
 def _is_built(url: URL, clients: int) -> bool:
-    """Whether an earlier run finished this partner space, in tables as they are now, and none has invited too many."""
+    """Whether an earlier run finished this partner space, in tables as they are now, and none has invited too many; and
+    it was not so long ago that most of what waited has begun."""
     database = Database(url.render_as_string(hide_password=False))
     try:
         if not _has_these_tables(database.engine):
             return False
         with database.reading() as session:
-            invited = session.scalar(select(Partner.last_client_id).join(DemoSpace))
-            return invited is not None and clients <= invited <= clients * 1.25
+            invited = session.scalar(select(Partner.last_client_id).join(DemoSpace)) or 0
+            waits = Subscription.valid_from > bindparam("now", type_=Instant)
+            pending = session.scalar(select(func.count()).where(waits), {"now": now(session)}) or 0
+            return clients <= invited <= clients * 1.25 and pending >= clients * space.PENDING / 2
     finally:
         database.close()
 
 
 def _has_these_tables(engine: Engine) -> bool:
     found = inspect(engine)
+    if not found.has_table(before.TABLE):
+        return False
     for table in Base.metadata.tables.values():
         if not found.has_table(table.name):
             return False

@@ -1,7 +1,7 @@
 """Every read of the core: what it is called, what it may take, and both ways to it."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -9,29 +9,31 @@ from pandas.testing import assert_frame_equal
 
 from core import defaults, reports, subscriptions
 from core.reports import Figures, Order, SourceFilter
+from core.reports.listing import PendingFilter
 from core.words import BillingPeriod, ClientStatus, Payer
 from tests.bench import bare_reads, space
-from tests.bench.bare_reads import page_sql
+from tests.bench.bare_reads import AS_IT_IS, AS_IT_WAS, Shape, page_sql
 from tests.bench.databases import Bench
 from tests.bench.timing import Case, Limit, Operation
 
-PAGE = Limit(ratio=3, growth=1.5)
-WALK = Limit(ratio=1.5)
-DISTRIBUTION = Limit(ratio=1.5, ratio_from=1_000_000)
+PAGE = Limit(ratio=3, times=1.3, growth=1.5)
+WALK = Limit(ratio=1.5, times=1.3)
+DISTRIBUTION = Limit(ratio=1.5, times=1.5, ratio_from=1_000_000)
 NO_LIMIT = Limit()
 
 _WORDS = "sort_name LIKE :words OR email LIKE :words"
 _DIGITS = f"{_WORDS} OR company_number LIKE :words"
+_RENEWED = datetime(2025, 12, 15, tzinfo=UTC)  # clients renewed at the new prices, others not yet
 _NEWEST_VERSION = "(SELECT max(version) FROM default_settings WHERE partner_id = :partner)"
 
 
 def reads() -> list[Operation]:
     """Every read; a case is None where a partner space is too small for the question."""
     return [
-        ("first page", PAGE, partial(_page, page_sql())),
-        ("page 1000, ten rows", PAGE, partial(_page, page_sql(), page=1000, page_size=10)),
-        ("page 1000, fifty rows", PAGE, partial(_page, page_sql(), page=1000)),
-        ("newest first", PAGE, partial(_page, bare_reads.newest_sql(), order_by=Order.NEWEST)),
+        ("first page", PAGE, _listed()),
+        ("page 1000, ten rows", PAGE, _listed(page=1000, page_size=10)),
+        ("page 1000, fifty rows", PAGE, _listed(page=1000)),
+        ("newest first", PAGE, _listed(by_hand={"order": bare_reads.NEWEST}, order_by=Order.NEWEST)),
         ("filter plan plus", PAGE, _equal(plan="plus")),
         ("filter yearly", PAGE, _equal(billing_period=BillingPeriod.YEARLY)),
         ("filter paid by client", PAGE, _equal(payer=Payer.CLIENT)),
@@ -43,12 +45,15 @@ def reads() -> list[Operation]:
         ("filters plus, paid by client", PAGE, _equal(plan="plus", payer=Payer.CLIENT)),
         ("filter a rare plan", WALK, _equal(plan="starter")),
         ("filter a plan nobody has", WALK, _equal(plan="classic")),
-        ("filter account manager", PAGE, _looked_after),
+        ("filter account manager", PAGE, _equal_as("responsible_id", responsible=7)),
+        ("filter with a pending change", PAGE, _pending),
         ("search a common word", WALK, _searched("garage")),
         ("search without a hit", WALK, _searched("zzzz")),
         ("search a company number", WALK, _a_company_number),
-        ("distribution now", DISTRIBUTION, _distribution_now),
-        ("distribution as of a day", DISTRIBUTION, _distribution_then),
+        ("distribution now", DISTRIBUTION, partial(_distribution, None)),
+        ("distribution as of a day", DISTRIBUTION, partial(_distribution, space.START + space.YEAR * 0.6)),
+        ("distribution, new prices", DISTRIBUTION, partial(_distribution, _RENEWED)),
+        ("distribution of a future day", DISTRIBUTION, _distribution_to_come),
         ("figures", NO_LIMIT, _figures),
         ("figures of a search", NO_LIMIT, _figures_of_a_search),
         ("account managers", NO_LIMIT, _responsible_members),
@@ -58,7 +63,14 @@ def reads() -> list[Operation]:
 
 
 def _page(
-    sql: str, bench: Bench, *, page: int = 1, page_size: int = 50, values: dict[str, Any] | None = None, **asked: Any
+    now: str,
+    before: str | None,
+    bench: Bench,
+    *,
+    page: int = 1,
+    page_size: int = 50,
+    values: dict[str, Any] | None = None,
+    **asked: Any,
 ) -> Case | None:
     offset = (page - 1) * page_size
     if offset + page_size > bench.clients and page > 1:
@@ -69,16 +81,30 @@ def _page(
         with bench.database.reading(single=True) as session:
             return reports.billing_sources(session, bench.member, page=page, page_size=page_size, **asked)
 
-    return Case(ours, lambda: bare_reads.page(bench.driver, bench.offer, sql, **named), assert_frame_equal)
+    def bare(sql: str) -> Any:
+        return bare_reads.page(bench.driver, bench.offer, sql, **named)
+
+    return Case(ours, partial(bare, now), assert_frame_equal, None if before is None else partial(bare, before))
+
+
+def _listed(*narrowed: str, by_hand: Mapping[str, str] | None = None, **asked: Any) -> Callable[[Bench], Case | None]:
+    """A page of the list, with these conditions on the subscription by hand and what `page_sql` takes else."""
+    now, before = (page_sql(" AND ".join(narrowed), shape=shape, **(by_hand or {})) for shape in (AS_IT_IS, AS_IT_WAS))
+    return partial(_page, now, before, **asked)
 
 
 def _equal(**filters: Any) -> Callable[[Bench], Case | None]:
-    sql = page_sql(" AND ".join(f"{column} = :{column}" for column in filters))
-    return partial(_page, sql, values={column: str(value) for column, value in filters.items()}, **filters)
+    values = {column: str(value) for column, value in filters.items()}
+    return _listed(*(f"{column} = :{column}" for column in filters), values=values, **filters)
 
 
-def _looked_after(bench: Bench) -> Case | None:
-    return _page(page_sql("responsible_id = :responsible"), bench, values={"responsible": 7}, responsible=7)
+def _equal_as(column: str, **filters: Any) -> Callable[[Bench], Case | None]:
+    ((name, value),) = filters.items()
+    return _listed(f"{column} = :{name}", values={name: value}, **filters)
+
+
+def _pending(bench: Bench) -> Case | None:
+    return _page(page_sql("valid_to IS NOT NULL"), None, bench, pending=PendingFilter.PENDING)
 
 
 def _responsible_members(bench: Bench) -> Case:
@@ -93,33 +119,32 @@ def _responsible_members(bench: Bench) -> Case:
 
 
 def _source(condition: str, source: SourceFilter) -> Callable[[Bench], Case | None]:
-    return partial(_page, page_sql(condition), source=source)
+    return _listed(condition, source=source)
 
 
-def _searched(words: str) -> Callable[[Bench], Case | None]:
-    return partial(_page, page_sql(searched=_WORDS), values={"words": f"%{words}%"}, search=words)
+def _searched(words: str, where: str = _WORDS) -> Callable[[Bench], Case | None]:
+    return _listed(by_hand={"searched": where}, values={"words": f"%{words}%"}, search=words)
 
 
 def _a_company_number(bench: Bench) -> Case | None:
     sql = "SELECT company_number FROM client WHERE partner_id = :partner AND client_id = 123"
     ((number,),) = bench.driver.rows(sql)
-    return _page(page_sql(searched=_DIGITS), bench, values={"words": f"%{number}%"}, search=number)
+    return _searched(number, _DIGITS)(bench)
 
 
-def _distribution_now(bench: Bench) -> Case:
-    return _distribution(bench, None)
+def _distribution_to_come(bench: Bench) -> Case:
+    return _distribution(datetime.now(UTC) + timedelta(days=20), bench)
 
 
-def _distribution_then(bench: Bench) -> Case:
-    return _distribution(bench, space.START + timedelta(seconds=bench.clients * 0.6))
-
-
-def _distribution(bench: Bench, as_of: Any) -> Case:
+def _distribution(as_of: datetime | None, bench: Bench) -> Case:
     def ours() -> Any:
         with bench.database.reading() as session:
             return reports.plan_distribution(session, bench.member, as_of=as_of)
 
-    return Case(ours, lambda: bare_reads.plan_distribution(bench.driver, bench.offer, as_of), assert_frame_equal)
+    def bare(shape: Shape) -> Any:
+        return bare_reads.plan_distribution(bench.driver, bench.offer, as_of, shape)
+
+    return Case(ours, partial(bare, AS_IT_IS), assert_frame_equal, partial(bare, AS_IT_WAS))
 
 
 def _figures(bench: Bench, searched: str = "", values: dict[str, Any] | None = None, **filters: Any) -> Case:
@@ -133,11 +158,14 @@ def _figures(bench: Bench, searched: str = "", values: dict[str, Any] | None = N
             counted.paid_by_partner,
             counted.overridden,
             counted.on_older_defaults,
+            counted.pending,
             counted.cents_per_year,
         )
 
-    named = values or {}
-    return Case(ours, lambda: bare_reads.figures(bench.driver, bench.offer, searched, **named), same)
+    def bare(shape: Shape) -> tuple[int, ...]:
+        return bare_reads.figures(bench.driver, bench.offer, searched, shape, **(values or {}))
+
+    return Case(ours, partial(bare, AS_IT_IS), same, partial(bare, AS_IT_WAS))
 
 
 def _figures_of_a_search(bench: Bench) -> Case:
@@ -153,7 +181,7 @@ def _one_client(bench: Bench) -> Case:
 
     def same(shown: subscriptions.ClientSubscription, by_hand: bare_reads.OneClient) -> None:
         assert by_hand.who[:2] == (shown.client.name, shown.client.email)
-        assert [row[0] for row in by_hand.history] == [revision.revision for revision in shown.history]
+        assert [row.revision for row in by_hand.history] == [revision.revision for revision in shown.history]
 
     return Case(ours, lambda: bare_reads.one_client(bench.driver, client_id), same)
 
