@@ -46,7 +46,7 @@ class SourceFilter(Term):
 class PendingFilter(Term):
     """Which clients, by whether something waits for their renewal (rule 31)."""
 
-    PENDING = "pending", N_("With a pending change")
+    PENDING = "pending", N_("Pending")
 
 
 class Order(Term):

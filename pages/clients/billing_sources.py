@@ -19,7 +19,7 @@ from pages.parts.text import heading
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"source": 130, "responsible": 130}  # pixels
+WIDTHS = {"source": 118, "responsible": 118}  # pixels
 
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()
@@ -57,7 +57,7 @@ def filter_box(name: str, label: str, words: dict[Any, str]) -> None:
         f"clients.{name}",
         at_first=None,
         filter_mode=None,
-        width=WIDTHS.get(name, 100),
+        width=WIDTHS.get(name, 90),
     )
 
 
@@ -104,7 +104,7 @@ labels = {
     "status": t("Status"),
     **{setting.value: setting.heading for setting in Setting},
     "source": t("Source"),
-    "pending": t("Pending"),
+    "pending": t("Changes"),
     "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
@@ -118,7 +118,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         max_chars=200,
         placeholder=t("Name, e-mail or company number"),
         icon=":material/search:",
-        width=172,
+        width=150,
     )
     for name in filters:
         if name != "search":

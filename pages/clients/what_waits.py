@@ -11,13 +11,18 @@ from pages.clients import change_settings, provenance
 from pages.parts.text import joined, plain, price_text
 
 
+def is_end(shown: ClientSubscription) -> bool:
+    """Whether what waits is the end of the subscription."""
+    return shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED
+
+
 def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     """One box with *Cancel*; nothing where nothing waits."""
     if (pending := shown.pending) is None:
         return
     day = local_day(pending.valid_from)
     with st.container(border=True):
-        if pending.status is ClientStatus.ARCHIVED:
+        if is_end(shown):
             ends = t("Ends on {day}", day=day)
             st.markdown(f"**:material/event: {plain(ends)}**")
         else:
