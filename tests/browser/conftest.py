@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from core.invitations import NewClient
 from core.members import Member
 from core.storage import Database, Deployment
 from core.subscriptions import Client
-from core.words import BillingSettings, Overrides, t
+from core.words import BillingSettings, Overrides, Setting, t
 from tests.conftest import LONGEST_WAIT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -345,3 +346,28 @@ def click_in_row(page: Page, row: int, place: int, of: Locator | None = None) ->
             page.mouse.click(x, y)
             return
     pytest.fail(f"Row {row} of the table has no button {place} that can be clicked.")
+
+
+def find_in_the_table(page: Page, words: str, name: str) -> None:
+    """Search the list of clients for words that only this client has."""
+    go_to(page, t("Clients"))
+    search(page, words)
+    expect(column(clients(page), t("Client"))).to_have_text([name])
+
+
+def in_force(page: Page, setting: Setting) -> Callable[[str], Locator]:
+    """The row of a setting among those in force, its cells by the (English) title of the column."""
+    settings = table(page, t("Where it comes from"))
+    return lambda title: cell(settings, list(Setting).index(setting), t(title))
+
+
+def whole(text: str) -> re.Pattern[str]:
+    return re.compile(f"^{letters(text)}$")
+
+
+def copied(server: Server, directory: Path) -> Path:
+    """The server's database as it is now, for a server of one's own."""
+    copy = directory / "copy.sqlite3"
+    with closing(sqlite3.connect(str(server.database.engine.url.database))) as original:
+        original.execute("VACUUM INTO ?", (str(copy),))
+    return copy

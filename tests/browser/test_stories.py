@@ -1,9 +1,7 @@
 """The main stories, as people live them: a real browser, a real server, a demo of their own."""
 
 import re
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -24,9 +22,12 @@ from tests.browser.conftest import (
     choose,
     clients,
     column,
+    copied,
     expect_title,
+    find_in_the_table,
     go_back,
     go_to,
+    in_force,
     letters,
     menu,
     open_page,
@@ -35,6 +36,7 @@ from tests.browser.conftest import (
     serving,
     settled,
     table,
+    whole,
 )
 from tests.conftest import STANDARD
 
@@ -458,32 +460,7 @@ def invite(page: Page, name: str, email: str) -> None:
     page.keyboard.press("Enter")
 
 
-def find_in_the_table(page: Page, words: str, name: str) -> None:
-    """Search the list of clients for words that only this client has."""
-    go_to(page, t("Clients"))
-    search(page, words)
-    expect(column(clients(page), t("Client"))).to_have_text([name])
-
-
-def in_force(page: Page, setting: Setting) -> Callable[[str], Locator]:
-    """The row of a setting among those in force, its cells by the (English) title of the column."""
-    settings = table(page, t("Where it comes from"))
-    return lambda title: cell(settings, list(Setting).index(setting), t(title))
-
-
-def whole(text: str) -> re.Pattern[str]:
-    return re.compile(f"^{letters(text)}$")
-
-
 def expect_letter_for_letter(shown: Locator, text: str) -> None:
     """It says this and nothing of it has become a link, an image, a formula or an icon."""
     expect(shown).to_have_text(whole(text))
     expect(shown.locator(MARKED_UP)).to_have_count(0)
-
-
-def copied(server: Server, directory: Path) -> Path:
-    """The server's database as it is now, for a server of one's own."""
-    copy = directory / "copy.sqlite3"
-    with closing(sqlite3.connect(str(server.database.engine.url.database))) as original:
-        original.execute("VACUUM INTO ?", (str(copy),))
-    return copy
