@@ -76,7 +76,7 @@ def differences(session: Session) -> Iterator[str]:
 def _responsible_gaps(session: Session) -> Iterator[str]:
     """Moments at which nobody looks after a client, or which do not join; and a list that says another one."""
     first, current = aliased(Subscription), aliased(Subscription)
-    rows = session.connection().execution_options(yield_per=1000).execute(
+    rows = session.connection().execute(
         select(
             Client.partner_id, Client.client_id, Responsible.valid_from, Responsible.valid_to, Responsible.member_id,
             first.valid_from, current.responsible_id,
@@ -84,7 +84,8 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
         .outerjoin(Responsible, _same_client(Responsible))
         .outerjoin(first, _same_client(first) & (first.revision == 1))
         .outerjoin(current, _same_client(current) & current.valid_to.is_(None))
-        .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
+        .order_by(Client.partner_id, Client.client_id, Responsible.valid_from),
+        execution_options={"yield_per": 1000},
     )  # fmt: skip
     for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
         where, until = f"partner {partner_id}, client {client_id}", None
