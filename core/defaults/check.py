@@ -17,10 +17,12 @@ def differences(session: Session) -> Iterator[str]:
     add-ons.
     """
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
-    rows = session.connection().execution_options(yield_per=1000).execute(
-        select(DefaultSettings.partner_id, DefaultSettings.version, DefaultSettings.saved_at, DefaultSettings.add_ons)
-        .order_by(DefaultSettings.partner_id, DefaultSettings.version)
-    )  # fmt: skip
+    rows = session.connection().execute(
+        select(
+            DefaultSettings.partner_id, DefaultSettings.version, DefaultSettings.saved_at, DefaultSettings.add_ons
+        ).order_by(DefaultSettings.partner_id, DefaultSettings.version),
+        execution_options={"yield_per": 1000},
+    )
     for partner_id, versions in groupby(rows, lambda row: row[0]):
         last, saved_before = 0, None
         for _, version, saved_at, chosen in versions:

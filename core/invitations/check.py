@@ -51,7 +51,7 @@ def differences(session: Session) -> Iterator[str]:
 
 def _by_client(session: Session, statement: Any) -> Iterator[tuple[tuple[int, int], list[Any]]]:
     """The rows of each client, or member, together; they come in that order."""
-    rows = session.connection().execution_options(yield_per=1000).execute(statement)
+    rows = session.connection().execute(statement, execution_options={"yield_per": 1000})
     for key, some in groupby(rows, lambda row: (row[0], row[1])):
         yield key, list(some)
 

@@ -49,7 +49,7 @@ def _changes_that_do_not_lead_to_the_members(session: Session) -> Iterator[str]:
         )
         .order_by(MemberChange.partner_id, MemberChange.member_id, MemberChange.number)
     )  # fmt: skip
-    rows = session.connection().execution_options(yield_per=1000).execute(changed)
+    rows = session.connection().execute(changed, execution_options={"yield_per": 1000})
     for (partner_id, member_id), changes in groupby(rows, lambda row: (row[0], row[1])):
         where, known, number = f"partner {partner_id}, member {member_id}", dict[MemberFact, str | None](), 0
         now_so: dict[MemberFact, str | None] = {}

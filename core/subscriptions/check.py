@@ -95,7 +95,7 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
         .outerjoin(current, _same_client(current) & holds_now(current))
         .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
     )  # fmt: skip
-    rows = session.connection().execution_options(yield_per=1000).execute(found, {"now": now(session)})
+    rows = session.connection().execute(found, {"now": now(session)}, execution_options={"yield_per": 1000})
     for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
         where, until = f"partner {partner_id}, client {client_id}", None
         for number, (_, _, start, end, member_id, invited_at, copied) in enumerate(decided):

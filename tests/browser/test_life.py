@@ -46,14 +46,14 @@ def test_an_upgrade_is_at_once_and_a_downgrade_waits_for_the_renewal(
         move(page, "+1 day")
 
         decide(page, "Premium", "Takes effect now.")
-        expect(alert(page)).to_contain_text("Subscription: Standard → Premium")
+        expect(alert(page)).to_contain_text("Standard → Premium")
         expect(plan("In force")).to_have_text("Premium")
         move(page, "+1 day")
 
         decide(page, "Plus", "at the renewal: a lower price begins at the renewal.")
         expect(alert(page)).to_contain_text("Aubry & Fils changes on")
         expect(plan("In force")).to_have_text("Premium")
-        waits = page.get_by_role("main").get_by_text("Subscription: Premium → Plus").first
+        waits = page.get_by_role("main").get_by_text("Premium → Plus").first
         expect(waits).to_be_visible()
 
         button(page, t("Cancel the change")).click()

@@ -76,7 +76,7 @@ SOME = [  # of the list, for what takes long: one of each kind
     "team.deactivate",
 ]
 CHOSEN = list(CHANGES) if IS_LONG else SOME
-_BY_CHANCE = {"token_hash", "token", "message_id", "attempt"}
+_BY_CHANCE = {"token_hash", "token", "message_id", "activity_id"}
 _NAMES_OF_ROWS = {"partner": {"name"}, "sign_in_event": {"event_id"}}  # of another partner another one
 
 

@@ -91,7 +91,7 @@ def by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_the_commands_make_and_check_a_demo(by_environment: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 0 when all is well."""
     assert main(["check"]) == 1
-    assert "Run `python -m core migrate` first" in capsys.readouterr().err
+    assert "`python -m core migrate` first" in capsys.readouterr().err
     assert main(["migrate"]) == 0
     assert main(["demo"]) == 0
     assert main(["check"]) == 0
