@@ -4,11 +4,12 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from shutil import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -35,6 +36,7 @@ from core.words import (
     ClientNotFound,
     NotAllowed,
     Overrides,
+    Payer,
     Role,
     Setting,
 )
@@ -56,6 +58,12 @@ from tests.subscriptions.lives import (
 PLANS = ["starter", "standard", "plus", "premium", "classic"]
 ADD_ONS = st.frozensets(st.sampled_from(["bank_feeds", "payroll", "e_invoicing"]), max_size=2)
 ZONES = st.sampled_from(["Europe/Brussels", "America/Santiago", "Pacific/Auckland", "UTC"])
+FOR_SALE = [
+    BillingSettings.starting_with(payer=payer, billing_period=cadence, plan=plan, add_ons=frozenset())
+    for payer in Payer
+    for cadence in BillingPeriod
+    for plan in ("standard", "plus")
+]
 partners = st.sampled_from([1, 2])
 writers = st.sampled_from([Role.ADMINISTRATOR, Role.CLIENT_MANAGER])
 readers = st.sampled_from([Role.FINANCE, Role.ACCOUNTANT])
@@ -65,9 +73,13 @@ anybody = st.sampled_from(Role)
 seldom = st.sampled_from([False, False, False, True])
 some_settings = st.builds(BillingSettings, **VALUES)
 some_overrides = st.builds(Overrides, **{name: st.none() | value for name, value in VALUES.items()})
-one_more = st.sampled_from(list(Setting)).flatmap(
-    lambda setting: st.tuples(st.just(setting.value), st.none() | VALUES[setting.value])
-)  # a setting, and what is chosen for it; None: nothing
+ONE_MORE = [  # a setting, and what is chosen for it; None: nothing
+    *(("plan", plan) for plan in ("starter", "standard", "plus", "premium", "classic", None)),
+    *(("add_ons", frozenset(codes)) for codes in ((), ("bank_feeds",), ("payroll",), ("e_invoicing", "bank_feeds"))),
+    *((setting.value, value) for setting in Setting for value in (*(setting.terms or ()), None)),
+]
+DAYS = [0, 0, 0, 1, 4, 20, 31, 75]
+seeds = st.integers(0, 2**32)
 
 
 class TwoPartners(RuleBasedStateMachine):
@@ -85,7 +97,20 @@ class TwoPartners(RuleBasedStateMachine):
         self.invited = 0
         self.told: dict[tuple[int, int], Told] = {}
 
-    @initialize(zones=st.tuples(ZONES, ZONES))
+    @initialize(target=clients, zones=st.tuples(ZONES, ZONES), seed=seeds)
+    def two_spaces(self, zones: tuple[str, str], seed: int) -> Any:
+        """One in five is empty; most have defaults and clients, of which one has not accepted."""
+        self.two_empty_spaces(zones)
+        drawn, found = Random(seed), []
+        for partner in (1, 2) if drawn.random() < 0.8 else ():
+            self.save_defaults(partner, Role.ADMINISTRATOR, drawn.choice(FOR_SALE), stale=False)
+            for has_accepted in (True, True, False):
+                which = self.invite(partner, Role.CLIENT_MANAGER, Overrides(), None)
+                if has_accepted:
+                    self.the_client_accepts(which)
+                found.append(which)
+        return multiple(*found)
+
     def two_empty_spaces(self, zones: tuple[str, str]) -> None:
         self.database.clock = self.clock
         with self.database.transaction() as session:
@@ -268,7 +293,7 @@ class TwoPartners(RuleBasedStateMachine):
     def decide_all_of_it(self, which: tuple[int, int], role: Role, overrides: Overrides, stale: bool) -> None:
         self.override(which, role, as_dict(overrides), stale=stale)
 
-    @rule(which=clients, role=writers, change=one_more)
+    @rule(which=clients, role=writers, change=st.sampled_from(ONE_MORE))
     def decide_one_setting(self, which: tuple[int, int], role: Role, change: tuple[str, Any]) -> None:
         name, value = change
         chosen = {**self.model[which[0]].clients[which[1]].now.chosen, name: value}
@@ -340,6 +365,37 @@ class TwoPartners(RuleBasedStateMachine):
             assert (ending.day, ending.given_up_days) == (renewal, 0)
             client.decide(moment, None, (midnight(renewal, model.zone), ended))
 
+    @rule(seed=seeds)
+    def clients_live_on(self, seed: int) -> None:
+        """One act after the other, some on the same day and some after a renewal; the client compared after each."""
+        drawn = Random(f"{seed} {self.clock()}")
+        everyone = [(partner, client_id) for partner, model in self.model.items() for client_id in model.clients]
+        for _ in range(25 if everyone else 0):
+            which, role = drawn.choice(everyone), drawn.choice([Role.ADMINISTRATOR, Role.CLIENT_MANAGER])
+            self.clock.forward(days=drawn.choice(DAYS))
+            self.settle()
+            self.one_act(drawn, which, role)
+            with self.database.reading() as session:
+                shown = subscriptions.detail(session, self.members[which[0], role], which[1])
+            model = self.model[which[0]]
+            is_now_as(model, model.clients[which[1]], shown, self.clock())
+
+    def one_act(self, drawn: Random, which: tuple[int, int], role: Role) -> None:
+        status = self.model[which[0]].clients[which[1]].now.status
+        if status == "invited" and drawn.random() < 0.6:
+            self.the_client_accepts(which)
+        elif status == "archived" and drawn.random() < 0.8:
+            self.invite_again(which, role)
+        elif (kind := drawn.random()) < 0.6:
+            self.decide_one_setting(which, role, drawn.choice(ONE_MORE))
+        elif kind < 0.75:
+            self.adopt_current_defaults(which, role, drawn.random() < 0.4)
+        elif kind < 0.9:
+            self.cancel_what_waits(which, role)
+        else:
+            self.archive(which, role, drawn.random() < 0.3)
+
+    @precondition(lambda self: len(self.lists) < 4)
     @rule(
         days=st.sampled_from([0, 0, 5, 20, 60]),
         renews=st.none() | st.sampled_from([1, 30, 120]),
@@ -473,7 +529,12 @@ def run(database_of: Any, examples: int) -> None:
 
     run_state_machine_as_test(
         Machine,
-        settings=settings(max_examples=examples, stateful_step_count=30, suppress_health_check=list(HealthCheck)),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=15,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
     )
 
 
