@@ -191,6 +191,10 @@ class TwoPartners(TwoSpaces):
 
     def one_act(self, drawn: Random, which: tuple[int, int], role: Role) -> None:
         status = self.model[which[0]].clients[which[1]].now.status
+        if len(self.lists) < 6 and drawn.random() < 0.08:
+            self.a_price_list_is_loaded(
+                drawn.choice([0, 0, 5, 20]), drawn.choice([None, 1, 30]), drawn.choice([60, 95, 140])
+            )
         if status == "invited" and drawn.random() < 0.6:
             self.the_client_accepts(which)
         elif status == "archived" and drawn.random() < 0.8:
