@@ -40,6 +40,10 @@ def differences(session: Session) -> Iterator[str]:
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
     offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
+    loaded = {
+        each.currency: {number: said.at for number, said in catalogue.loaded(session, each).items()}
+        for each in partners.values()
+    }
     moment = now(session)
     rows = session.execute(
         select(Subscription, Client.sort_name, Client.name)
@@ -61,7 +65,11 @@ def differences(session: Session) -> Iterator[str]:
             session.expunge(revision)
         partner = partners[partner_id]
         for number, difference in history_differences(
-            life, time_zone=partner.time_zone, offer=offers[partner.currency], moment=moment
+            life,
+            time_zone=partner.time_zone,
+            offer=offers[partner.currency],
+            loaded=loaded[partner.currency],
+            moment=moment,
         ):
             where = whose if number is None else f"{whose}, revision {number}"
             yield f"{where}: {difference}"

@@ -1,23 +1,29 @@
 """One client's revisions recomputed: that they join, that what waits waits rightly, and that rhythm and purchase list
 are what history says (rules 23 to 26, 31, 33 and 40)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, PriceList, in_force
 from core.subscriptions.rhythm import Rhythm, begun_on, first_instant, local_date
 from core.subscriptions.tables import Subscription
-from core.words import ClientStatus, NoCatalogue
+from core.words import BillingPeriod, ClientStatus
 
 _Start = tuple[Rhythm | None, int | None]
 
 
 def history_differences(
-    revisions: Sequence[Subscription], *, time_zone: str, offer: Catalogue | None, moment: datetime
+    revisions: Sequence[Subscription],
+    *,
+    time_zone: str,
+    offer: Catalogue | None,
+    loaded: Mapping[int, datetime],
+    moment: datetime,
 ) -> Iterator[tuple[int | None, str]]:
     """What is wrong with the revisions of one client, in the order of their numbers, each with the revision it is about
-    (None: with all of them). `offer`: the price lists of its partner; None where there are none."""
+    (None: with all of them). `offer`: the price lists of its partner, None where there are none; `loaded`: when each
+    was, by number."""
     moment = max(moment, *(each.decided_at for each in revisions))  # clocks step back
     for number, revision in enumerate(revisions, 1):
         if revision.revision != number:
@@ -26,7 +32,7 @@ def history_differences(
     line = sorted((each for each in revisions if each.withdrawn_by is None), key=lambda each: each.valid_from)
     yield from _joined(line, moment)
     if offer is not None:
-        yield from _starts(line, time_zone, offer)
+        yield from _starts(line, time_zone, offer, loaded)
     yield from _waited(line, revisions, time_zone)
 
 
@@ -51,13 +57,16 @@ def _joined(line: Sequence[Subscription], moment: datetime) -> Iterator[tuple[in
         yield line[0].revision, "no revision holds now"
 
 
-def _starts(line: Sequence[Subscription], time_zone: str, offer: Catalogue) -> Iterator[tuple[int | None, str]]:
+def _starts(
+    line: Sequence[Subscription], time_zone: str, offer: Catalogue, loaded: Mapping[int, datetime]
+) -> Iterator[tuple[int | None, str]]:
     """Rhythm and purchase list, recomputed from one revision to the next."""
     for index, revision in enumerate(line):
         if revision.status is not ClientStatus.ACTIVE:
             continue
         day = local_date(revision.valid_from, time_zone)
-        rhythm, price_list = _expected(line[:index], revision, day, time_zone, offer)
+        known = [each for each in offer.price_lists if each.valid_from < day or _is_known(each, revision, loaded)]
+        rhythm, price_list = _expected(line[:index], revision, day, time_zone, in_force(known, day))
         stored = Rhythm(revision.anchor_day or 0, revision.anchor_month)
         if rhythm != stored:
             yield revision.revision, f"renews by {stored}, expected {rhythm}"
@@ -65,26 +74,28 @@ def _starts(line: Sequence[Subscription], time_zone: str, offer: Catalogue) -> I
             yield revision.revision, f"bought at price list {revision.price_list}, expected {price_list}"
 
 
+def _is_known(price_list: PriceList, revision: Subscription, loaded: Mapping[int, datetime]) -> bool:
+    """Whether a list that begins on the very day was loaded before the revision begins."""
+    return loaded[price_list.number] <= revision.valid_from
+
+
 def _expected(
-    earlier: Sequence[Subscription], revision: Subscription, day: date, time_zone: str, offer: Catalogue
+    earlier: Sequence[Subscription], revision: Subscription, day: date, time_zone: str, todays: PriceList | None
 ) -> _Start:
+    number = None if todays is None else todays.number
     before = earlier[-1] if earlier else None
     if before is None or before.status is not ClientStatus.ACTIVE or before.anchor_day is None:
-        return begun_on(day, revision.billing_period), _list_on(offer, day)
+        return begun_on(day, revision.billing_period), number
+    morning = next((each for each in reversed(earlier) if each.valid_from <= first_instant(day, time_zone)), None)
     rhythm = Rhythm(before.anchor_day, before.anchor_month).with_period(revision.billing_period, day)
-    morning = first_instant(day, time_zone)
-    compared = next((each for each in reversed(earlier) if each.valid_from <= morning), None)
-    if compared is None or compared.status is not ClientStatus.ACTIVE:
-        return rhythm, _list_on(offer, day)
-    kept = (compared.plan, compared.billing_period) == (revision.plan, revision.billing_period)
-    return rhythm, compared.price_list if kept else _list_on(offer, day)
+    for compared in (morning, before):  # what held when the day began, and what was bought today already
+        if compared is not None and compared.status is ClientStatus.ACTIVE and _bought(compared) == _bought(revision):
+            return rhythm, compared.price_list
+    return rhythm, number
 
 
-def _list_on(offer: Catalogue, day: date) -> int | None:
-    try:
-        return offer.list_on(day).number
-    except NoCatalogue:
-        return None
+def _bought(revision: Subscription) -> tuple[str, BillingPeriod]:
+    return revision.plan, revision.billing_period
 
 
 def _waited(

@@ -132,10 +132,18 @@ def timing(
     assert held.rhythm is not None  # noqa: S101 - a CHECK of its table
     if morning is None or morning.status is not ClientStatus.ACTIVE:  # accepted today: nothing waits
         accepted = at_once(offer, time_zone, moment, settings, ClientStatus.ACTIVE)
+        if not _buys(held.settings, settings):  # a list may have begun since it accepted
+            assert held.price_list is not None  # noqa: S101 - a CHECK of its table
+            after = _price(offer, held.price_list, settings)
+            accepted = replace(accepted, price_list=held.price_list, after=after)
         return _with_before(accepted, price_on(offer, held, today))
     period = held.rhythm.period(today)
     running, buys = running_list(offer, morning, today), _buys(morning.settings, settings)
-    number = offer.list_on(today).number if buys else running
+    purchase, number = morning.price_list, running
+    if _buys(held.settings, settings) and buys:
+        purchase = number = offer.list_on(today).number
+    elif buys:  # earlier today: a list may have begun since
+        purchase, number = held.price_list, running_list(offer, held, today)
     was, after = _price(offer, running, morning.settings), _price(offer, number, settings)
     waits = tuple(_reasons(morning.settings, settings, was, after))
     if waits:
@@ -149,7 +157,7 @@ def timing(
         after=after,
         charge=Money(charge, offer.currency) if charge else None,
         rhythm=held.rhythm,
-        price_list=number if buys else morning.price_list,
+        price_list=purchase,
         list_before=running if buys and number != running else None,
     )
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core import demo, subscriptions
+from core import demo, invitations, subscriptions
 from core.__main__ import main
+from core.invitations import OutboxMessage
 from core.storage import Database
+from core.subscriptions import Subscription
 from core.words import BillingPeriod, Overrides, Role
 from tests.conftest import PLUS, STANDARD, Space
 
@@ -24,9 +26,11 @@ def tampered(space: Space, statement: str) -> None:
     """Change a fact behind the product's back, past the triggers that forbid it."""
     with space.database.transaction() as session:
         if space.database.engine.dialect.name == "sqlite":
-            for table in ("subscription", "responsible"):
-                for forbidden in ("facts_never_changed", "closed_once", "never_deleted"):
-                    session.execute(text(f"DROP TRIGGER IF EXISTS {table}_{forbidden}"))
+            named = (
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('subscription', 'responsible')"
+            )
+            for trigger in session.scalars(text(named)).all():
+                session.execute(text(f"DROP TRIGGER {trigger}"))
         else:
             session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(statement))
@@ -79,6 +83,92 @@ def test_every_difference_is_found_and_told(lived_in: Space, statement: str, dif
     found = differences(lived_in)
     assert any(difference in line for line in found)
     assert all(line.startswith("partner 1, client ") for line in found)
+
+
+@pytest.fixture
+def waiting(space: Space) -> Space:
+    """A client that accepted Plus on 3 March 2026, chose Standard, cancelled it, and chose it again: revisions 1 to 5,
+    of which 3 never held and 5 waits for 3 April."""
+    space.save(STANDARD)
+    space.invite("One", Overrides(plan="plus"))
+    space.clock.forward(hours=1)
+    with space.database.transaction() as session:
+        message = invitations.waiting(session, 1, 1, OutboxMessage)
+        assert message is not None
+        assert message.token is not None
+        invitations.accept(session, message.token)
+    space.clock.forward(days=1)
+    space.override(1, Overrides(plan="standard"))
+    space.clock.forward(days=1)
+    with space.database.transaction() as session:
+        subscriptions.cancel_pending(session, space.manager, 1, seen=space.detail(1).seen)
+    space.clock.forward(days=1)
+    space.override(1, Overrides(plan="standard"))
+    space.clock.forward(days=1)
+    return space
+
+
+COPIED = [column.name for column in Subscription.__table__.columns if column.name != "revision"]
+ONE_MORE = f"INSERT INTO subscription (revision, {', '.join(COPIED)}) SELECT 6, {', '.join(COPIED)} FROM subscription"
+
+
+def shifted(space: Space, statement: str) -> str:
+    """The statement with "column + 5" in microseconds, which is what an instant is on SQLite."""
+    if space.database.engine.dialect.name == "sqlite":
+        return statement
+    return statement.replace(" + 5", " + INTERVAL '5 microseconds'").replace(" - 5", " - INTERVAL '5 microseconds'")
+
+
+@pytest.mark.parametrize(
+    ("statements", "difference"),
+    [
+        (["UPDATE subscription SET revision = 7 WHERE revision = 5"], "revision 7: expected revision 5"),
+        (["UPDATE subscription SET may_hold = FALSE WHERE revision = 4"], "revision 4: said to hold no more, but it"),
+        (["UPDATE subscription SET withdrawn_by = 2 WHERE revision = 3"], "revision 3: withdrawn by revision 2, which"),
+        (["UPDATE subscription SET withdrawn_by = 6 WHERE revision = 3"], "revision 3: withdrawn by revision 6, which"),
+        (["UPDATE subscription SET valid_to = valid_to - 5 WHERE revision = 1"], "revision 2: begins 2026-03-03 10:00"),
+        (["UPDATE subscription SET valid_to = valid_to + 5 WHERE revision = 4"], "revision 5: begins 2026-04-03 00:00"),
+        (["DELETE FROM subscription WHERE revision = 5"], "client 1: no revision holds now"),
+        (
+            [
+                "DELETE FROM subscription WHERE revision <> 5",
+                "UPDATE subscription SET revision = 1",
+            ],
+            "revision 1: no revision holds now",
+        ),
+        (
+            [
+                "UPDATE subscription SET valid_to = valid_from + 5 WHERE revision = 5",
+                f"{ONE_MORE} WHERE revision = 5",
+                "UPDATE subscription SET valid_from = valid_to, valid_to = NULL WHERE revision = 6",
+            ],
+            "client 1: more than one change is pending: revisions 5, 6",
+        ),
+        (["UPDATE subscription SET anchor_day = 4 WHERE revision = 2"], "revision 2: renews by Rhythm(anchor_day=4, "),
+        (["UPDATE subscription SET anchor_day = 4 WHERE revision = 4"], "revision 4: renews by Rhythm(anchor_day=4, "),
+        (["UPDATE subscription SET price_list = 2 WHERE revision = 2"], "bought at price list 2, expected 1"),
+        (["UPDATE subscription SET price_list = 2 WHERE revision = 4"], "bought at price list 2, expected 1"),
+        (["UPDATE subscription SET price_list = 2 WHERE revision = 5"], "bought at price list 2, expected 1"),
+        (
+            ["UPDATE subscription SET decided_at = decided_at - 5 WHERE revision = 1"],
+            "revision 1: waited, though no period ran",
+        ),
+        (
+            [
+                "UPDATE subscription SET valid_to = valid_to + 5 WHERE revision = 4",
+                "UPDATE subscription SET valid_from = valid_from + 5 WHERE revision = 5",
+            ],
+            "revision 5: begins 2026-04-03 00:00:00.000005+00:00, which is not the renewal of 2026-04-03",
+        ),
+        (["UPDATE partner SET time_zone = 'Europe/Brussels'"], "which is not the renewal of 2026-04-03"),
+    ],
+)
+def test_every_difference_of_a_life_is_found_and_told(waiting: Space, statements: list[str], difference: str) -> None:
+    """What does not join, does not hold, waits wrongly, or says another rhythm or purchase list than history."""
+    assert differences(waiting) == []
+    for statement in statements:
+        tampered(waiting, shifted(waiting, statement))
+    assert any(difference in line for line in differences(waiting))
 
 
 @pytest.fixture

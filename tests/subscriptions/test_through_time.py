@@ -432,6 +432,23 @@ def test_rule_41_a_list_that_never_reaches_renewals_leaves_prices_until_another_
     check(firm)
 
 
+def test_rule_40_a_list_that_begins_today_changes_nothing_of_what_was_bought_earlier_today(firm: Space) -> None:
+    """Accepted, and Plus bought by another, before it was loaded: a change of payer afterwards is no purchase."""
+    older = accepted(firm, local(2027, 1, 15, 10), name="Older")
+    today = accepted(firm, local(2027, 3, 1, 9), name="Today")
+    change(firm, older, at=local(2027, 3, 1, 9, 30), plan="plus")
+    firm.clock.moment = local(2027, 3, 1, 10)
+    with_list(firm, date(2027, 3, 1), None, monthly=2100)
+    check(firm)
+    for client_id in (older, today):
+        made = change(firm, client_id, at=local(2027, 3, 1, 11), payer=Payer.PARTNER)
+        assert made.price_list == 1
+    assert price_at(firm, today, local(2027, 3, 1, 12)) == 1900
+    bought = change(firm, today, at=local(2027, 3, 1, 13), plan="plus")
+    assert bought.price_list == 2
+    check(firm)
+
+
 def test_rule_26_the_list_and_the_figures_follow_at_the_renewal_without_any_job(
     firm: Space, clock: Clock, listed: Callable[[Space], dict[int, Any]]
 ) -> None:
