@@ -149,12 +149,15 @@ def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
 
 
 def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows that are decided and begin after the instant `:now` (rule 31)."""
-    return and_(table.may_hold, table.valid_to.is_(None), table.valid_from > bindparam("now", type_=Instant))
+    """The condition on rows that are decided and begin after the instant `:now` (rule 31). Its words are those of the
+    index of what waits."""
+    begins_later = table.valid_from > bindparam("now", type_=Instant)
+    return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
 
 
 def holds_then(table: Any = Subscription) -> ColumnElement[bool]:
-    """The same for any instant, past or to come, of all rows."""
+    """The same for any instant, past or to come, of all rows: for what reads the index of the distribution, which has
+    all of them."""
     then = bindparam("now", type_=Instant)
     return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 

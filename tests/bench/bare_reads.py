@@ -112,14 +112,14 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shap
     """
     table = "client" if searched else shape.table
     wanted = f"({searched})" if searched else shape.now.format("t")
-    conditions = " AND ".join(filter(None, [wanted, narrowed]))
+    conditions = " AND ".join(filter(None, [narrowed, wanted]))
     bought = ", ".join(f"s.{column}" for column in shape.priced_by) or "NULL, NULL, NULL"
     return f"""
         SELECT c.client_id, c.name, s.status, s.{", s.".join(_LISTED)}, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
                i.invited_at, s.responsible_id, m.name, {shape.pending}, {bought},
                i.accepted_at, i.revoked_at, i.expires_at
-        FROM (SELECT sort_name, client_id FROM {table} t WHERE partner_id = :partner AND {conditions}
+        FROM (SELECT {order.replace(" DESC", "")} FROM {table} t WHERE partner_id = :partner AND {conditions}
               ORDER BY {order} LIMIT :limit OFFSET :offset) k
         JOIN {shape.table} s ON s.partner_id = :partner AND s.client_id = k.client_id AND {shape.now.format("s")}
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
@@ -206,8 +206,8 @@ def figures(
     driver: Driver, offer: Offer, searched: str = "", shape: Shape = AS_IT_IS, **values: Any
 ) -> tuple[int, ...]:
     """clients, paid_by_partner, overridden, on_older_defaults, pending, cents_per_year of `reports.figures`."""
-    day = local_day(datetime.now(UTC))
-    rows = driver.rows(_groups_sql(offer, day, shape, shape.now, searched), **values)
+    day, held = local_day(datetime.now(UTC)), shape.then if shape is AS_IT_IS and not searched else shape.now
+    rows = driver.rows(_groups_sql(offer, day, shape, held, searched), **values)
     ((latest,),) = driver.rows("SELECT max(version) FROM default_settings WHERE partner_id = :partner")
     counted = [0] * 6
     for group in rows:
