@@ -81,6 +81,17 @@ class Question:
     searched: tuple[str, ...] = ()
     escaped: bool = False
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it asks for some of the subscriptions, and not for all."""
+        return bool(self.equal) or self.source is not None or self.pending
+
+    @property
+    def walks(self) -> Any:
+        """The table whose index is walked for a page: the clients, where all are wanted or they are searched; each has
+        one subscription that holds."""
+        return Subscription if self.narrows and not self.searched else Client
+
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
@@ -154,7 +165,7 @@ def page(asked: Question, order_by: Order) -> Any:
 @lru_cache(maxsize=128)
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
-    table: Any = Client if asked.searched else Subscription
+    table = asked.walks
     after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
     return _rows(_keys(asked, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
 
@@ -218,7 +229,9 @@ def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement
 
 
 def _found(asked: Question) -> ColumnElement[bool]:
-    """The condition on the client that the search finds it."""
+    """The condition on the client that the search finds it: without a search, that it is one of the partner's."""
+    if not asked.searched:
+        return Client.partner_id == _PARTNER
     escape = "\\" if asked.escaped else None
     places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape=escape) for name in asked.searched]
     return and_(Client.partner_id == _PARTNER, or_(*places))
@@ -243,14 +256,15 @@ def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
 
 def _keys(asked: Question, order_by: Order) -> Any:
     """The keys of the filtered list in order, from one covering index."""
-    if not asked.searched:
-        current = select(*_key_columns(Subscription, order_by)).where(*_narrowed(asked, holds_now()))
-        return current.order_by(*_in_order(order_by, Subscription.sort_name, Subscription.client_id))
-    keys = select(*_key_columns(Client, order_by)).where(_found(asked))
-    if asked.equal or asked.source is not None or asked.pending:
+    table = asked.walks
+    keys = select(*_key_columns(table, order_by)).order_by(*_in_order(order_by, table.sort_name, table.client_id))
+    if table is Subscription:
+        return keys.where(*_narrowed(asked, holds_now()))
+    keys = keys.where(_found(asked))
+    if asked.narrows:
         same_client = Subscription.client_id == Client.client_id
         keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(asked, holds_now())))
-    return keys.order_by(*_in_order(order_by, Client.sort_name, Client.client_id))
+    return keys
 
 
 def _key_columns(table: Any, order_by: Order) -> list[Any]:
