@@ -1,7 +1,7 @@
 """The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from core.reports import listing
 from core.reports.listing import Order
 from core.spreadsheets import as_csv, decimal
 from core.storage import LARGEST_NUMBER, allow_minutes, codes, now, settings_as_text, settings_from_text
-from core.subscriptions import Rhythm, local_date, price_of
+from core.subscriptions import Rhythm, list_of, local_date, price_by
 from core.words import (
     LISTED_SETTINGS,
     BillingSettings,
@@ -173,16 +173,41 @@ def stored_settings(stored: tuple[str, ...]) -> BillingSettings:
     return BillingSettings(**words)  # type: ignore[arg-type]
 
 
+class PricesOnDay:
+    """What each kind of subscription costs in the period of a day; each price is computed once for each list."""
+
+    def __init__(self, offer: Catalogue, day: date) -> None:
+        self.offer = offer
+        self.day = day
+        self._lists: dict[tuple[int | None, ...], int] = {}
+        self._prices: dict[tuple[BillingSettings, int], Price | None] = {}
+
+    def of(
+        self,
+        settings: BillingSettings,
+        status: ClientStatus,
+        price_list: int | None,
+        anchor_day: int | None,
+        anchor_month: int | None,
+    ) -> Price | None:
+        """The price by purchase list and anchor; None for an archived client, and where there is no price."""
+        if status is ClientStatus.ARCHIVED:
+            return None
+        bought = (price_list, anchor_day, anchor_month)
+        if bought not in self._lists:
+            rhythm = None if anchor_day is None else Rhythm(anchor_day, anchor_month)
+            self._lists[bought] = list_of(self.offer, price_list, rhythm, self.day)
+        priced = (settings, self._lists[bought])
+        if priced not in self._prices:
+            self._prices[priced] = price_by(self.offer, priced[1], settings)
+        return self._prices[priced]
+
+
 def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
-    prices: dict[tuple[Any, ...], Price | None] = {}
-    clients, today = [], local_date(moment, time_zone)
+    clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
-        bought = (settings, status, row.price_list, row.anchor_day, row.anchor_month)
-        if bought not in prices:
-            rhythm = None if row.anchor_day is None else Rhythm(row.anchor_day, row.anchor_month)
-            prices[bought] = price_of(offer, settings, status, row.price_list, rhythm, today)
         version = row.defaults_version
         clients.append(
             ListedClient(
@@ -194,7 +219,7 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 status,
                 settings,
                 settings_from_text(row.overridden),
-                prices[bought],
+                prices.of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
                 version,
                 version is not None and version < row.newest_version,
                 row.invited_at,

@@ -14,10 +14,10 @@ from core import catalogue, members
 from core.catalogue import Catalogue, monthly_cents
 from core.members import Member, Permission
 from core.reports import listing
-from core.reports.clients import stored_settings
+from core.reports.clients import PricesOnDay, stored_settings
 from core.storage import now
-from core.subscriptions import INDEXED_SETTINGS, Rhythm, Subscription, holds_then, local_date, price_of
-from core.words import BillingSettings, ClientStatus, Money, Payer, Setting, Source
+from core.subscriptions import INDEXED_SETTINGS, Subscription, holds_then, local_date
+from core.words import ClientStatus, Money, Payer, Setting, Source
 
 DISTRIBUTION = [*(setting.value for setting in INDEXED_SETTINGS), "source", "status", "clients", "cents_per_year"]
 
@@ -49,16 +49,16 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
     members.require(member, Permission.READ_CLIENTS)
     offer = catalogue.current(session, member.partner)
     today = local_date(now(session), member.partner.time_zone)
-    prices = _Prices(offer, today)
+    prices, by_anchor = _prices(offer, today)
     paid_by_partner = overridden = pending = cents_per_year = 0
     per_version: Counter[int | None] = Counter()
     asked, values = listing.question(member, filters)
-    for group in listing.rows(session, listing.groups(asked, by_anchor=prices.by_anchor), values):
+    for group in listing.rows(session, listing.groups(asked, by_anchor=by_anchor), values):
         per_version[group.defaults_version] += group.clients
         paid_by_partner += group.clients if group.payer == Payer.PARTNER else 0
         overridden += group.clients if group.overridden else 0
         pending += group.pending
-        cents_per_year += group.clients * prices.cents_per_year(group)
+        cents_per_year += group.clients * _cents_per_year(prices, group, by_anchor=by_anchor)
     bound = {version: clients for version, clients in per_version.items() if version is not None}
     newest = listing.newest_version(session, member)
     return Figures(
@@ -83,8 +83,8 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     members.require(member, Permission.READ_DISTRIBUTION)
     moment = now(session) if as_of is None else as_of
     offer = catalogue.current(session, member.partner)
-    prices = _Prices(offer, local_date(moment, member.partner.time_zone))
-    columns = listing.group_columns(by_anchor=prices.by_anchor)
+    prices, by_anchor = _prices(offer, local_date(moment, member.partner.time_zone))
+    columns = listing.group_columns(by_anchor=by_anchor)
     groups = (
         select(*columns, func.count().label("clients"))
         .where(Subscription.partner_id == member.partner_id, holds_then())
@@ -96,31 +96,22 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
         key = (*(setting.of(group) for setting in INDEXED_SETTINGS), source.value, group.status)
         sums = folded.setdefault(key, [0, 0])
         sums[0] += group.clients
-        sums[1] += group.clients * prices.cents_per_year(group)
+        sums[1] += group.clients * _cents_per_year(prices, group, by_anchor=by_anchor)
     spread = [(*key, *sums) for key, sums in sorted(folded.items())]
     return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
 
-class _Prices:
-    """What each kind of subscription costs on a day, computed once for each."""
+def _prices(offer: Catalogue, day: date) -> tuple[PricesOnDay, bool]:
+    """The prices of a day, and whether what a period costs then depends on when it began: a list reached renewals in
+    the year before."""
+    began = day - timedelta(days=366)
+    reached = (each.renewals_from for each in offer.price_lists)
+    return PricesOnDay(offer, day), any(each is not None and began < each <= day for each in reached)
 
-    def __init__(self, offer: Catalogue, day: date) -> None:
-        self.offer = offer
-        self.day = day
-        self.known: dict[tuple[Any, ...], int] = {}
-        began = day - timedelta(days=366)
-        self.by_anchor = any(
-            each.renewals_from is not None and began < each.renewals_from <= day for each in offer.price_lists
-        )
 
-    def cents_per_year(self, group: Any) -> int:
-        """What each client of a group is billed in a year, in exact cents; 0 where it is billed nothing."""
-        anchor = (group.anchor_day, group.anchor_month) if self.by_anchor else (None, None)
-        kind = (*(setting.of(group) for setting in Setting), group.status, group.price_list, *anchor)
-        if kind not in self.known:
-            settings: BillingSettings = stored_settings(kind[: len(Setting)])
-            status = ClientStatus(group.status)
-            rhythm = None if anchor[0] is None else Rhythm(*anchor)
-            price = price_of(self.offer, settings, status, group.price_list, rhythm, self.day)
-            self.known[kind] = 0 if price is None else price.cents_per_year
-        return self.known[kind]
+def _cents_per_year(prices: PricesOnDay, group: Any, *, by_anchor: bool) -> int:
+    """What each client of a group is billed in a year, in exact cents; 0 where it is billed nothing."""
+    settings = stored_settings(tuple(setting.of(group) for setting in Setting))
+    anchor = (group.anchor_day, group.anchor_month) if by_anchor else (None, None)
+    price = prices.of(settings, ClientStatus(group.status), group.price_list, *anchor)
+    return 0 if price is None else price.cents_per_year

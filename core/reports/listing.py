@@ -31,7 +31,7 @@ from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
 from core.storage import LARGEST_NUMBER, Instant, now
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, local_date
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
 
 
@@ -80,6 +80,17 @@ class Question:
     pending: bool = False
     searched: tuple[str, ...] = ()
     escaped: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it asks for some of the subscriptions, and not for all."""
+        return bool(self.equal) or self.source is not None or self.pending
+
+    @property
+    def walks(self) -> Any:
+        """The table whose index is walked for a page: the clients, where all are wanted or they are searched; each has
+        one subscription that holds."""
+        return Subscription if self.narrows and not self.searched else Client
 
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
@@ -154,7 +165,7 @@ def page(asked: Question, order_by: Order) -> Any:
 @lru_cache(maxsize=128)
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
-    table: Any = Client if asked.searched else Subscription
+    table = asked.walks
     after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
     return _rows(_keys(asked, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
 
@@ -166,7 +177,7 @@ def groups(asked: Question, *, by_anchor: bool = False) -> Any:
     columns = group_columns(by_anchor=by_anchor)
     counts = (func.count(Subscription.valid_to).label("pending"), func.count().label("clients"))
     if not asked.searched:
-        return select(*columns, *counts).where(*_narrowed(asked)).group_by(*columns)
+        return select(*columns, *counts).where(*_narrowed(asked, holds_then())).group_by(*columns)
     keys = select(Client.partner_id, Client.client_id).where(_found(asked))
     found = keys.cte("found").prefix_with("MATERIALIZED")
     same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
@@ -174,7 +185,9 @@ def groups(asked: Question, *, by_anchor: bool = False) -> Any:
         select(*columns, *counts)
         .select_from(found)
         .join(Subscription, same_client)
-        .where(*_narrowed(asked)[1:])  # the partner is found.c.partner_id, so that the few that are found lead
+        .where(
+            *_narrowed(asked, holds_now())[1:]
+        )  # the partner is found.c.partner_id, so that the few that are found lead
         .group_by(*columns)
     )
 
@@ -198,9 +211,10 @@ def stored(column: Any) -> ColumnElement[str]:
     return type_coerce(column, String).label(column.key)
 
 
-def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
-    """The conditions on the current subscription of a client."""
-    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER, holds_now()]
+def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """The conditions on the current subscription of a client, what nearly all fulfil last. `holds`: in the words of the
+    index that is to be read."""
+    conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER]
     conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in asked.equal]
     match asked.source:
         case SourceFilter.DEFAULT:
@@ -211,11 +225,13 @@ def _narrowed(asked: Question) -> list[ColumnElement[bool]]:
             conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
-    return conditions
+    return [*conditions, holds]
 
 
 def _found(asked: Question) -> ColumnElement[bool]:
-    """The condition on the client that the search finds it."""
+    """The condition on the client that the search finds it: without a search, that it is one of the partner's."""
+    if not asked.searched:
+        return Client.partner_id == _PARTNER
     escape = "\\" if asked.escaped else None
     places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape=escape) for name in asked.searched]
     return and_(Client.partner_id == _PARTNER, or_(*places))
@@ -240,14 +256,21 @@ def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
 
 def _keys(asked: Question, order_by: Order) -> Any:
     """The keys of the filtered list in order, from one covering index."""
-    if not asked.searched:
-        current = select(Subscription.sort_name, Subscription.client_id).where(*_narrowed(asked))
-        return current.order_by(*_in_order(order_by, Subscription.sort_name, Subscription.client_id))
-    keys = select(Client.sort_name, Client.client_id).where(_found(asked))
-    if asked.equal or asked.source is not None or asked.pending:
+    table = asked.walks
+    keys = select(*_key_columns(table, order_by)).order_by(*_in_order(order_by, table.sort_name, table.client_id))
+    if table is Subscription:
+        return keys.where(*_narrowed(asked, holds_now()))
+    keys = keys.where(_found(asked))
+    if asked.narrows:
         same_client = Subscription.client_id == Client.client_id
-        keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(asked)))
-    return keys.order_by(*_in_order(order_by, Client.sort_name, Client.client_id))
+        keys = keys.where(exists(literal_column("1")).where(same_client, *_narrowed(asked, holds_now())))
+    return keys
+
+
+def _key_columns(table: Any, order_by: Order) -> list[Any]:
+    """The key, and no name where it does not order: an index of that order does not have it."""
+    by_name = order_by in {Order.NAME, Order.NAME_DESCENDING}
+    return [table.sort_name, table.client_id] if by_name else [table.client_id]
 
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
@@ -285,7 +308,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))
-        .order_by(*_in_order(order_by, keys.c.sort_name, keys.c.client_id))
+        .order_by(*_in_order(order_by, keys.c.get("sort_name"), keys.c.client_id))
     )
 
 

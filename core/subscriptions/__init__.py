@@ -48,4 +48,4 @@ from core.subscriptions.responsible import (
 from core.subscriptions.revisions import Revision, Seen, begin, held_at, history, holds_now, holds_then, pending_at
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
-from core.subscriptions.timing import Timing, Waits, charge_of_day, price_of, price_on, prices_of
+from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of

@@ -11,7 +11,7 @@ from core.catalogue import Item, Plan
 from core.defaults import DefaultSettings
 from core.members import Member, Partner
 from core.storage import now
-from core.subscriptions.revisions import holds_now, waits_now
+from core.subscriptions.revisions import holds_then, waits_now
 from core.subscriptions.tables import Subscription
 from core.words import BillingPeriod, ClientStatus, listed, nt
 
@@ -84,7 +84,7 @@ def held_now(session: Session, *, seen_by: Member | None = None) -> tuple[Holdin
     clients = (
         select(*kept, func.count(), func.count().filter(Subscription.status == ClientStatus.INVITED))
         .join(Partner, Partner.partner_id == Subscription.partner_id)
-        .where(holds_now(), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
+        .where(holds_then(), Subscription.status != ClientStatus.ARCHIVED, *of_clients)
         .group_by(*kept)
     )
     waiting = (

@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
 from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
@@ -28,11 +28,21 @@ _WHOSE = (
     Subscription.client_id == bindparam("of_client", type_=Subscription.client_id.type),
 )
 _ONE = (*_WHOSE, Subscription.revision == bindparam("of_revision", type_=Subscription.revision.type))
+
+
+def _outlived(table: Any) -> tuple[ColumnElement[bool], ...]:
+    """The conditions on the partner's rows that are said to hold maybe, and do no more."""
+    ended = table.valid_to <= bindparam("moment", type_=Instant)
+    of_partner = table.partner_id == bindparam("of_partner", type_=table.partner_id.type)
+    return of_partner, table.may_hold, table.valid_to.is_not(None), ended
+
+
+_OTHER = aliased(Subscription)
 _CLOSE = (
     update(Subscription)
     .where(*_ONE)
     .values(valid_to=bindparam("until", type_=Instant), may_hold=bindparam("still"))
-    .returning(Subscription.responsible_id)
+    .returning(Subscription.responsible_id, exists().where(*_outlived(_OTHER)).label("clear"))
 )
 _WITHDRAW = (
     update(Subscription)
@@ -44,18 +54,7 @@ _RESPONSIBLE = insert(Responsible)
 _KEY = (Subscription.partner_id, Subscription.client_id, Subscription.revision)
 _CLEAR = (
     update(Subscription)
-    .where(
-        tuple_(*_KEY).in_(
-            select(*_KEY)
-            .where(
-                _WHOSE[0],
-                Subscription.may_hold,
-                Subscription.valid_to.is_not(None),
-                Subscription.valid_to <= bindparam("moment", type_=Instant),
-            )
-            .limit(_OUTLIVED_AT_ONCE)
-        )
-    )
+    .where(tuple_(*_KEY).in_(select(*_KEY).where(*_outlived(Subscription)).limit(_OUTLIVED_AT_ONCE)))
     .values(may_hold=False)
     .execution_options(synchronize_session=False)
 )
@@ -150,12 +149,15 @@ def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
 
 
 def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows that are decided and begin after the instant `:now` (rule 31)."""
-    return and_(table.may_hold, table.valid_to.is_(None), table.valid_from > bindparam("now", type_=Instant))
+    """The condition on rows that are decided and begin after the instant `:now` (rule 31). Its words are those of the
+    index of what waits."""
+    begins_later = table.valid_from > bindparam("now", type_=Instant)
+    return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
 
 
 def holds_then(table: Any = Subscription) -> ColumnElement[bool]:
-    """The same for any instant, past or to come, of all rows."""
+    """The same for any instant, past or to come, of all rows: for what reads the index of the distribution, which has
+    all of them."""
     then = bindparam("now", type_=Instant)
     return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 
@@ -245,7 +247,7 @@ def write(
     first, last = decision[0], decision[-1]
     if pending is not None and not keep_pending:
         connection.execute(_WITHDRAW, {**whose, "of_revision": pending.revision, "by_revision": first.revision})
-    until = {"until": first.valid_from, "still": first.valid_from > moment}
+    until = {"until": first.valid_from, "still": first.valid_from > moment, "moment": moment}
     closed = connection.execute(_CLOSE, {**whose, "of_revision": held.revision, **until}).one()
     ends = last.valid_to if not keep_pending or pending is None else pending.valid_from
     written = [
@@ -259,7 +261,8 @@ def write(
         "responsible_id": closed.responsible_id,
     }
     connection.execute(_NEXT, [_values(each) | whose_next for each in written])
-    connection.execute(_CLEAR, {"of_partner": client.partner_id, "moment": moment})
+    if closed.clear:
+        connection.execute(_CLEAR, {"of_partner": client.partner_id, "moment": moment})
     line = [held, *written] if pending is None or not keep_pending else [held, *written, pending]
     holds = line[1] if first.valid_from <= moment else held
     waits = next((each for each in line if each.valid_from > moment), None)

@@ -28,9 +28,10 @@ _ALL_SETTINGS = settings_as_text(frozenset(Setting))
 # the settings of one value, in the order of the indexes: what filters narrow by, and what groups stream by
 _INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
 INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
+# what holds now is read of every row that is walked, so it comes first: SQLite reads a row up to what it needs
 _LISTED = (
-    *INDEXED_SETTINGS, "overridden", "status", "defaults_version", "responsible_id", "valid_from", "valid_to",
-    "may_hold",
+    "valid_to", "valid_from", "may_hold", *INDEXED_SETTINGS, "overridden", "status", "defaults_version",
+    "responsible_id",
 )  # fmt: skip
 _GROUPED = (
     *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "defaults_version", "anchor_day",

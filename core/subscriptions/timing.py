@@ -74,10 +74,23 @@ def price_of(
     period that began on that day: where no list reached renewals in the year before, they all cost the same."""
     if status is ClientStatus.ARCHIVED:
         return None
+    return price_by(offer, list_of(offer, price_list, rhythm, day), settings)
+
+
+def list_of(offer: Catalogue, price_list: int | None, rhythm: Rhythm | None, day: date) -> int:
+    """The number of the price list that `price_of` reads."""
     if price_list is None:
-        return _price(offer, offer.list_on(day).number, settings)
+        return offer.list_on(day).number
     begun = day if rhythm is None else rhythm.period(day).first
-    return _price(offer, offer.running_list(price_list, begun).number, settings)
+    return offer.running_list(price_list, begun).number
+
+
+def price_by(offer: Catalogue, price_list: int, settings: BillingSettings) -> Price | None:
+    """What these settings cost in a period by this list; None where there is no price."""
+    try:
+        return offer.price_by(price_list, settings)
+    except (NoPrice, UnknownChoice):
+        return None
 
 
 def prices_of(
@@ -112,7 +125,7 @@ def at_once(
         day=today,
         waits=(),
         before=None,
-        after=_price(offer, number, settings),
+        after=price_by(offer, number, settings),
         charge=None,
         rhythm=begun_on(today, settings.billing_period) if is_active else None,
         price_list=number if is_active else None,
@@ -144,7 +157,7 @@ def timing(
         purchase = number = offer.list_on(today).number
     elif buys:  # earlier today: a list may have begun since
         purchase, number = held.price_list, running_list(offer, held, today)
-    was, after = _price(offer, running, morning.settings), _price(offer, number, settings)
+    was, after = price_by(offer, running, morning.settings), price_by(offer, number, settings)
     waits = tuple(_reasons(morning.settings, settings, was, after))
     if waits:
         return at_renewal(offer, time_zone, period, held, settings, waits=waits, today=today)
@@ -184,7 +197,7 @@ def at_renewal(
         day=renewal,
         waits=waits,
         before=price_on(offer, held, today),
-        after=_price(offer, number, settings),
+        after=price_by(offer, number, settings),
         charge=None,
         rhythm=held.rhythm.with_period(settings.billing_period, renewal),
         price_list=purchase,
@@ -207,13 +220,6 @@ def _reasons(
     if was is None or after is None:
         return [Waits.NO_PRICE]
     return [Waits.LOWER_PRICE] if after.cents < was.cents else []
-
-
-def _price(offer: Catalogue, price_list: int, settings: BillingSettings) -> Price | None:
-    try:
-        return offer.price_by(price_list, settings)
-    except (NoPrice, UnknownChoice):
-        return None
 
 
 def _with_before(timing: Timing, was: Price | None) -> Timing:

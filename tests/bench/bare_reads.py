@@ -110,16 +110,17 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shap
     """The statement of a page: the keys from one covering index, then their rows. Values: limit, offset, and those of
     the conditions `narrowed` on the current subscription or `searched` on the client.
     """
-    table = "client" if searched else shape.table
-    wanted = f"({searched})" if searched else shape.now.format("t")
-    conditions = " AND ".join(filter(None, [wanted, narrowed]))
+    walks_clients = searched or (not narrowed and shape is AS_IT_IS)
+    table = "client" if walks_clients else shape.table
+    wanted = f"({searched})" if searched else "" if walks_clients else shape.now.format("t")
+    conditions = " AND ".join(filter(None, ["partner_id = :partner", narrowed, wanted]))
     bought = ", ".join(f"s.{column}" for column in shape.priced_by) or "NULL, NULL, NULL"
     return f"""
         SELECT c.client_id, c.name, s.status, s.{", s.".join(_LISTED)}, s.overridden,
                s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
                i.invited_at, s.responsible_id, m.name, {shape.pending}, {bought},
                i.accepted_at, i.revoked_at, i.expires_at
-        FROM (SELECT sort_name, client_id FROM {table} t WHERE partner_id = :partner AND {conditions}
+        FROM (SELECT {order.replace(" DESC", "")} FROM {table} t WHERE {conditions}
               ORDER BY {order} LIMIT :limit OFFSET :offset) k
         JOIN {shape.table} s ON s.partner_id = :partner AND s.client_id = k.client_id AND {shape.now.format("s")}
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
@@ -137,9 +138,9 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     *bought, accepted_at, revoked_at, expires_at = rest
     plan, add_ons, period, *_others = settings
     now = datetime.now(UTC)
-    kinds = list(zip(status, *bought, plan, period, add_ons, strict=True))
-    yearly = {kind: _yearly_cents(offer, local_day(now), *kind) for kind in set(kinds)}
-    monthly = [None if kind[0] == "archived" else (2 * yearly[kind] + 12) // 24 for kind in kinds]
+    yearly = _Yearly(offer, local_day(now))
+    kinds = zip(status, zip(*bought, strict=True), plan, period, add_ons, strict=True)
+    monthly = [None if kind[0] == "archived" else (2 * yearly.of(*kind) + 12) // 24 for kind in kinds]
     source = ["override" if chosen else "default" for chosen in overridden]
     older = [bound is not None and bound < latest for bound, latest in zip(version, newest, strict=True)]
     invited, begins = (_instants(driver, column) for column in (invited_at, pending))
@@ -174,14 +175,26 @@ def _instants(driver: Driver, stored: Any) -> Any:
     return np.array(["NaT" if each is None else each for each in stored], "datetime64[us]")
 
 
-def _yearly_cents(
-    offer: Offer, day: date, status: str, price_list: Any, anchor_day: Any, anchor_month: Any, *kind: str
-) -> int:
-    """What a client costs in a year by what it costs in the period of this day; plan, period and add-ons last."""
-    if status == "archived":
-        return 0
-    begun = day if anchor_day is None else period_of(anchor_day, anchor_month, day)[0]
-    return offer.yearly_cents(offer.running_list(price_list, begun), *kind)
+class _Yearly:
+    """What clients cost in a year by what they cost in the period of a day; each price is computed once for a list."""
+
+    def __init__(self, offer: Offer, day: date) -> None:
+        self.offer, self.day = offer, day
+        self.lists: dict[Any, int] = {}
+        self.cents: dict[Any, int] = {}
+
+    def of(self, status: str, bought: tuple[Any, ...], *kind: str) -> int:
+        """By purchase list and anchor; plan, period and add-ons last."""
+        if status == "archived":
+            return 0
+        if bought not in self.lists:
+            price_list, anchor_day, anchor_month = bought
+            begun = self.day if anchor_day is None else period_of(anchor_day, anchor_month, self.day)[0]
+            self.lists[bought] = self.offer.running_list(price_list, begun)
+        priced = (self.lists[bought], *kind)
+        if priced not in self.cents:
+            self.cents[priced] = self.offer.yearly_cents(*priced)
+        return self.cents[priced]
 
 
 def plan_distribution(
@@ -192,12 +205,13 @@ def plan_distribution(
     day, held = local_day(moment), (shape.now if as_of is None and shape is AS_IT_WAS else shape.then)
     rows = driver.rows(_groups_sql(offer, day, shape, held), now=driver.stored(moment))
     folded: dict[tuple[str, ...], list[int]] = {}
+    yearly = _Yearly(offer, day)
     for group in rows:
         (*indexed, add_ons, overridden, status), bought, (_, clients, _) = _parts(group)
         sums = folded.setdefault((*indexed, "override" if overridden else "default", status), [0, 0])
         plan, period, *_others = indexed
         sums[0] += clients
-        sums[1] += clients * _yearly_cents(offer, day, status, *bought, plan, period, add_ons)
+        sums[1] += clients * yearly.of(status, bought, plan, period, add_ons)
     spread = [(*key, *sums) for key, sums in sorted(folded.items())]
     return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
@@ -206,14 +220,14 @@ def figures(
     driver: Driver, offer: Offer, searched: str = "", shape: Shape = AS_IT_IS, **values: Any
 ) -> tuple[int, ...]:
     """clients, paid_by_partner, overridden, on_older_defaults, pending, cents_per_year of `reports.figures`."""
-    day = local_day(datetime.now(UTC))
-    rows = driver.rows(_groups_sql(offer, day, shape, shape.now, searched), **values)
+    day, held = local_day(datetime.now(UTC)), shape.then if shape is AS_IT_IS and not searched else shape.now
+    rows = driver.rows(_groups_sql(offer, day, shape, held, searched), **values)
     ((latest,),) = driver.rows("SELECT max(version) FROM default_settings WHERE partner_id = :partner")
-    counted = [0] * 6
+    counted, yearly = [0] * 6, _Yearly(offer, day)
     for group in rows:
         (*indexed, add_ons, overridden, status), bought, (version, clients, pending) = _parts(group)
         plan, period, *_others = indexed
-        cents = clients * _yearly_cents(offer, day, status, *bought, plan, period, add_ons)
+        cents = clients * yearly.of(status, bought, plan, period, add_ons)
         is_ours, older = indexed[_PAYER] == "partner", version is not None and version < latest
         of_group = (clients, is_ours * clients, bool(overridden) * clients, older * clients, pending, cents)
         counted = [one + more for one, more in zip(counted, of_group, strict=True)]

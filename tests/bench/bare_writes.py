@@ -26,7 +26,9 @@ _TURN_AND_NUMBER = f"""
 _KNOWN = "SELECT client_id FROM client WHERE partner_id = :partner AND email = :email"
 _CLOSE = """
     UPDATE subscription SET valid_to = :until, may_hold = :still
-    WHERE partner_id = :partner AND client_id = :client AND revision = :held"""
+    WHERE partner_id = :partner AND client_id = :client AND revision = :held
+    RETURNING EXISTS (SELECT 1 FROM subscription o
+        WHERE o.partner_id = :partner AND o.may_hold = 1 AND o.valid_to IS NOT NULL AND o.valid_to <= :moment)"""
 _WITHDRAW = """
     UPDATE subscription SET valid_to = valid_from, may_hold = :never, withdrawn_by = :revision
     WHERE partner_id = :partner AND client_id = :client AND revision = :pending AND valid_to IS NULL"""
@@ -139,11 +141,11 @@ class _Client:
         if self.pending is not None:
             driver.run(_WITHDRAW, values | {"pending": self.pending.revision})
         until = {"until": first.valid_from, "still": first.valid_from > self.moment}
-        if driver.run(_CLOSE, values | until).rowcount != 1:
-            raise ValueError("somebody else changed it")
+        ((has_outlived,),) = driver.run(_CLOSE, values | until).fetchall()
         for each in decided:
             driver.run(_SUBSCRIPTION, self.whose | each._asdict() | each.settings | {"holds": True})
-        driver.run(_CLEAR, values)
+        if has_outlived:
+            driver.run(_CLEAR, values)
         holds = first.revision if first.valid_from <= self.moment else self.held.revision
         return holds, decided[-1].revision
 

@@ -10,10 +10,12 @@ from sqlalchemy import URL, Engine, bindparam, func, insert, inspect, make_url, 
 
 from core import members
 from core.members import DemoSpace, Member, Partner
-from core.storage import Base, Database, Instant, now
+from core.storage import Base, Database, Instant, Patience, now
 from core.subscriptions import Subscription
 from tests.bench import bare, before, space
 from tests.bench.bare import Driver, Offer
+
+_HOURS = Patience(sign_of_life=3600, reading=3600, writing=3600)  # a million clients are written, and vacuumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _opened(url: URL, clients: int) -> Iterator[Bench]:
 
 def _build(url: URL, clients: int) -> None:
     """A partner space that the pages open: with the demo's mark, and so with a member who is here."""
-    database = Database(url.render_as_string(hide_password=False))
+    database = Database(url.render_as_string(hide_password=False), patience=_HOURS)
     space.build(database, clients)
     with database.transaction() as session:
         session.execute(insert(DemoSpace).values(partner_id=space.PARTNER_ID, made_at=space.START))

@@ -19,7 +19,7 @@ depends_on = None
 
 _SETTINGS = ["plan", "billing_period", "payer"]
 _LISTED = [
-    *_SETTINGS, "overridden", "status", "defaults_version", "responsible_id", "valid_from", "valid_to", "may_hold",
+    "valid_to", "valid_from", "may_hold", *_SETTINGS, "overridden", "status", "defaults_version", "responsible_id",
 ]  # fmt: skip
 _GROUPED = [
     *_SETTINGS, "add_ons", "overridden", "status", "price_list", "defaults_version", "anchor_day", "anchor_month",

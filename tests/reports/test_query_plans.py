@@ -1,0 +1,99 @@
+"""The list, its figures and the distribution read one covering index of SQLite each, whatever waits: without it they
+would look up every client."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from core import reports, subscriptions
+from core.members import Member
+from core.reports import Order, PendingFilter, SourceFilter
+from core.subscriptions import Subscription
+from core.words import BillingPeriod, Overrides, Payer
+from tests.conftest import Space
+
+LIST, NEWEST, GROUPS = "ix_subscription_list", "ix_subscription_newest", "ix_subscription_distribution"
+READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
+    "all by name": ("ix_client_search", lambda s, m: reports.listed(s, m)),
+    "a plan": (LIST, lambda s, m: reports.listed(s, m, plan="plus")),
+    "a plan, Z to A": (LIST, lambda s, m: reports.listed(s, m, plan="plus", order_by=Order.NAME_DESCENDING)),
+    "a responsible": (LIST, lambda s, m: reports.listed(s, m, responsible=1)),
+    "older defaults": (LIST, lambda s, m: reports.listed(s, m, source=SourceFilter.OLDER)),
+    "pending": (LIST, lambda s, m: reports.listed(s, m, pending=PendingFilter.PENDING)),
+    "pending, newest first": (
+        NEWEST,
+        lambda s, m: reports.listed(s, m, pending=PendingFilter.PENDING, order_by=Order.NEWEST),
+    ),
+    "a plan, oldest first": (NEWEST, lambda s, m: reports.listed(s, m, plan="plus", order_by=Order.OLDEST)),
+    "figures": (GROUPS, lambda s, m: reports.figures(s, m)),
+    "figures of a plan": (GROUPS, lambda s, m: reports.figures(s, m, plan="plus")),
+    "figures of what waits": (GROUPS, lambda s, m: reports.figures(s, m, pending=PendingFilter.PENDING)),
+    "distribution": (GROUPS, lambda s, m: reports.plan_distribution(s, m)),
+}
+
+
+@pytest.fixture
+def sqlite(space: Space) -> Space:
+    """The partner space on SQLite: a small table of PostgreSQL is read as a whole."""
+    if space.database.engine.dialect.name != "sqlite":
+        pytest.skip("the plans of SQLite")
+    return space
+
+
+@contextmanager
+def statements(space: Space) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database in this block."""
+    asked: list[tuple[str, Any]] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(space.database.engine, "before_cursor_execute", heard)
+    try:
+        yield asked
+    finally:
+        event.remove(space.database.engine, "before_cursor_execute", heard)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_one_covering_index_is_walked(sqlite: Space, read: str) -> None:
+    """The first table that a statement about every client reads is an index that has all it needs, in its order."""
+    sqlite.save()
+    index, ask = READS[read]
+    with statements(sqlite) as asked, sqlite.database.reading() as session:
+        ask(session, sqlite.administrator)
+    statement, values = next(each for each in asked if "FROM subscription" in each[0] or "JOIN subscription" in each[0])
+    with sqlite.database.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    walked = next(step for step in plan if step.startswith(("SEARCH", "SCAN")))
+    assert f"USING COVERING INDEX {index} " in walked
+    if index == GROUPS:
+        assert not any("TEMP B-TREE" in step for step in plan)
+
+
+def test_what_does_not_hold_any_more_leaves_the_index_of_the_list(space: Space) -> None:
+    """A change that waited takes effect, and the row it ended is out of the index once anybody of that partner decides
+    something, of another client too."""
+    space.save()
+    client, other = space.invite(), space.invite("Other")
+    with space.database.transaction() as session:
+        for each in (client, other):
+            subscriptions.start(session, space.administrator.partner, each)
+    space.clock.forward(days=1)
+    space.override(client.client_id, Overrides(billing_period=BillingPeriod.YEARLY))
+    may_hold = (
+        select(Subscription.revision, Subscription.may_hold)
+        .where(Subscription.client_id == client.client_id)
+        .order_by(Subscription.revision)
+    )
+    space.clock.forward(days=40)
+    with space.database.reading() as session:
+        assert session.execute(may_hold).all() == [(1, False), (2, True), (3, True)]
+    space.override(other.client_id, Overrides(payer=Payer.PARTNER))
+    with space.database.reading() as session:
+        assert session.execute(may_hold).all() == [(1, False), (2, False), (3, True)]
+    assert space.detail(client.client_id).revision == 3
