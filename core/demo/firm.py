@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import count, product
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
@@ -206,10 +206,14 @@ def _renews_tomorrow_since(made_at: datetime) -> datetime:
 def _as_accepted(session: Session, moment: datetime) -> Sequence[int]:
     """The clients that accepted in the last weeks before, pay by the month and have changed nothing since; those that
     renew first come first."""
+    later = aliased(Subscription)
+    changed = exists().where(
+        later.partner_id == Subscription.partner_id, later.client_id == Subscription.client_id, later.revision > 2
+    )
     accepted = (
         select(Subscription.client_id)
         .where(
-            Subscription.valid_to.is_(None),
+            ~changed,
             Subscription.revision == 2,
             Subscription.status == ClientStatus.ACTIVE,
             Subscription.overridden == frozenset(),

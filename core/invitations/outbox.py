@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from core import subscriptions
 from core.invitations.tables import (
     DeliveryFailure,
     Invitation,
@@ -186,8 +187,7 @@ _ABOUT_PAYERS = _kind(
         Subscription.client_id == PayerMessage.client_id,
         Subscription.status == ClientStatus.ACTIVE,
         Subscription.payer == PayerMessage.payer,
-        Subscription.valid_from <= _AT,
-        or_(Subscription.valid_to.is_(None), Subscription.valid_to > _AT),
+        subscriptions.holds_then(at=_AT),
     ),
     ended={"next_attempt_at": None},
 )

@@ -1,10 +1,11 @@
 """Recompute every client from the versions and the choices, and say where what is stored differs."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, members
@@ -44,7 +45,7 @@ def differences(session: Session) -> Iterator[str]:
         each.currency: {number: said.at for number, said in catalogue.loaded(session, each).items()}
         for each in partners.values()
     }
-    moment = now(session)
+    moment = _moment(session)
     rows = session.execute(
         select(Subscription, Client.sort_name, Client.name)
         .outerjoin(Client, _same_client(Subscription))
@@ -90,6 +91,12 @@ def differences(session: Session) -> Iterator[str]:
     yield from _responsible_who_cannot(session)
 
 
+def _moment(session: Session) -> datetime:
+    """The instant at which everything is looked at: not before the last decision, as clocks step back."""
+    last = session.scalar(select(func.max(Subscription.decided_at)))
+    return now(session) if last is None else max(now(session), last)
+
+
 def _responsible_gaps(session: Session) -> Iterator[str]:
     """Moments at which nobody looks after a client, or which do not join; and a list that says another one."""
     first, current = aliased(Subscription), aliased(Subscription)
@@ -103,7 +110,7 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
         .outerjoin(current, _same_client(current) & holds_now(current))
         .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
     )  # fmt: skip
-    rows = session.connection().execute(found, {"now": now(session)}, execution_options={"yield_per": 1000})
+    rows = session.connection().execute(found, {"now": _moment(session)}, execution_options={"yield_per": 1000})
     for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
         where, until = f"partner {partner_id}, client {client_id}", None
         for number, (_, _, start, end, member_id, invited_at, copied) in enumerate(decided):

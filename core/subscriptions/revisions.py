@@ -155,10 +155,10 @@ def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
     return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
 
 
-def holds_then(table: Any = Subscription) -> ColumnElement[bool]:
-    """The same for any instant, past or to come, of all rows: for what reads the index of the distribution, which has
-    all of them."""
-    then = bindparam("now", type_=Instant)
+def holds_then(table: Any = Subscription, *, at: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """The same for any instant (`:now`, or `at`), past or to come, of all rows: for what reads the index of the
+    distribution, which has all of them."""
+    then = bindparam("now", type_=Instant) if at is None else at
     return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 
 

@@ -147,7 +147,7 @@ def timing(
         accepted = at_once(offer, time_zone, moment, settings, ClientStatus.ACTIVE)
         if not _buys(held.settings, settings):  # a list may have begun since it accepted
             assert held.price_list is not None  # noqa: S101 - a CHECK of its table
-            after = _price(offer, held.price_list, settings)
+            after = price_by(offer, held.price_list, settings)
             accepted = replace(accepted, price_list=held.price_list, after=after)
         return _with_before(accepted, price_on(offer, held, today))
     period = held.rhythm.period(today)

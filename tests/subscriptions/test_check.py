@@ -13,7 +13,7 @@ from core.__main__ import main
 from core.invitations import OutboxMessage
 from core.storage import Database
 from core.subscriptions import Subscription
-from core.words import BillingPeriod, Overrides, Role
+from core.words import BillingPeriod, DemoRefused, Overrides, Role
 from tests.conftest import PLUS, STANDARD, Space
 
 
@@ -221,7 +221,7 @@ def test_demo_reset_is_refused_on_a_database_demo_mode_did_not_make(
         assert main(command) == 1
         assert "not made by demo mode" in capsys.readouterr().err
     with space.database.reading() as session:
-        with pytest.raises(demo.DemoRefused):
+        with pytest.raises(DemoRefused):
             demo.refuse_foreign(space.database)
         assert session.scalar(text("SELECT count(*) FROM partner")) == 1
 

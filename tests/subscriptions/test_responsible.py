@@ -255,13 +255,10 @@ def test_a_revision_keeps_a_change_that_was_made_after_it_was_begun(space: Space
     """What is carried on is what holds when the revision is written, not what its reader saw."""
     space.save(STANDARD)
     client_id = space.invite().client_id
-    shown = space.detail(client_id)
+    seen = space.detail(client_id).seen
     space.give(client_id, Role.ACCOUNTANT)
     with space.database.transaction() as session:
-        subscriptions.revise(
-            session, shown.client, shown.history[0], shown.effective, by=space.manager, origin=Origin.PAGE,
-            status=ClientStatus.ARCHIVED,
-        )  # fmt: skip
+        subscriptions.archive(session, space.manager, client_id, seen=seen)
     assert names_of(space, Role.ACCOUNTANT) == ["Aubry & Fils"]
     assert differences(space) == []
 
