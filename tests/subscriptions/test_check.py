@@ -222,7 +222,7 @@ def test_demo_reset_is_refused_on_a_database_demo_mode_did_not_make(
         assert "not made by demo mode" in capsys.readouterr().err
     with space.database.reading() as session:
         with pytest.raises(DemoRefused):
-            demo.refuse_foreign(space.database)
+            demo.open_demo(space.database)
         assert session.scalar(text("SELECT count(*) FROM partner")) == 1
 
 
