@@ -16,7 +16,7 @@ from core.invitations.outbox import Delivery
 from core.invitations.tables import PayerMessage
 from core.members import Member, Partner
 from core.storage import now
-from core.subscriptions import Client, Responsible, Revision, first_instant, held_at, local_date
+from core.subscriptions import Client, Responsible, Revision, first_instant, held_at, held_in_the_morning, local_date
 from core.words import BillingSettings, ClientStatus, Money, NoPrice, Payer, day, one_line, spoken, t
 
 _LOOKS_AFTER = (
@@ -159,7 +159,7 @@ def _taken_over(session: Session, partner: Partner, message: PayerMessage) -> _T
     begins = local_date(message.paid_from, zone)
     waits = message.paid_from > message.queued_at
     held = _held(history, message)
-    morning = held_at(history, first_instant(begins, zone))
+    morning = held_in_the_morning(history, zone, message.paid_from)
     begun_that_day = morning is None or morning.status is not ClientStatus.ACTIVE
     first, charge = begins, None
     if not waits and not begun_that_day:

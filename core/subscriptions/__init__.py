@@ -45,7 +45,17 @@ from core.subscriptions.responsible import (
     responsible_history,
     responsible_members,
 )
-from core.subscriptions.revisions import Revision, Seen, begin, held_at, history, holds_now, holds_then, pending_at
+from core.subscriptions.revisions import (
+    Revision,
+    Seen,
+    begin,
+    held_at,
+    held_in_the_morning,
+    history,
+    holds_now,
+    holds_then,
+    pending_at,
+)
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
 from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of

@@ -1,6 +1,6 @@
 """What a decision about a client's settings does, now and at the renewal, before it is made (rules 27 to 32)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from core import defaults
@@ -96,6 +96,7 @@ def preview(
     if when.waits:
         effective_later = effective if rest is None else rest
         later = _later(offer, shown, held, effective_later)
+        when = replace(later.timing, waits=when.waits)  # with what else is pending, if anything
         nothing_new = pending is not None and effective_later == _effective(shown, pending)
     elif rest is not None and rest != effective:
         assert pending is not None  # noqa: S101 - something is left of it

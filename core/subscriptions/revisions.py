@@ -18,7 +18,7 @@ from core.defaults import Change, EffectiveSettings, changes
 from core.members import Member
 from core.storage import Instant, now, now_after
 from core.subscriptions.listeners import Decision, tell
-from core.subscriptions.rhythm import Rhythm
+from core.subscriptions.rhythm import Rhythm, first_instant, local_date
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription, TookEffect
 
@@ -167,14 +167,27 @@ def held_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
     return next((each for each in history if each.holds_at(instant)), None)
 
 
+def held_in_the_morning(history: Sequence[Revision], time_zone: str, moment: datetime) -> Revision | None:
+    """What held when the local day of this moment began (rule 29); None where that was before the client ended or was
+    invited again that same day, so that it belongs to another subscription."""
+    began = first_instant(local_date(moment, time_zone), time_zone)
+    of_today = (each for each in history if began < each.valid_from <= moment and not each.was_withdrawn)
+    if any(each.status is not ClientStatus.ACTIVE for each in of_today):
+        return None
+    return held_at(history, began)
+
+
 def pending_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
     """The revision of a history that is decided and not in force yet at this instant (rule 31)."""
     return next((each for each in history if each.valid_from > instant and not each.was_withdrawn), None)
 
 
 def moment_after(session: Session, history: Sequence[Revision]) -> datetime:
-    """The instant of a decision made now: later than every other one of this client, as clocks step back."""
-    return now_after(session, max(each.decided_at for each in history))
+    """The instant of a decision made now: later than every other one of this client, as clocks step back, and later
+    than what begins at this very instant, so that it has held."""
+    moment = now_after(session, max(each.decided_at for each in history))
+    begins = any(each.valid_from == moment and not each.was_withdrawn for each in history)
+    return now_after(session, moment) if begins else moment
 
 
 def moment_of(session: Session, history: Sequence[Revision]) -> datetime:

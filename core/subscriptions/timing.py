@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from core.catalogue import Catalogue, Price
-from core.subscriptions.revisions import Revision, before, held_at
+from core.subscriptions.revisions import Revision, before, held_at, held_in_the_morning
 from core.subscriptions.rhythm import Period, Rhythm, begun_on, first_instant, local_date
 from core.words import N_, BillingSettings, ClientStatus, Money, NoPrice, Term, UnknownChoice
 
@@ -137,7 +137,7 @@ def timing(
 ) -> Timing:
     """When these settings take effect for a client with this history, decided at a moment (rules 28 and 29)."""
     today = local_date(moment, time_zone)
-    held, morning = held_at(history, moment), held_at(history, first_instant(today, time_zone))
+    held, morning = held_at(history, moment), held_in_the_morning(history, time_zone, moment)
     if held is None or held.status is not ClientStatus.ACTIVE:
         status = ClientStatus.INVITED if held is None else held.status
         first = at_once(offer, time_zone, moment, settings, status)

@@ -204,7 +204,7 @@ def _confirm(
     if preview is not None:
         for line in provenance.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
             st.text(line)
-        for line in provenance.when_lines(shown, preview, offer) if preview.changes_anything else ():
+        for line in provenance.when_lines(shown, preview, offer):
             st.text(line)
         if preview.changes_anything and (price := provenance.price_line(shown, preview)):
             st.markdown(f"**{plain(price)}**")

@@ -74,7 +74,8 @@ def _of_subscription(
         if each.revision == 1:
             said.append(responsible.at_the_invitation(looked_after))
         if (replaced := withdrawing.get(each.revision)) is not None:
-            said = _withdrew(replaced, said, is_all=not _changes_anything(each))
+            left = _left_of(replaced, shown.history)
+            said = _withdrew(replaced, said, left=left, is_all=not _changes_anything(each))
         if each.waited:
             said = [t("Decided for {day}", day=local_day(each.valid_from)), *said]
         events.append((each.decided_at, who, via, joined(filter(None, said)), each.reason))
@@ -95,13 +96,26 @@ def _in_force(revision: Revision) -> str:
     return t("In force, as decided on {day}", day=local_day(revision.decided_at))
 
 
-def _withdrew(replaced: Revision, said: list[str], *, is_all: bool) -> list[str]:
+def _withdrew(replaced: Revision, said: list[str], *, left: Revision | None, is_all: bool) -> list[str]:
+    """What a decision did, and what it withdrew; `left`: what it left of that."""
     what = t("what was decided for {day}", day=local_day(replaced.valid_from))
     if replaced.status is ClientStatus.ARCHIVED:
         what = t("the end on {day}", day=local_day(replaced.valid_from))
     if is_all:
         return [t("Cancelled {what}", what=what)]
-    return [*said, t("in place of {what}", what=what)]
+    if left is None:
+        return [*said, t("in place of {what}", what=what)]
+    return said if _is_whole(left, replaced) else [*said, t("partly in place of {what}", what=what)]
+
+
+def _is_whole(left: Revision, withdrawn: Revision) -> bool:
+    """Whether everything that was decided then is left."""
+    decided = {change.setting for change in withdrawn.changes} | withdrawn.newly_chosen | withdrawn.cleared
+    return all(
+        setting.of(left.settings) == setting.of(withdrawn.settings)
+        and (setting in left.overridden) is (setting in withdrawn.overridden)
+        for setting in decided
+    )
 
 
 def _changes_anything(revision: Revision) -> bool:
@@ -110,6 +124,11 @@ def _changes_anything(revision: Revision) -> bool:
         or revision.status is not revision.status_before
         or revision.defaults_version != revision.defaults_version_before
     )
+
+
+def _left_of(withdrawn: Revision, history: Sequence[Revision]) -> Revision | None:
+    """What was left of a decision that was withdrawn, beside the one that took its place (rule 32)."""
+    return next((each for each in history if _restates(each, [withdrawn])), None)
 
 
 def _restates(revision: Revision, history: Sequence[Revision]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings
 from core.invitations import charge_text
-from core.subscriptions import ClientSubscription, Ending, Preview, Revision
+from core.subscriptions import ClientSubscription, Ending, Preview, Revision, held_in_the_morning
 from core.words import BillingError, ClientStatus, Origin, Payer, Setting, Source, day, local_day, nt, t
 from pages.parts.text import change_text, joined, payer_text, price_text, settings_text
 
@@ -60,6 +60,8 @@ def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) ->
     """When a change takes effect and why not today, what it costs today, and what becomes of what waits (rules 27 to
     32, 37 and 41)."""
     when, lines = preview.timing, []
+    if not preview.changes_anything:
+        return _what_waits(preview)
     if when.waits:
         lines.append(t("Takes effect on {day}, at the renewal: {why}.", day=when.day, why=when.waits))
         if preview.alone:
@@ -79,14 +81,7 @@ def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) ->
             )
         )
     if preview.payer_changes and shown.period is not None:
-        lines.append(
-            t(
-                "Charges from {day} on are {payer}. What was charged stays as it was, until {renewal}.",
-                day=when.day,
-                payer=payer,
-                renewal=shown.period.renewal,
-            )
-        )
+        lines.append(_charges(shown, preview, payer))
         if preview.effective.settings.payer is Payer.CLIENT:
             lines.append(t("The client is told by message."))
     if when.list_before is not None and when.after is not None:
@@ -94,13 +89,37 @@ def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) ->
     return lines + _what_waits(preview)
 
 
+def _charges(shown: ClientSubscription, preview: Preview, payer: str) -> str:
+    """Who is charged what from when on; on the day of acceptance nothing was charged before (rule 29)."""
+    morning = held_in_the_morning(shown.history, shown.time_zone, shown.moment)
+    if morning is None or morning.status is not ClientStatus.ACTIVE:
+        return t("The subscription began today: all its charges are {payer}.", payer=payer)
+    assert shown.period is not None  # noqa: S101 - it is active
+    return t(
+        "Charges from {day} on are {payer}. What was charged stays as it was, until {renewal}.",
+        day=preview.timing.day,
+        payer=payer,
+        renewal=shown.period.renewal,
+    )
+
+
 def _leaves_a_list(preview: Preview, list_before: int, offer: Catalogue) -> list[str]:
+    bought = preview.effective if not preview.waits or preview.later is None else preview.later.effective
     try:
-        price = offer.price_by(list_before, preview.effective.settings)
+        price = offer.price_by(list_before, bought.settings)
     except BillingError:
         return []
     if preview.price is None or price == preview.price:
         return []
+    if preview.waits:
+        return [
+            t(
+                "Bought at the prices of {day}: {price}. By the prices the client keeps otherwise it is {before}.",
+                day=preview.timing.day,
+                price=price_text(preview.price),
+                before=price_text(price),
+            )
+        ]
     return [
         t(
             "It is bought at today's prices: {price}. By the prices the client has now it would cost {before}.",
@@ -112,17 +131,19 @@ def _leaves_a_list(preview: Preview, list_before: int, offer: Catalogue) -> list
 
 def _what_waits(preview: Preview) -> list[str]:
     """What becomes of the change that is pending."""
-    if preview.pending is None or not preview.changes_anything:
+    if preview.pending is None:
         return []
     day = local_day(preview.pending.valid_from)
-    if preview.withdraws or (preview.later is not None and preview.later.restates is None and not preview.waits):
+    if not preview.changes_anything:
+        return [t("This is pending for {day} already.", day=day)] if preview.waits else []
+    if preview.withdraws:
         return [t("What is pending for {day} is replaced: nothing of it is left.", day=day)]
     lines = []
     if preview.replaced:
         lines.append(
             t("Of what is pending for {day} it replaces: {settings}", day=day, settings=settings_text(preview.replaced))
         )
-    if preview.later is not None and preview.later.restates is not None:
+    if preview.later is not None and preview.later.effective != preview.effective:
         lines.append(t("What else is pending for {day} stays so.", day=day))
     return lines
 

@@ -139,7 +139,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
     which = listed(status.label.lower() for status in statuses)
     sentences = [
         t("Clients counted at the end of {day}: {statuses}.", day=day(as_of), statuses=which),
-        t("Revenue: whoever pays, at today's prices; a yearly price counts a twelfth; each figure is rounded once."),
+        t("Revenue: whoever pays, at that day's prices; a yearly price counts a twelfth; each figure is rounded once."),
         t("Click a number to see the clients behind it.") if leads_to_clients else "",
     ]
     st.caption(" ".join(sentences))

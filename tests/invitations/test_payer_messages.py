@@ -111,7 +111,7 @@ def edit(firm: Space, client_id: int, **details: str) -> None:
 
 def check(firm: Space) -> list[str]:
     with firm.database.reading() as session:
-        return [*subscriptions.differences(session), *invitations.payer_differences(session)]
+        return [*subscriptions.differences(session), *invitations.differences(session)]
 
 
 def test_a_client_that_becomes_the_payer_is_told_from_when_what_and_how_much(firm: Space, post) -> None:

@@ -169,8 +169,10 @@ class ModelPartner:
         if held.status == "invited":
             return NOTHING if new == held else Decision(now=new)
         today = self.today(moment)
-        began = client.at(midnight(today, self.zone))
-        morning = None if began is None or began.state.status != "active" else began.state
+        began, start = client.at(midnight(today, self.zone)), midnight(today, self.zone)
+        of_today = [each.state for each in client.line if each.since > start]
+        is_new = began is None or any(state.status != "active" for state in (began.state, *of_today))
+        morning = None if is_new or began is None else began.state
         purchase = held.bought if same(values, held.values, BOUGHT) else self.list_on(today)
         waits, charge = False, 0
         if morning is None:  # it accepted today

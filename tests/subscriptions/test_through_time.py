@@ -271,6 +271,19 @@ def test_rule_32_what_is_left_together_must_be_for_sale(firm: Space) -> None:
     assert isinstance(refused.value.values["refusal"], AddOnsNotOffered)
 
 
+def test_rule_32_the_preview_of_what_waits_with_the_pending_change_has_the_price_of_both(firm: Space) -> None:
+    """Standard is pending, yearly joins it: 190.00 from 1 February on, not the 350.00 of Plus."""
+    client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
+    change(firm, client_id, at=local(2027, 1, 3, 9), plan="standard")
+    preview = previewed(firm, client_id, at=local(2027, 1, 10, 9), billing_period=YEARLY)
+    assert preview.timing.waits == (Waits.BILLING_PERIOD,)
+    assert preview.price is not None
+    assert preview.price.cents == 19000
+    change(firm, client_id, at=local(2027, 1, 10, 9), billing_period=YEARLY)
+    assert price_at(firm, client_id, local(2027, 2, 1, 0)) == 19000
+    check(firm)
+
+
 def test_rule_33_what_is_cancelled_never_held(firm: Space) -> None:
     """Plus, Standard from 1 February, cancelled on 10 January: as of 1 February it is Plus."""
     client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
@@ -305,6 +318,17 @@ def test_rule_34_a_change_that_took_effect_meanwhile_makes_the_save_stale(firm: 
 def override_seen(firm: Space, client_id: int, seen: Seen) -> None:
     with firm.database.transaction() as session:
         subscriptions.override(session, firm.manager, client_id, Overrides(payer=Payer.PARTNER), seen=seen)
+
+
+def test_rule_34_a_decision_at_the_instant_at_which_another_took_effect_follows_it(firm: Space) -> None:
+    """What took effect has held, though nobody could see for how long."""
+    client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
+    change(firm, client_id, at=local(2027, 1, 3, 9), plan="standard")
+    made = change(firm, client_id, at=local(2027, 2, 1, 0), payer=Payer.PARTNER)
+    assert made.valid_from == local(2027, 2, 1, 0) + timedelta(microseconds=1)
+    assert plan_at(firm, client_id, local(2027, 2, 1, 0)) == "standard"
+    assert firm.detail(client_id).effective.settings.payer is Payer.PARTNER
+    check(firm)
 
 
 def test_rule_35_an_active_client_ends_with_its_paid_period(firm: Space) -> None:
@@ -367,6 +391,40 @@ def test_rule_36_coming_back_is_a_new_start(firm: Space) -> None:
     assert shown.period is not None
     assert shown.period.first == date(2027, 2, 6)
     check(firm)
+
+
+def test_rule_29_who_comes_back_the_day_it_ended_has_a_day_of_acceptance_again(firm: Space) -> None:
+    """What it had in the morning was another subscription: nothing waits for its renewal, nothing is charged."""
+    client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
+    archive(firm, client_id, at=local(2027, 1, 20, 9), at_once=True)
+    comes_back(firm, client_id, at=local(2027, 1, 20, 11))
+    payer = previewed(firm, client_id, at=local(2027, 1, 20, 12), payer=Payer.PARTNER)
+    assert (payer.waits, payer.timing.charge) == (False, None)
+    change(firm, client_id, at=local(2027, 1, 20, 12), payer=Payer.PARTNER, billing_period=YEARLY)
+    shown = firm.detail(client_id)
+    assert (shown.pending, shown.price and shown.price.cents) == (None, 19000)
+    check(firm)
+
+
+def test_rule_36_an_end_and_another_invitation_at_the_instant_of_the_renewal(firm: Space) -> None:
+    """The clock stands where the end takes effect: it has held for a moment, and the client is asked in again."""
+    client_id = accepted(firm, local(2027, 1, 15, 10))
+    archive(firm, client_id, at=local(2027, 1, 20, 9))
+    comes_back(firm, client_id, at=local(2027, 2, 15, 0))
+    assert firm.detail(client_id).period == subscriptions.Period(date(2027, 2, 15), date(2027, 3, 15))
+    check(firm)
+
+
+def comes_back(firm: Space, client_id: int, *, at: datetime) -> None:
+    """The client is invited again and accepts at once."""
+    firm.clock.moment = at
+    with firm.database.transaction() as session:
+        invitations.invite_again(session, firm.manager, client_id)
+    with firm.database.transaction() as session:
+        message = invitations.waiting(session, firm.partner_id, client_id, OutboxMessage)
+        assert message is not None
+        assert message.token is not None
+        invitations.accept(session, message.token)
 
 
 def with_list(firm: Space, begins: date, renewals: date | None, **prices: int) -> None:
