@@ -14,7 +14,7 @@ from core import catalogue, defaults
 from core.catalogue import SAMPLE, PriceList
 from core.defaults import EffectiveSettings, resolve
 from core.members import Member, Partner
-from core.storage import Database, settings_as_text
+from core.storage import Database, set_now, settings_as_text
 from core.subscriptions import Rhythm, first_instant, local_date
 from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, Setting, fold
 from tests.bench import before
@@ -65,7 +65,7 @@ def build(database: Database, clients: int) -> Member:
     """Afterwards the empty database holds one partner space of this many clients; returns its administrator."""
     database.migrate()
     with database.transaction() as session:
-        session.info["now"] = START
+        set_now(session, START)
         administrator = _partner(session, clients)
         for seen, settings in enumerate(VERSIONS):
             defaults.save(session, administrator, settings, seen=seen or None)

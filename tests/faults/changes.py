@@ -15,17 +15,14 @@ from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Identity, Member
 from core.storage import Base, Database, Instant
+from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import BillingError, Overrides, Payer, Role
 from tests.conftest import PLUS, STANDARD, Space
 
 Act = Callable[[Session, Member], Any]
-CLIENT, GONE, HIRED, LEFT = (
-    1,
-    2,
-    5,
-    6,
-)  # two clients, the second one's invitation revoked; two members, the second inactive
+CLIENT, GONE, ENDING = 1, 2, 3  # the second one's invitation is revoked; the third is active and is to end
+HIRED, LEFT = 5, 6  # two members, the second inactive
 NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nOne\tBE\tone@example.com\nTwo\tBE\ttwo@example.com")
@@ -40,7 +37,11 @@ def _link(session: Session, member: Member) -> str:
     """The token of the client's link: as it was when the space was furnished, or, in another process, as it waits."""
     if member.partner_id in _LINKS:
         return _LINKS[member.partner_id]
-    waiting = invitations.waiting(session, member.partner_id, CLIENT, OutboxMessage)
+    return _token(session, member, CLIENT)
+
+
+def _token(session: Session, member: Member, client_id: int) -> str:
+    waiting = invitations.waiting(session, member.partner_id, client_id, OutboxMessage)
     assert waiting is not None
     assert waiting.token is not None
     return waiting.token
@@ -57,6 +58,8 @@ CHANGES: dict[str, Act] = {
     "invitations.accept": lambda s, m: invitations.accept(s, _link(s, m)),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, CLIENT, Overrides(payer=Payer.PARTNER), seen=1),
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [CLIENT]),
+    "subscriptions.archive": lambda s, m: subscriptions.archive(s, m, CLIENT, seen=1),
+    "subscriptions.cancel_pending": lambda s, m: subscriptions.cancel_pending(s, m, ENDING, seen=Seen(2, 3)),
     "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, CLIENT, 1, seen=HIRED),
     "subscriptions.load_catalogue": lambda s, _: subscriptions.load_catalogue(s, FEWER),
     "team.invite_member": lambda s, m: team.invite_member(s, m, NEW_MEMBER),
@@ -88,10 +91,13 @@ def furnish(space: Space) -> None:
             newcomer = NewMember(name=name, email=f"{name.lower()}@example.com", role=Role.ACCOUNTANT)
             team.invite_member(session, space.administrator, newcomer)
         team.deactivate(session, space.administrator, LEFT, seen=1)
-        for name in ("Aubry", "Gone"):
+        for name in ("Aubry", "Gone", "Ending"):
             client = NewClient.from_typed(name=name, email=f"{name.lower()}@example.com")
             invitations.invite(session, space.manager, client, responsible_id=HIRED)
         invitations.revoke(session, space.manager, GONE)
+        invitations.accept(session, _token(session, space.administrator, ENDING))
+        ending = subscriptions.detail(session, space.manager, ENDING)
+        subscriptions.archive(session, space.manager, ENDING, seen=ending.seen)
     signed_in_at = space.clock() - timedelta(hours=1)
     members.bind(
         space.database, Identity("https://login.example", "hired", "hired@example.com", True, "", signed_in_at)

@@ -19,6 +19,7 @@ from core.catalogue import Price
 from core.invitations import Invitation, Letter, OutboxMessage, letters, outbox
 from core.invitations.invitation import hash_of, key_of, link, new_token, opens
 from core.invitations.letters import html
+from core.storage import now
 from core.words import (
     BadInput,
     BillingError,
@@ -265,7 +266,9 @@ def price_standard(session: Session, cents: int, *, plan: str = "standard") -> N
     held = catalogue.stored(session, "EUR")
     assert held is not None
     prices = {**held.plan_prices, (plan, BillingPeriod.MONTHLY): cents}
-    subscriptions.load_catalogue(session, replace(held, plan_prices=prices))
+    today = held.prices.valid_from if cents == held.plan_prices[plan, BillingPeriod.MONTHLY] else now(session).date()
+    offered = replace(held.prices, number=0, valid_from=today, plan_prices=prices)
+    subscriptions.load_catalogue(session, replace(held, prices=offered, price_lists=()))
 
 
 def test_the_price_that_was_shown_is_the_price_that_is_accepted(invited: Space) -> None:

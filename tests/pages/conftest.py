@@ -151,6 +151,7 @@ def emptied(database: Database) -> None:
         for kept in ("default_settings", "subscription", "client_change", "responsible"):
             session.execute(text(f"DROP TRIGGER {kept}_never_deleted"))
         emptied_in_order = (
+            "payer_message",
             "outbox_message",
             "invitation",
             "responsible",

@@ -4,13 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue, subscriptions
 from core.catalogue import EXAMPLE, Catalogue
 from core.members import Member
-from core.storage import Database
+from core.storage import Database, Instant, now
 from tests.pages.conftest import CATALOGUE, CLIENTS, at, manager, opened, plain_text, ran, refused_alone
 
 ACCOUNTANT, FINANCE, WITHOUT_ACCESS = 5, 4, 6  # of the demo
@@ -49,9 +49,9 @@ def counted(database: Database, acting: int, plan: str) -> int:
     with database.reading() as session:
         return session.execute(
             text(
-                "SELECT count(*) FROM subscription WHERE valid_to IS NULL AND status <> 'archived' "
-                f"AND plan = '{plan}' {own}"
-            )
+                "SELECT count(*) FROM subscription WHERE valid_from <= :now AND (valid_to IS NULL OR valid_to > :now) "
+                f"AND status <> 'archived' AND plan = '{plan}' {own}"
+            ).bindparams(bindparam("now", now(session), Instant))
         ).scalar_one()
 
 

@@ -39,13 +39,14 @@ MEMBERS = "pages/settings/members.py"
 def plainly_bound(database: Database) -> int:
     """A client on defaults that are not the current ones, without overrides."""
     found = asked(database, reports.billing_sources, status="active")
-    some = found[(found["overridden"] == "") & (found["defaults_version"] == 2)]
+    nothing_waits = found["pending_from"].isna()
+    some = found[(found["overridden"] == "") & (found["defaults_version"] == 2) & nothing_waits]
     return int(some["client_id"].iloc[0])
 
 
 def overridden_by_a_colleague(database: Database, client_id: int, overrides: Overrides) -> None:
     with database.transaction() as session:
-        seen = subscriptions.detail(session, manager(database), client_id).revision
+        seen = subscriptions.detail(session, manager(database), client_id).seen
         subscriptions.override(session, manager(database), client_id, overrides, seen=seen)
 
 

@@ -204,7 +204,7 @@ def test_a_plan_and_its_add_ons_are_gone_back_to_together_though_no_longer_offer
     space.save(STANDARD)
     client_id = space.invite(overrides=Overrides(plan="plus", add_ons=frozenset())).client_id
     with space.database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.current(session, space.manager.partner)
         plans = {**held.plans, "standard": replace(held.plans["standard"], add_ons=frozenset())}
         catalogue.store(session, replace(held, plans=plans))
     with pytest.raises(AddOnsNotOffered):
