@@ -144,7 +144,12 @@ def _what_waits(preview: Preview) -> list[str]:
             t("Of what is pending for {day} it replaces: {settings}", day=day, settings=settings_text(preview.replaced))
         )
     if preview.later is not None and preview.later.effective != preview.effective:
-        lines.append(t("What else is pending for {day} stays so.", day=day))
+        price = None if preview.waits else preview.later.timing.after  # what waits too is in the price after it
+        if price is None:
+            lines.append(t("What else is pending for {day} stays so.", day=day))
+        else:
+            words = price_text(price)
+            lines.append(t("What else is pending for {day} stays so: {price} from then on.", day=day, price=words))
     return lines
 
 

@@ -48,6 +48,15 @@ def test_rule_32_what_else_is_pending_stays_and_is_in_the_price_from_then(firm: 
     assert "replaces" not in said
 
 
+def test_rule_32_a_decision_beside_what_is_pending_tells_the_price_from_then_on_too(firm: Space) -> None:
+    """Bank feeds at once beside Plus: 39.00, and 24.00 with the Standard that is pending."""
+    client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
+    change(firm, client_id, at=local(2027, 1, 3, 9), plan="standard")
+    said = told(firm, client_id, at=local(2027, 1, 10, 9), add_ons=frozenset({"bank_feeds"}))
+    assert "What else is pending for 1 Feb 2027 stays so: €24.00 a month from then on." in said
+    assert said.endswith("€34.00 a month → €39.00 a month")
+
+
 def test_rule_31_what_is_pending_already_is_said_to_be(firm: Space) -> None:
     """Deciding the same once more changes nothing, and the page says why."""
     client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
