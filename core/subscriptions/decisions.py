@@ -195,8 +195,9 @@ def _refuse_together(
         pending.settings.billing_period,
     ):
         return
+    held = pending.settings if later.plan == pending.settings.plan else until_then  # what waits counts as held (rule 9)
     try:
-        offer.refuse_unsellable(later, held=until_then)
+        offer.refuse_unsellable(later, held=held)
     except ChoiceRefused as refusal:
         raise PendingRefused(day=renewal, refusal=refusal) from None
 

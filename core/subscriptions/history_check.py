@@ -86,7 +86,10 @@ def _expected(
     before = earlier[-1] if earlier else None
     if before is None or before.status is not ClientStatus.ACTIVE or before.anchor_day is None:
         return begun_on(day, revision.billing_period), number
-    morning = next((each for each in reversed(earlier) if each.valid_from <= first_instant(day, time_zone)), None)
+    begins = first_instant(day, time_zone)
+    morning = next((each for each in reversed(earlier) if each.valid_from <= begins), None)
+    if any(each.status is not ClientStatus.ACTIVE for each in earlier if each.valid_from > begins):
+        morning = None  # it began again today: what held then was another subscription (rule 29)
     rhythm = Rhythm(before.anchor_day, before.anchor_month).with_period(revision.billing_period, day)
     for compared in (morning, before):  # what held when the day began, and what was bought today already
         if compared is not None and compared.status is ClientStatus.ACTIVE and _bought(compared) == _bought(revision):

@@ -148,7 +148,8 @@ FIVE = "partner 1, member 5"
         (["UPDATE invitation SET accepted_at = NULL WHERE client_id = 1"],
          ["partner 1, client 1: accepted 0 invitations, became active by itself 1 times",
           "partner 1, client 1: active, but its newest invitation was not accepted"]),
-        (["UPDATE subscription SET status = 'invited' WHERE client_id = 1"],
+        (["UPDATE subscription SET status = 'invited', anchor_day = NULL, anchor_month = NULL, price_list = NULL "
+          "WHERE client_id = 1"],
          ["partner 1, client 1: accepted 1 invitations, became active by itself 0 times",
           "partner 1, client 1: invited, but its newest invitation was accepted"]),
         (["UPDATE invitation SET accepted_at = expires_at - {second} WHERE client_id = 4 AND number = 1"],

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core import catalogue, defaults, invitations, reports, subscriptions, team
+from core.catalogue import Catalogue
 from core.invitations import Invitation
-from core.storage import Database
+from core.storage import Database, now
 from core.words import BillingPeriod, Overrides, Payer
 from tests.pages.conftest import (
     CLIENT,
@@ -38,9 +39,8 @@ MEMBERS = "pages/settings/members.py"
 
 def plainly_bound(database: Database) -> int:
     """A client on defaults that are not the current ones, without overrides."""
-    found = asked(database, reports.billing_sources, status="active")
-    nothing_waits = found["pending_from"].isna()
-    some = found[(found["overridden"] == "") & (found["defaults_version"] == 2) & nothing_waits]
+    found = asked(database, reports.billing_sources, status="invited")  # of whom nothing waits for a renewal
+    some = found[(found["overridden"] == "") & (found["defaults_version"] == 2)]
     return int(some["client_id"].iloc[0])
 
 
@@ -53,9 +53,17 @@ def overridden_by_a_colleague(database: Database, client_id: int, overrides: Ove
 def price_standard(database: Database, cents: int) -> None:
     """Another price a month of the plan; the demo keeps the sample from a shell, so as storing does it."""
     with database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.current(session, manager(database).partner)
         prices = {**held.plan_prices, ("standard", BillingPeriod.MONTHLY): cents}
-        catalogue.store(session, replace(held, plan_prices=prices))
+        catalogue.store(session, with_next_list(session, held, prices))
+
+
+def with_next_list(session: Session, held: Catalogue, prices: dict[tuple[str, BillingPeriod], int]) -> Catalogue:
+    """The catalogue with another price list from today on, these prices of plans in it."""
+    following = replace(
+        held.prices, number=held.price_lists[-1].number + 1, valid_from=now(session).date(), plan_prices=prices
+    )
+    return replace(held, price_lists=(*held.price_lists, following))
 
 
 @contextmanager
@@ -164,10 +172,10 @@ def test_going_back_to_what_cannot_be_had_leads_to_a_choice(demo_database: Datab
     plan = asked(demo_database, subscriptions.detail, client_id).effective.plan.value
     overridden_by_a_colleague(demo_database, client_id, Overrides(plan="plus", add_ons=frozenset()))
     with demo_database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.current(session, manager(demo_database).partner)
         plans = {**held.plans, plan: replace(held.plans[plan], is_retired=True)}
         prices = {key: cents for key, cents in held.plan_prices.items() if key[0] != plan}
-        catalogue.store(session, replace(held, plans=plans, plan_prices=prices))
+        catalogue.store(session, replace(with_next_list(session, held, prices), plans=plans))
     app = opened(CLIENT, client=str(client_id))
     ran(at(app.button, f"client.{client_id}.open back").click())
     assert "has no price for this billing period" in plain_text(app)
@@ -183,7 +191,7 @@ def test_a_client_goes_back_to_a_plan_that_was_retired_meanwhile(demo_database: 
     plan = asked(demo_database, subscriptions.detail, client_id).effective.plan.value
     overridden_by_a_colleague(demo_database, client_id, Overrides(plan="plus", add_ons=frozenset()))
     with demo_database.transaction() as session:
-        held = catalogue.current(session, "EUR")
+        held = catalogue.current(session, manager(demo_database).partner)
         plans = {**held.plans, plan: replace(held.plans[plan], is_retired=True)}
         catalogue.store(session, replace(held, plans=plans))
     app = opened(CLIENT, client=str(client_id))

@@ -427,6 +427,37 @@ def comes_back(firm: Space, client_id: int, *, at: datetime) -> None:
         invitations.accept(session, message.token)
 
 
+def test_rule_29_who_comes_back_today_is_compared_with_nothing_of_before(firm: Space) -> None:
+    """Also on the day on which a price list begins: it buys at that list."""
+    client_id = accepted(firm, local(2027, 1, 15, 10))
+    with_list(firm, date(2027, 3, 1), None, monthly=2100)
+    archive(firm, client_id, at=local(2027, 3, 1, 9), at_once=True)
+    firm.clock.moment = local(2027, 3, 1, 10)
+    with firm.database.transaction() as session:
+        invitations.invite_again(session, firm.manager, client_id)
+    firm.clock.moment = local(2027, 3, 1, 11)
+    with firm.database.transaction() as session:
+        message = invitations.waiting(session, firm.partner_id, client_id, OutboxMessage)
+        assert message is not None
+        assert message.token is not None
+        invitations.accept(session, message.token)
+    change(firm, client_id, at=local(2027, 3, 1, 12), payer=Payer.PARTNER)
+    assert price_at(firm, client_id, local(2027, 3, 1, 13)) == 2100
+    check(firm)
+
+
+def test_rule_32_what_waits_may_have_been_retired_since(firm: Space) -> None:
+    """It counts as held (rule 9): other add-ons can still be chosen with it."""
+    client_id = accepted(firm, local(2027, 1, 1, 10), Overrides(plan="plus"))
+    change(firm, client_id, at=local(2027, 1, 3, 9), plan="standard")
+    firm.retire(plan="standard")
+    change(firm, client_id, at=local(2027, 1, 10, 9), add_ons=frozenset({"bank_feeds"}))
+    pending = firm.detail(client_id).pending
+    assert pending is not None
+    assert (pending.settings.plan, pending.settings.add_ons) == ("standard", frozenset({"bank_feeds"}))
+    check(firm)
+
+
 def with_list(firm: Space, begins: date, renewals: date | None, **prices: int) -> None:
     """One more price list, Standard by the month or the year."""
     with firm.database.transaction() as session:
