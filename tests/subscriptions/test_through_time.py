@@ -538,6 +538,21 @@ def test_rule_40_a_list_that_begins_today_changes_nothing_of_what_was_bought_ear
     check(firm)
 
 
+def test_rule_43_past_figures_use_the_prices_of_then(firm: Space) -> None:
+    """Whenever one asks: a list that reaches renewals later changes nothing of the months before."""
+    accepted(firm, local(2027, 1, 15, 10))
+    with_list(firm, date(2027, 3, 1), date(2027, 6, 20), monthly=2100)
+    firm.clock.moment = local(2028, 1, 1, 9)
+
+    def a_year(as_of: datetime) -> int:
+        with firm.database.reading() as session:
+            spread = reports.plan_distribution(session, firm.manager, as_of=as_of)
+        return int(spread["cents_per_year"].sum())
+
+    moments = (local(2027, 5, 1, 0), local(2027, 7, 14, 23), local(2027, 7, 15, 0), local(2028, 1, 1, 9))
+    assert [a_year(moment) for moment in moments] == [22800, 22800, 25200, 25200]
+
+
 def test_rule_26_the_list_and_the_figures_follow_at_the_renewal_without_any_job(
     firm: Space, clock: Clock, listed: Callable[[Space], dict[int, Any]]
 ) -> None:
