@@ -1,7 +1,7 @@
 """The history of a client: one feed of everything that happened to it, newest first; each thing with who, when and why,
 and of its subscription the price before and after (rule 11)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -23,7 +23,7 @@ _SHOWN = 50  # at first
 def show(
     shown: ClientSubscription,
     offer: Catalogue,
-    edits: Iterable[ClientEdit],
+    edits: Sequence[ClientEdit],
     looked_after: Sequence[ResponsibleSince],
     invited: InvitationDetail,
 ) -> None:
@@ -34,9 +34,10 @@ def show(
         for each in edits
     ]
     accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
+    told_at = frozenset(each.valid_from for each in shown.history) | {each.changed_at for each in edits}
     feed = [
         *edited,
-        *invitation.events(invited, frozenset(each.valid_from for each in shown.history), shown.moment),
+        *invitation.events(invited, told_at, shown.moment),
         *responsible.events(looked_after),
         *_of_subscription(shown, offer, looked_after, accepted_at),
     ]

@@ -112,20 +112,20 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
             )
 
 
-def events(invited: InvitationDetail, revised_at: frozenset[datetime], now: datetime) -> list[Event]:
+def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetime) -> list[Event]:
     """What became of the invitations and their messages: asked in again, sent again, revoked, lapsed, and what could
-    not be delivered. What was done with a revision, at its instant, is told with it."""
+    not be delivered. What was done with a revision or an edit, at its instant, is told with it."""
     told: list[Event] = []
     for each in invited.past:
         made, via = each.invitation, Origin.PAGE.label
         if made.revoked_at is not None:
             told.append((made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), ""))
-        if made.number > 1 and made.invited_at not in revised_at:
+        if made.number > 1 and made.invited_at not in told_at:
             told.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
         if made.accepted_at is None and made.revoked_at is None and made.expires_at <= now:
             told.append((made.expires_at, "–", Origin.SYSTEM.label, t("The invitation lapsed"), ""))
     for sent in invited.deliveries:
-        if sent.sending > 1:
+        if sent.sending > 1 and sent.queued_at not in told_at:
             told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, t("Sent the invitation again"), ""))
         if sent.status is DeliveryStatus.GIVEN_UP and sent.ended_at is not None:
             told.append((sent.ended_at, "–", Origin.SYSTEM.label, t("Its message could not be delivered"), ""))
