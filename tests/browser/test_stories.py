@@ -152,7 +152,7 @@ def test_an_accountant_sees_their_own_clients_and_is_offered_no_change(
     expect(alert(page)).to_contain_text("You may not do this")
     go_to(page, "Clients")
     offered = menu(page).get_by_role("link").get_by_role("paragraph")
-    expect(offered).to_have_text(["Clients", "Client subscription", "Default settings"])
+    expect(offered).to_have_text(["Clients", "Client subscription", "Default settings", "Catalogue"])
     expect(button(page, "Invite a client")).to_have_count(0)
 
     with page.expect_event("framenavigated", lambda frame: frame.url == f"{server.url}/invite_client"):
