@@ -56,6 +56,17 @@ class SmtpServer:
     deadline: float = 60  # seconds for a whole attempt, from the connection to the last answer
 
 
+class _Client(SMTP):
+    """aiosmtplib's client, which closes a connection at once: one under TLS would go on saying goodbye, to a loop that
+    has ended meanwhile."""
+
+    def close(self) -> None:
+        transport = self.transport
+        super().close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
 class Connection:
     """A connection to the server, opened when the first message needs it, and kept while the server answers.
 
@@ -66,7 +77,7 @@ class Connection:
         """`host` is the name we give."""
         self._server, self._host = server, host
         self._runner, self._thread = asyncio.Runner(), ThreadPoolExecutor(1)
-        self._client: SMTP | None = None
+        self._client: _Client | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +124,7 @@ class Connection:
 
     async def _open(self) -> None:
         server = self._server
-        self._client = SMTP(
+        self._client = _Client(
             hostname=server.host,
             port=server.port,
             username=server.user or None,
@@ -135,11 +146,8 @@ class Connection:
     async def _drop(self) -> None:
         """Close the connection at once, whatever it was about to say."""
         client, self._client = self._client, None
-        transport = client.transport if client is not None else None
         if client is not None:
             client.close()
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
         await asyncio.sleep(0)  # let it happen
 
 
