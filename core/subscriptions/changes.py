@@ -146,17 +146,15 @@ def cancel_pending(
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
-    goes_on = replace(
-        decided(
-            shown.history[0].revision + 1,
-            shown.moment,
-            shown.status,
-            shown.effective,
-            by=member,
-            origin=origin,
-            reason=reason,
-            at=shown.moment,
-        ),
+    goes_on = decided(
+        shown.history[0].revision + 1,
+        shown.moment,
+        shown.status,
+        shown.effective,
+        by=member,
+        origin=origin,
+        reason=reason,
+        at=shown.moment,
         rhythm=shown.held.rhythm,
         price_list=shown.held.price_list,
     )

@@ -42,8 +42,8 @@ def differences(session: Session) -> Iterator[str]:
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
     offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
     loaded = {
-        each.currency: {number: said.at for number, said in catalogue.loaded(session, each).items()}
-        for each in partners.values()
+        currency: {number: said.at for number, said in catalogue.loaded(session, billed_so).items()}
+        for currency, billed_so in {each.currency: each for each in partners.values()}.items()
     }
     moment = _moment(session)
     rows = session.execute(
@@ -86,7 +86,7 @@ def differences(session: Session) -> Iterator[str]:
                 yield f"partner {partner_id}: its last {what} is {last}, its counter says {said}"
     yield from _edits_that_do_not_lead_to_the_details(session)
     yield from still_known(session)
-    yield from _responsible_gaps(session)
+    yield from _responsible_gaps(session, moment)
     yield from catalogue.altered(session)
     yield from _responsible_who_cannot(session)
 
@@ -97,7 +97,7 @@ def _moment(session: Session) -> datetime:
     return now(session) if last is None else max(now(session), last)
 
 
-def _responsible_gaps(session: Session) -> Iterator[str]:
+def _responsible_gaps(session: Session, moment: datetime) -> Iterator[str]:
     """Moments at which nobody looks after a client, or which do not join; and a list that says another one."""
     first, current = aliased(Subscription), aliased(Subscription)
     found = (
@@ -110,7 +110,7 @@ def _responsible_gaps(session: Session) -> Iterator[str]:
         .outerjoin(current, _same_client(current) & holds_now(current))
         .order_by(Client.partner_id, Client.client_id, Responsible.valid_from)
     )  # fmt: skip
-    rows = session.connection().execute(found, {"now": _moment(session)}, execution_options={"yield_per": 1000})
+    rows = session.connection().execute(found, {"now": moment}, execution_options={"yield_per": 1000})
     for (partner_id, client_id), decided in groupby(rows, lambda row: (row[0], row[1])):
         where, until = f"partner {partner_id}, client {client_id}", None
         for number, (_, _, start, end, member_id, invited_at, copied) in enumerate(decided):

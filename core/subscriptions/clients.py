@@ -60,6 +60,11 @@ class ClientSubscription:
         return self.held.status
 
     @property
+    def is_ending(self) -> bool:
+        """Whether what waits is the end of the subscription (rule 35)."""
+        return self.pending is not None and self.pending.status is ClientStatus.ARCHIVED
+
+    @property
     def revision(self) -> int:
         """The number of the revision that holds."""
         return self.held.revision

@@ -93,6 +93,7 @@ def preview(
     touched = _touched(shown.effective, effective)
     rest = None if pending is None or replaces_all else _left_of(shown, pending, overrides, touched)
     later: Later | None = None
+    nothing_new = False
     if when.waits:
         effective_later = effective if rest is None else rest
         later = _later(offer, shown, held, effective_later)
@@ -101,9 +102,6 @@ def preview(
     elif rest is not None and rest != effective:
         assert pending is not None  # noqa: S101 - something is left of it
         later = _later(offer, shown, as_revision(shown, effective, when), rest, restates=pending)
-        nothing_new = False
-    else:
-        nothing_new = False
     if later is not None and rest is not None and pending is not None:
         _refuse_together(offer, later.effective.settings, effective.settings, pending, later.timing.day)
     return Preview(
@@ -125,7 +123,7 @@ def refuse_ended(shown: ClientSubscription) -> None:
     """Raise ArchivedClient, or EndPending while an end is pending (rule 35)."""
     if shown.status is ClientStatus.ARCHIVED:
         raise ArchivedClient(name=shown.client.name)
-    if shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED:
+    if shown.pending is not None and shown.is_ending:
         raise EndPending(name=shown.client.name, day=local_date(shown.pending.valid_from, shown.time_zone))
 
 

@@ -144,8 +144,7 @@ class Seen(NamedTuple):
 def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
     """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
     words are those of the list's indexes."""
-    now_ = bindparam("now", type_=Instant)
-    return and_(table.may_hold, table.valid_from <= now_, or_(table.valid_to.is_(None), table.valid_to > now_))
+    return and_(table.may_hold, holds_then(table))
 
 
 def waits_now(table: Any = Subscription) -> ColumnElement[bool]:

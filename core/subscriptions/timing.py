@@ -51,38 +51,24 @@ def upgrade_charge(was: int, after: int, period: Period, today: date) -> int:
 
 def running_list(offer: Catalogue, held: Revision, day: date) -> int:
     """The number of the price list that the period of this day costs by (rule 40)."""
-    if held.rhythm is None or held.price_list is None:
+    return list_of(offer, held.price_list, held.rhythm, day)
+
+
+def list_of(offer: Catalogue, price_list: int | None, rhythm: Rhythm | None, day: date) -> int:
+    """The same from its parts: the purchase list and the rhythm of an active client. Without a rhythm, that of a period
+    which began on that day: where no list reached renewals in the year before, they all cost by the same."""
+    if price_list is None:
         return offer.list_on(day).number
-    return offer.running_list(held.price_list, held.rhythm.period(day).first).number
+    begun = day if rhythm is None else rhythm.period(day).first
+    return offer.running_list(price_list, begun).number
 
 
 def price_on(offer: Catalogue, held: Revision, day: date) -> Price | None:
     """What a client whose subscription is this is billed for the period of that day; what an invited one would be
     billed. None when it is archived, and where there is no price (rules 40 and 43)."""
-    return price_of(offer, held.settings, held.status, held.price_list, held.rhythm, day)
-
-
-def price_of(
-    offer: Catalogue,
-    settings: BillingSettings,
-    status: ClientStatus,
-    price_list: int | None,
-    rhythm: Rhythm | None,
-    day: date,
-) -> Price | None:
-    """The same from its parts: the purchase list and the rhythm of an active client. Without a rhythm, the price of a
-    period that began on that day: where no list reached renewals in the year before, they all cost the same."""
-    if status is ClientStatus.ARCHIVED:
+    if held.status is ClientStatus.ARCHIVED:
         return None
-    return price_by(offer, list_of(offer, price_list, rhythm, day), settings)
-
-
-def list_of(offer: Catalogue, price_list: int | None, rhythm: Rhythm | None, day: date) -> int:
-    """The number of the price list that `price_of` reads."""
-    if price_list is None:
-        return offer.list_on(day).number
-    begun = day if rhythm is None else rhythm.period(day).first
-    return offer.running_list(price_list, begun).number
+    return price_by(offer, running_list(offer, held, day), held.settings)
 
 
 def price_by(offer: Catalogue, price_list: int, settings: BillingSettings) -> Price | None:
@@ -141,7 +127,7 @@ def timing(
     if held is None or held.status is not ClientStatus.ACTIVE:
         status = ClientStatus.INVITED if held is None else held.status
         first = at_once(offer, time_zone, moment, settings, status)
-        return first if held is None else _with_before(first, price_on(offer, held, today))
+        return first if held is None else replace(first, before=price_on(offer, held, today))
     assert held.rhythm is not None  # noqa: S101 - a CHECK of its table
     if morning is None or morning.status is not ClientStatus.ACTIVE:  # accepted today: nothing waits
         accepted = at_once(offer, time_zone, moment, settings, ClientStatus.ACTIVE)
@@ -149,7 +135,7 @@ def timing(
             assert held.price_list is not None  # noqa: S101 - a CHECK of its table
             after = price_by(offer, held.price_list, settings)
             accepted = replace(accepted, price_list=held.price_list, after=after)
-        return _with_before(accepted, price_on(offer, held, today))
+        return replace(accepted, before=price_on(offer, held, today))
     period = held.rhythm.period(today)
     running, buys = running_list(offer, morning, today), _buys(morning.settings, settings)
     purchase, number = morning.price_list, running
@@ -220,7 +206,3 @@ def _reasons(
     if was is None or after is None:
         return [Waits.NO_PRICE]
     return [Waits.LOWER_PRICE] if after.cents < was.cents else []
-
-
-def _with_before(timing: Timing, was: Price | None) -> Timing:
-    return replace(timing, before=was)

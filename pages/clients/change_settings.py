@@ -47,8 +47,7 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
             args=(form, action),
         )
 
-    is_ending = shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED
-    if is_ending:
+    if shown.is_ending:
         st.caption(t("While an end is pending nothing else can be changed."))
         return
     with st.container(horizontal=True):
@@ -65,9 +64,7 @@ def cancel_button(shown: ClientSubscription) -> None:
     """The way to cancel what waits; open, the form below says what that does."""
     form = choices.form(_client(shown))
     if not st.session_state.get(f"{form}.open"):
-        label = t("Cancel the change")
-        if shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED:
-            label = t("Cancel the end")
+        label = t("Cancel the end") if shown.is_ending else t("Cancel the change")
         st.button(label, key=f"{form}.open {CANCEL}", icon=":material/event_busy:", on_click=_open, args=(form, CANCEL))
 
 
@@ -145,7 +142,7 @@ def _end(form: str, member: Member, shown: ClientSubscription, offer: Catalogue)
             ending = subscriptions.preview_archive(member, shown, at_once=at_once)
         except BillingError as refusal:
             notices.refused(refusal)
-            st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+            _close_button(form, shown)
             return
         for line in provenance.ending_lines(shown, ending):
             st.text(line)
@@ -153,8 +150,17 @@ def _end(form: str, member: Member, shown: ClientSubscription, offer: Catalogue)
         _act(form, END, label, member, shown, offer)
 
 
-def _act(form: str, action: str, label: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
-    """A reason, and the button that does it."""
+def _act(
+    form: str,
+    action: str,
+    label: str,
+    member: Member,
+    shown: ClientSubscription,
+    offer: Catalogue,
+    *,
+    changes_anything: bool = True,
+) -> None:
+    """A reason, and the button that says what it does; refused if the client changed meanwhile."""
     began_at = _began_at(form, shown)
     st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
     if refusal := st.session_state.get(f"{form}.refused"):
@@ -164,10 +170,15 @@ def _act(form: str, action: str, label: str, member: Member, shown: ClientSubscr
             label,
             type="primary",
             key=f"{form}.save",
+            disabled=not changes_anything,
             on_click=_save,
             args=(form, action, member, shown, began_at, offer, choices.attempt(form)),
         )
-        st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+        _close_button(form, shown)
+
+
+def _close_button(form: str, shown: ClientSubscription) -> None:
+    st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
 
 
 def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
@@ -199,8 +210,8 @@ def _confirm(
     preview: Preview | None,
     offer: Catalogue,
 ) -> None:
-    """What will happen, a reason, and the button that says what it does; refused if the client changed meanwhile."""
-    began_at = _began_at(form, shown)
+    """What will happen, and the way to do it; where it cannot be done as it is, the way to choose something else."""
+    _began_at(form, shown)
     if preview is not None:
         for line in provenance.preview_lines(shown, preview, offer) or [t("Nothing changes yet.")]:
             st.text(line)
@@ -208,20 +219,10 @@ def _confirm(
             st.text(line)
         if preview.changes_anything and (price := provenance.price_line(shown, preview)):
             st.markdown(f"**{plain(price)}**")
-        st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
-        if refusal := st.session_state.get(f"{form}.refused"):
-            notices.refused(refusal)
+        _act(form, action, label, member, shown, offer, changes_anything=preview.changes_anything)
+        return
     with st.container(horizontal=True):
-        if preview is not None:
-            st.button(
-                label,
-                type="primary",
-                key=f"{form}.save",
-                disabled=not preview.changes_anything,
-                on_click=_save,
-                args=(form, action, member, shown, began_at, offer, choices.attempt(form)),
-            )
-        elif action != CHANGE:  # it cannot be done as it is: what can be chosen instead is in that form
+        if action != CHANGE:
             st.button(
                 t("Choose other settings"),
                 type="primary",
@@ -230,7 +231,7 @@ def _confirm(
                 on_click=_open,
                 args=(form, CHANGE),
             )
-        st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+        _close_button(form, shown)
 
 
 @notices.callback

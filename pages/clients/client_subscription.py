@@ -72,7 +72,7 @@ def who_it_is() -> None:
         with st.container(width="content", gap="xxsmall"):
             invited_on, name = day(first.valid_from), provenance.who(first)
             st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
-            if shown.period is not None and what_waits.is_end(shown):
+            if shown.period is not None and shown.is_ending:
                 st.text(t("Paid until {day}, ends then", day=shown.period.renewal))
             elif shown.period is not None:
                 st.text(t("Paid until {day}, renews then", day=shown.period.renewal))

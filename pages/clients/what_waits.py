@@ -6,14 +6,9 @@ from core import subscriptions
 from core.catalogue import Catalogue
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
-from core.words import ClientStatus, local_day, t
+from core.words import local_day, t
 from pages.clients import change_settings, provenance
 from pages.parts.text import joined, plain, price_text
-
-
-def is_end(shown: ClientSubscription) -> bool:
-    """Whether what waits is the end of the subscription."""
-    return shown.pending is not None and shown.pending.status is ClientStatus.ARCHIVED
 
 
 def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
@@ -22,7 +17,7 @@ def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
         return
     day = local_day(pending.valid_from)
     with st.container(border=True):
-        if is_end(shown):
+        if shown.is_ending:
             ends = t("Ends on {day}", day=day)
             st.markdown(f"**:material/event: {plain(ends)}**")
         else:
