@@ -1,13 +1,13 @@
 """`import`: invite the clients of a spreadsheet, with the same code and the same report as the page."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core import imports, members, spreadsheets
 from core.commands import Commands, NoFile
-from core.imports import ImportPreview, ImportReport, Verdict
+from core.imports import Column, ImportPreview, ImportReport, Verdict
 from core.members import Member
 from core.storage import Database
 from core.words import best_language, is_showable, nt, one_line, speak, t
@@ -27,6 +27,19 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--as", dest="member", required=True, metavar="MEMBER", help="who invites: an e-mail, or partner_id:e-mail"
     )
+    command.add_argument(
+        "--column",
+        dest="columns",
+        action="append",
+        type=_column,
+        default=[],
+        metavar="COLUMN=HEADING",
+        help='which heading of the file a column is under, for example email="Adresse mail"; without a heading the '
+        f"column is not read. Once for each column of: {', '.join(column.value for column in Column)}",
+    )
+    command.add_argument(
+        "--country", type=_country, metavar="CODE", help="the country of rows without one, for example BE"
+    )
     command.add_argument("--dry-run", action="store_true", help="say what would become of each row, no more")
     command.set_defaults(run=import_clients)
 
@@ -41,7 +54,14 @@ def import_clients(database: Database, arguments: Namespace) -> int:
         member = found[0]
         speak(best_language(member.language), member.partner.time_zone)
         sheet = imports.read(arguments.file.name, _content(arguments.file))
-        previewed = imports.preview(session, member, sheet, progress=_counter(len(sheet.rows)))
+        previewed = imports.preview(
+            session,
+            member,
+            sheet,
+            said=dict(arguments.columns),
+            country=arguments.country or "",
+            progress=_counter(len(sheet.rows)),
+        )
     report = None
     if not arguments.dry_run:
         with database.transaction() as session:
@@ -51,6 +71,22 @@ def import_clients(database: Database, arguments: Namespace) -> int:
         print(line)
     counts = previewed.counts
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
+
+
+def _column(text: str) -> tuple[Column, str]:
+    """A column, and the heading that it is under."""
+    name, equals, heading = text.partition("=")
+    if not equals or name.strip() not in list(Column):
+        raise ArgumentTypeError(f'{text!r} is not a column, an equals sign and a heading, like email="Adresse mail"')
+    return Column(name.strip()), heading.strip()
+
+
+def _country(text: str) -> str:
+    """The code of a country, from its letters or its name."""
+    code = imports.country(text)
+    if code not in imports.countries():
+        raise ArgumentTypeError(f"{text!r} is not a country: use two letters, for example BE")
+    return code
 
 
 def _whom(who: str, found: list[Member]) -> str:

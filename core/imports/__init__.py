@@ -1,7 +1,8 @@
 """Many clients at once, from a spreadsheet: its columns and words understood, a verdict for each row, then all ready
 rows invited, or none."""
 
-from core.imports.columns import REQUIRED, Column, Columns, ColumnsNotFound, NotInTheList, SameColumnTwice, template
+from core.imports.columns import NotInTheList, countries, country, template
+from core.imports.headings import Columns, ColumnsNotFound, NoSuchHeading, SameColumnTwice
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -12,5 +13,7 @@ from core.imports.report import (
     corrected,
     corrections,
     reasons_text,
+    rows_without_country,
 )
 from core.imports.verdicts import invite_ready, preview, read, read_pasted
+from core.imports.vocabulary import REQUIRED, Column

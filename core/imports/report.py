@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from core.catalogue import Price, monthly_cents
 from core.defaults import EffectiveSettings
-from core.imports.columns import Column, Columns
+from core.imports.columns import is_blank
+from core.imports.headings import Columns
+from core.imports.vocabulary import Column
 from core.invitations import NewClient
 from core.spreadsheets import Sheet, SheetRow
 from core.words import LANGUAGES, N_, BillingError, Money, Overrides, StaleError, Term, spoken, t
@@ -69,7 +71,7 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
-    names of the members who would look after them, by number."""
+    names of the members who would look after them, by number. `country` is that of rows without one."""
 
     sheet: Sheet
     columns: Columns
@@ -83,6 +85,7 @@ class ImportPreview:
     cents_per_year_paid_by_clients: int
     currency: str
     responsible: Mapping[int, str] = field(default_factory=dict)
+    country: str = ""
 
     @property
     def paid_by_us(self) -> Money:
@@ -106,6 +109,14 @@ class ImportReport:
     already_clients: int
     batch: int | None
     version: int | None
+
+
+def rows_without_country(previewed: ImportPreview) -> int:
+    """How many rows say no country themselves."""
+    place = previewed.columns.places.get(Column.COUNTRY)
+    if place is None:
+        return len(previewed.rows)
+    return sum(is_blank(row.cells[place]) for row in previewed.rows if len(row.cells[place]) < 7)
 
 
 def corrected(sheet: Sheet, changes: Mapping[int, Mapping[int, str]]) -> Sheet:

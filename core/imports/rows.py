@@ -7,8 +7,10 @@ from typing import Any
 
 from core.catalogue import Catalogue
 from core.imports import columns
-from core.imports.columns import Column, Columns, NotInTheList
+from core.imports.columns import NotInTheList
+from core.imports.headings import Columns
 from core.imports.report import Reason
+from core.imports.vocabulary import Column
 from core.invitations import NewClient
 from core.members import Member
 from core.spreadsheets import SheetRow
@@ -24,6 +26,7 @@ _WHO = (
     Column.MESSAGE,
 )
 _NUMBERS = (Column.COMPANY_NUMBER, Column.VAT_NUMBER)
+_LONGEST_BLANK = 7  # characters: no sign for a blank cell is longer
 _NO_COUNTRY = N_("Fill in the country: two letters, for example BE.")
 
 
@@ -45,14 +48,21 @@ class ReadRow:
 
 
 def read_rows(
-    rows: Iterable[SheetRow], recognised: Columns, offer: Catalogue, colleagues: Iterable[Member]
+    rows: Iterable[SheetRow],
+    recognised: Columns,
+    offer: Catalogue,
+    colleagues: Iterable[Member],
+    *,
+    country: str = "",
 ) -> Iterator[ReadRow]:
     """Each row as it was understood, with a reason for each column that needs a correction. `colleagues` are the
-    members of the partner space, one of whom looks after each client."""
+    members of the partner space, one of whom looks after each client. `country` is that of rows without one."""
     words = _words(offer, list(colleagues))
+    country_of = cache(columns.country)
     places = recognised.places
     for row in rows:
-        texts = {column: row.cells[index] for column, index in places.items()}
+        texts = {column: _said(row.cells[index]) for column, index in places.items()}
+        texts[Column.COUNTRY] = country_of(texts.get(Column.COUNTRY, "")) or country
         chosen = {column: read(texts.get(column, "")) for column, read in words.items()}
         reasons = {column: value for column, value in chosen.items() if isinstance(value, Reason)}
         values = {column: None if column in reasons else value for column, value in chosen.items()}
@@ -63,6 +73,10 @@ def read_rows(
             reasons |= {column: Reason(column, sentence, {}) for column, sentence in odd.items()}
         responsible_id = values[Column.RESPONSIBLE]
         yield ReadRow(row.line, row.cells, email, new_client, _overrides(values), responsible_id, reasons)
+
+
+def _said(cell: str) -> str:
+    return "" if len(cell) < _LONGEST_BLANK and columns.is_blank(cell) else cell
 
 
 def _words(offer: Catalogue, colleagues: list[Member]) -> dict[Column, Callable[[str], Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import DefaultSettings, EffectiveSettings
-from core.imports.columns import Column, recognise, recognised_count
+from core.imports.headings import recognise, recognised_count
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -21,6 +21,7 @@ from core.imports.report import (
     Verdict,
 )
 from core.imports.rows import ReadRow, read_rows
+from core.imports.vocabulary import Column
 from core.invitations import bindable, invite_all
 from core.members import Member, Permission, can_be_responsible
 from core.spreadsheets import Sheet
@@ -62,23 +63,32 @@ def read_pasted(text: str) -> Sheet:
     return spreadsheets.read_pasted(text, recognised=recognised_count)
 
 
-def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progress = lambda _: None) -> ImportPreview:
+def preview(
+    session: Session,
+    member: Member,
+    sheet: Sheet,
+    *,
+    said: Mapping[Column, str] | None = None,
+    country: str = "",
+    progress: Progress = lambda _: None,
+) -> ImportPreview:
     """A verdict for each row, in the order of the sheet. Nothing is written.
 
-    `progress` is called with how many rows are read.
+    `said` names the headings of columns that are not to be found by themselves, `country` (ISO 3166 alpha-2) is that of
+    rows without one, and `progress` is called with how many rows are read.
 
     A blank cell takes the default; whatever a cell holds is a choice, also where it equals the default. A client whose
     language is blank is written to in the language that whoever brings the list reads; one whose account manager is
     blank is looked after by whoever invites it (rule 53).
-    Raises NotAllowed, ColumnsNotFound, SameColumnTwice.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading.
     """
     members.require(member, Permission.INVITE)
-    columns = recognise(sheet.headings)
+    columns = recognise(sheet.headings, said)
     in_force = defaults.latest(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)
     understood = []
-    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues), 1):
+    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues, country=country), 1):
         understood.append(row)
         if done % CHUNK == 0 or done == len(sheet.rows):
             progress(done)
@@ -88,6 +98,7 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
     return ImportPreview(
         sheet=sheet,
         columns=columns,
+        country=country,
         rows=rows,
         partner_id=member.partner_id,
         defaults_version=None if in_force is None else in_force.version,

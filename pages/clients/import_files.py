@@ -26,7 +26,7 @@ def templates(member: Member, offer: Catalogue, key: str) -> None:
             st.download_button(
                 kind.value.upper(),
                 data=partial(_template, member, offer, language(), kind),
-                file_name=f"clients.{kind.value}",
+                file_name=f"{t('clients to invite (template)')}.{kind.value}",
                 mime=mime,
                 on_click="ignore",
                 icon=":material/download:",

@@ -36,6 +36,7 @@ from pages.parts.text import plain
 
 CLIENT = "pages/clients/client_subscription.py"
 CLIENTS = "pages/clients/billing_sources.py"
+_COUNTRY_AT_FIRST = "BE"
 
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="import")  # a click cuts a run short, not these
 
@@ -112,7 +113,7 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
     """Read and check a list; it takes the place of the one before, or is refused and that one stays."""
     bar = st.progress(0.0, text=t("Reading the list…"))
     try:
-        upload = Upload(name, _checked(member, read(), bar))
+        upload = Upload(name, _checked(member, read(), bar, _COUNTRY_AT_FIRST), _COUNTRY_AT_FIRST)
     except DatabaseFailed:  # the file is still there: the next run checks it
         bar.empty()
         raise
@@ -126,21 +127,21 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
     st.rerun()
 
 
-def _checked(member: Member, sheet: Sheet, bar: Any) -> ImportPreview:
+def _checked(member: Member, sheet: Sheet, bar: Any, country: str) -> ImportPreview:
     total = len(sheet.rows)
 
     def show_progress(done: int) -> None:
         bar.progress(done / total, text=t("Checking the rows: {done} of {total}", done=done, total=total))
 
     with server.database().reading() as session:
-        return imports.preview(session, member, sheet, progress=show_progress)
+        return imports.preview(session, member, sheet, country=country, progress=show_progress)
 
 
 def _check_again(member: Member, upload: Upload) -> None:
     """The list with what was typed, checked with what is in force now."""
     bar = st.progress(0.0, text=t("Checking the rows…"))
     try:
-        previewed = _checked(member, imports.corrected(upload.previewed.sheet, upload.typed), bar)
+        previewed = _checked(member, imports.corrected(upload.previewed.sheet, upload.typed), bar, upload.country)
     except BillingError as refusal:
         upload.refusal = refusal
     else:
@@ -153,6 +154,7 @@ def _check_again(member: Member, upload: Upload) -> None:
 def _preview(member: Member, upload: Upload, offer: Catalogue) -> None:
     """What was found, what can be done about it, and the rows themselves."""
     _understood(upload)
+    _ask_country(upload)
     _cost(upload.previewed)
     actions = st.container(horizontal=True, vertical_alignment="center")  # filled when it is known what is typed
     kind = import_rows.choose_verdict(upload.previewed)
@@ -199,6 +201,29 @@ def _understood(upload: Upload) -> None:
         st.caption(f"{plain(_kind(previewed.sheet))} · {rows} · {plain(columns)}")
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
+
+
+def _ask_country(upload: Upload) -> None:
+    """The country of rows that say none, where there are such rows; another one checks the list again."""
+    if not imports.rows_without_country(upload.previewed):
+        return
+    names = imports.countries()
+    key = f"import.country {upload.name}"
+
+    def keep() -> None:
+        chosen = st.session_state[key]
+        if chosen in names and chosen != upload.country:
+            upload.country, upload.is_stale, upload.refusal = chosen, True, None
+
+    st.selectbox(
+        t("Country of rows without one"),
+        list(names),
+        index=list(names).index(upload.country),
+        format_func=lambda code: f"{names[code]} ({code})",
+        key=key,
+        on_change=keep,
+        width=320,
+    )
 
 
 def _kind(sheet: Sheet) -> str:

@@ -44,7 +44,7 @@ Cells = Mapping[int, Mapping[int, str]]  # text by line of the list and index of
 @dataclass(slots=True)
 class Upload:
     """A list that somebody uploaded, as this visit remembers it. It is changed in place: a click that cuts a run short
-    undoes nothing.
+    undoes nothing. `country` is that of rows without one.
 
     `typed` are the corrections that are not yet checked. The editor that shows the rows of `lines` is the `editors`th,
     and began with those of the corrections that were there by then. `inviting` is the work under way, with `done`
@@ -53,6 +53,7 @@ class Upload:
 
     name: str
     previewed: ImportPreview
+    country: str = "BE"
     typed: Cells = field(default_factory=dict)
     editors: int = 0
     lines: tuple[int, ...] = ()

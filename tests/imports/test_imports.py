@@ -757,3 +757,27 @@ def test_the_command_speaks_the_language_of_its_member(space: Space, command) ->
         session.execute(update(Member).values(language="fr"))
     _, out, _ = command(b"Nom,Pays,Courriel\n,BE,a@example.com\n", "--dry-run")
     assert "Fill this in." not in out
+
+
+def test_rows_without_a_country_are_of_the_one_that_was_said(space: Space) -> None:
+    """A row that says its own keeps it, by letters or by name."""
+    space.save()
+    brought = sheet(("A", "", "a@example.com"), ("B", "-", "b@example.com"), ("C", "Frankrijk", "c@example.com"))
+    with space.database.reading() as session:
+        shown = imports.preview(session, space.manager, brought, country="BE")
+    assert [row.new_client and row.new_client.country for row in shown.rows] == ["BE", "BE", "FR"]
+    assert imports.rows_without_country(shown) == 2
+    assert imports.rows_without_country(previewed(space, companies(1))) == 0
+
+
+def test_the_shell_is_told_which_heading_a_column_is_under_and_the_country(space: Space, command) -> None:
+    """Headings that nobody knows are read, and an odd word is refused with an example."""
+    space.save()
+    content = b"Boutique,Adresse\nAubry,aubry@example.com\n"
+    status, out, _ = command(content, "--dry-run", "--column", "name=Boutique", "--column", "email=adresse",
+                             "--country", "Belgique")  # fmt: skip
+    assert (status, "Ready: 1." in out) == (0, True)
+    assert command(content, "--dry-run")[0] == 1
+    for wrong in (["--column", "Boutique"], ["--column", "shoe=Adresse"], ["--country", "Atlantis"]):
+        with pytest.raises(SystemExit):
+            command(content, "--dry-run", *wrong)

@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
-from core.imports.columns import recognise
+from core.imports.headings import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
 from core.subscriptions import Seen
