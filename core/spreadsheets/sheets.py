@@ -5,16 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 
 from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
-from core.spreadsheets.workbooks import Record, records
+from core.spreadsheets.workbooks import MERGED, Record, records
 from core.words import N_
 
 _OLE, _ZIP, _PDF = b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"%PDF"
+_TITLES, _ENOUGH = 20, 2  # rows that may stand above the headings; headings that are known, by which a row has them
 _LOOKED_AT, _MAX_RECORDS = 1_000, 2**20  # rows, among which the headings are; rows that a spreadsheet can have
 
 Recognised = Callable[[Sequence[str]], int]  # how many of these headings are known
@@ -29,6 +30,9 @@ _A_WORKBOOK = N_(
     "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
 )
 _A_PDF = N_("This file is a PDF, whatever its name ends in. Bring the list it was made from, as .xlsx or CSV.")
+_MERGED_HEADINGS = N_(
+    "The headings in row {line} are merged with other cells. Unmerge them, so that each column has its own."
+)
 _BAD_QUOTES = N_(
     "A quotation mark is out of place, or opened and never closed, in or after row {line}. "
     "Correct it, or save the list as .xlsx."
@@ -64,13 +68,18 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows."""
+    """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows.
+
+    `skipped` is how many rows above the headings, which are in row `headings_line`, hold something else: titles.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[SheetRow, ...]
     format: Format
     encoding: str
     separator: str
+    headings_line: int = 1
+    skipped: int = 0
 
 
 def how_many(headings: Sequence[str]) -> int:
@@ -93,7 +102,7 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
     if content.startswith(_PDF):
         raise UnreadableFile(_A_PDF)
     if (form := Format(ending)) is not Format.CSV:
-        return _sheet(records(content, f".{ending}"), form)
+        return _sheet(records(content, f".{ending}"), form, recognised)
     if content.startswith((_OLE, _ZIP)):
         raise UnreadableFile(_A_WORKBOOK)
     text, encoding = decoded(content)
@@ -116,14 +125,15 @@ def _from_text(text: str, encoding: str, separators: str, recognised: Recognised
     if (hint := first.strip("\r ").lower()).startswith("sep=") and len(hint) == 5 and hint[4] in separators:
         text, separators = rest, hint[4]
     separator = max(separators, key=lambda candidate: _promise(text, candidate, recognised))
-    return _sheet(_records(text, separator), Format.CSV, encoding, separator)
+    return _sheet(_records(text, separator), Format.CSV, recognised, encoding, separator)
 
 
 def _promise(text: str, separator: str, recognised: Recognised) -> tuple[int, int]:
     """How many headings are recognised with this separator, and how many columns there are."""
     try:
         found = islice(_records(text, separator), _LOOKED_AT)
-        headings = next((record.cells for record in found if any(record.cells)), [])
+        filled = islice((record for record in found if any(record.cells)), _TITLES + 1)
+        headings = _best([record.cells for record in filled], recognised)[1]
     except UnreadableFile:
         return -1, 0
     return recognised(headings[:MAX_COLUMNS]), len(headings)
@@ -141,11 +151,29 @@ def _records(text: str, separator: str) -> Iterator[Record]:
         raise UnreadableFile(_LONG_CELL if too_long else _BAD_QUOTES, line=str(line + 1)) from error
 
 
-def _sheet(found: Iterable[Record], form: Format, encoding: str = "", separator: str = "") -> Sheet:
-    filled = (record for record in found if any(record.cells))
-    header = next(filled, None)
-    if header is None:
+def _best(first: Sequence[list[str]], recognised: Recognised) -> tuple[int, list[str]]:
+    """Which of the first rows has the headings, and they: the first row, unless nothing of it and enough of a later one
+    is known."""
+    if not first:
+        return 0, []
+    if not recognised(first[0][:MAX_COLUMNS]):
+        for place, cells in enumerate(first):
+            if recognised(cells[:MAX_COLUMNS]) >= _ENOUGH:
+                return place, cells
+    return 0, first[0]
+
+
+def _sheet(
+    found: Iterable[Record], form: Format, recognised: Recognised, encoding: str = "", separator: str = ""
+) -> Sheet:
+    every = (record for record in found if any(record.cells))
+    first = list(islice(every, _TITLES + 1))
+    if not first:
         raise UnreadableFile(_EMPTY)
+    skipped, _ = _best([record.cells for record in first], recognised)
+    header, filled = first[skipped], chain(first[skipped + 1 :], every)
+    if MERGED in header.odd.values():
+        raise UnreadableFile(_MERGED_HEADINGS, line=str(header.line))
     headings = _without_guards(header.cells)
     given = len(headings)
     while not headings[-1]:
@@ -164,7 +192,7 @@ def _sheet(found: Iterable[Record], form: Format, encoding: str = "", separator:
         raise UnreadableFile(TOO_MANY_ROWS, rows=MAX_ROWS + beyond, limit=MAX_ROWS)
     if not rows:
         raise UnreadableFile(_ONLY_HEADINGS)
-    return Sheet(tuple(headings), tuple(rows), form, encoding, separator)
+    return Sheet(tuple(headings), tuple(rows), form, encoding, separator, header.line, skipped)
 
 
 def _refuse_without_heading(record: Record, headings: Sequence[str], given: int) -> None:

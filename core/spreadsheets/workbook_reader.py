@@ -1,8 +1,8 @@
 """The child that opens a workbook for workbooks.py: a script, so that it starts fast and holds nothing of the product.
 
 It reads the file from its input and answers with lines of JSON: each row that holds something as [its number, its
-cells, {index of a cell: "date" or "no value"}], or {"refused": why, ...} as the last line. It sets limits to itself;
-when it goes past them it is killed, and the parent sees that.
+cells, {index of a cell: "date", "no value" or "merged"}], or {"refused": why, ...} as the last line. It sets limits to
+itself; when it goes past them it is killed, and the parent sees that.
 
 calamine reads the values. It gives errors and formulas that were never calculated as blank cells, and in a list a blank
 cell means something; so those cells are looked up beside it.
@@ -30,7 +30,7 @@ _OLE = b"\xd0\xcf\x11\xe0"  # how an .xls begins, and any workbook with a passwo
 _ZIP = b"PK"
 _EXACT = 2**53  # whole numbers up to here are exact in a workbook
 _DATES = (date, time, timedelta)
-_DATE, _NO_VALUE = "date", "no value"
+_DATE, _NO_VALUE, _MERGED = "date", "no value", "merged"
 _SHOWN = "#ERROR!"
 _TEXT = ("str", "inlineStr")  # kinds of an .xlsx cell whose text may be empty
 _ERRORS = ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "Err:")
@@ -61,11 +61,11 @@ def rows(content: bytes, most_rows: int, most_columns: int) -> Iterator[Row]:
     name, sheet = _first_visible(_opened(content))
     if sheet.end is not None and sheet.end[1] >= most_columns:
         raise Refused("too far", row=sheet.end[0] + 1, column=sheet.end[1])
-    filled = 0
+    filled, merged = 0, list(sheet.merged_cell_ranges or ())
     for number, cells, odd in _rows(sheet, _without_value(content, name)):
         filled += 1
-        if filled == 1:
-            _refuse_merged(number, sheet)
+        if merged:
+            odd |= dict.fromkeys(_merged(number, merged, most_columns), _MERGED)
         if filled <= most_rows + 1:  # the headings are one of them
             yield number, cells, odd
     if filled > most_rows + 1:
@@ -106,9 +106,11 @@ def _first_visible(book: CalamineWorkbook) -> tuple[str, CalamineSheet]:
     raise Refused("no sheet")
 
 
-def _refuse_merged(number: int, sheet: CalamineSheet) -> None:
-    if any(top < number <= bottom + 1 for (top, _), (bottom, _) in sheet.merged_cell_ranges or ()):
-        raise Refused("merged", row=number)
+def _merged(number: int, ranges: Iterable[tuple[Place, Place]], most_columns: int) -> Iterator[int]:
+    """The columns whose cells in this row are merged with others."""
+    for (top, left), (bottom, right) in ranges:
+        if top < number <= bottom + 1:
+            yield from range(left, min(right + 1, most_columns))
 
 
 def _rows(sheet: CalamineSheet, without_value: Iterable[Place]) -> Iterator[Row]:

@@ -18,7 +18,8 @@ from core.words import N_
 
 NO_VALUE = N_("This cell holds no value. Type it instead.")
 DATE = N_("This cell holds a date. Format the column as text and type it again.")
-_ODD = {"no value": NO_VALUE, "date": DATE}
+MERGED = N_("This cell is merged with others. Unmerge them, so that each row has its own.")
+_ODD = {"no value": NO_VALUE, "date": DATE, "merged": MERGED}
 
 _NOT_A_WORKBOOK = N_(
     "This file is not a workbook, though its name ends in {ending}. "
@@ -28,7 +29,6 @@ _PROTECTED = N_("This workbook is protected by a password. Save it without one."
 _DAMAGED = N_("This workbook is damaged and cannot be read. Open it in your spreadsheet and save it again as .xlsx.")
 _TOO_LARGE = N_("This workbook holds far more than a list of clients. Copy the list alone to a new workbook.")
 _NO_SHEET = N_("This workbook has no sheet that can be seen. Put the list on a sheet that is not hidden.")
-_MERGED = N_("The headings in row {line} are merged with other cells. Unmerge them, so that each column has its own.")
 _TOO_FAR = N_(
     "This sheet reaches as far as cell {cell}, more than a list of clients needs. "
     "Copy the list alone to a new workbook."
@@ -97,8 +97,6 @@ def _refusal(said: dict[str, Any], ending: str) -> UnreadableFile:
             return UnreadableFile(_PROTECTED)
         case {"refused": "no sheet"}:
             return UnreadableFile(_NO_SHEET)
-        case {"refused": "merged", "row": row}:
-            return UnreadableFile(_MERGED, line=str(row))
         case {"refused": "too far", "row": row, "column": column}:
             return UnreadableFile(_TOO_FAR, cell=f"{letters(column)}{row}")
         case {"refused": "too many rows", "rows": rows}:
