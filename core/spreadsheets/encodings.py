@@ -1,4 +1,4 @@
-"""The text of a file that says nothing of its encoding, or little: UTF-8, UTF-16 with its mark, Mac Roman, Windows-1252."""
+"""The text of a file that says little or nothing of its encoding: UTF-8, marked UTF-16, Mac Roman or Windows-1252."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE

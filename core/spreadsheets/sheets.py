@@ -97,6 +97,7 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
     if len(content) > MAX_BYTES:
         raise UnreadableFile(_TOO_BIG, megabytes=len(content) // 2**20 + 1, limit=MAX_BYTES // 2**20)
     ending = PurePath(name).suffix.casefold().removeprefix(".")
+    ending = "csv" if ending == "txt" else ending  # what Excel calls "Unicode text"
     if ending not in set(Format):
         raise UnreadableFile(_OTHER_KIND)
     if content.startswith(_PDF):

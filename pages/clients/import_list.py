@@ -90,7 +90,7 @@ def _bring(member: Member, offer: Catalogue) -> None:
     refused_one, refusal = st.session_state.get("import.refused", ("", None))
     file = st.file_uploader(
         t("A CSV file or a spreadsheet (.xlsx, .xls, .ods)"),
-        type=[each.value for each in Format],
+        type=[*(each.value for each in Format), "txt"],
         max_upload_size=MAX_BYTES // 2**20,
         key=f"{key}.file",
     )

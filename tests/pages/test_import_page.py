@@ -112,7 +112,7 @@ def test_the_tab_says_what_one_does_and_offers_templates() -> None:
     """A file, pasted rows, and a list to begin with."""
     app = tab()
     assert "Nobody is invited before you say so" in plain_text(app)
-    assert app.file_uploader[0].allowed_type == [".csv", ".xlsx", ".xls", ".ods"]
+    assert app.file_uploader[0].allowed_type == [".csv", ".xlsx", ".xls", ".ods", ".txt"]
     assert [button.label for button in app.download_button] == ["CSV", "XLSX"]
     assert not [button for button in app.button if str(button.key).endswith(".send")]  # the other tab is not there
 
@@ -502,3 +502,14 @@ def test_a_list_brought_in_another_partner_space_is_forgotten() -> None:
     held.previewed = replace(held.previewed, partner_id=demo.PARTNER_ID + 1)
     ran(app)
     assert "import.upload" not in app.session_state
+
+
+def test_one_question_gives_a_country_to_the_rows_without_one(demo_database: Database) -> None:
+    """Belgium at first; another answer checks the list again, and the clients are of that country."""
+    app = brought(b"Name,E-mail\nAubry,aubry@new.example\n")
+    question = next(each for each in app.selectbox if each.label == "Country of rows without one")
+    assert question.value == "BE"
+    assert verdicts(app) == ["All rows · 1", "Ready · 1"]
+    question.set_value("FR").run()
+    assert app.session_state["import.upload"].previewed.rows[0].new_client.country == "FR"
+    assert not [each for each in brought(as_csv(GOOD)).selectbox if each.label == "Country of rows without one"]

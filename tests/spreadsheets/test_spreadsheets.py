@@ -277,3 +277,9 @@ def test_titles_above_the_headings_are_skipped_when_the_headings_are_known() -> 
     assert [(row.line, row.cells) for row in found.rows] == [(5, ("A", "a@example.com"))]
     plain = read("a.csv", b"One;Two\nName;E-mail\nA;B\n", recognised=lambda _: 0)
     assert (plain.headings, plain.skipped) == (("One", "Two"), 0)
+
+
+def test_the_unicode_text_of_a_spreadsheet_is_read() -> None:
+    """It ends in .txt, is UTF-16 and separated by tabs."""
+    found = read("list.txt", "Name\tE-mail\nZoë\tz@example.com\n".encode("utf-16"))
+    assert (found.encoding, found.separator, found.rows[0].cells) == ("UTF-16", "\t", ("Zoë", "z@example.com"))
