@@ -253,7 +253,7 @@ def test_a_country_is_read_from_its_letters_or_its_name(text: str, code: str) ->
 
 @pytest.mark.parametrize(
     ("text", "blank"),
-    [("", True), ("-", True), ("—", True), ("n/a", True), ("--x", False), ("SO", False), ("NA", False)],
+    [("", True), ("-", True), ("—", True), ("N/A", True), ("--x", False), ("SO", False), ("NA", False)],
 )
 def test_a_dash_is_a_blank_cell(text: str, blank: bool) -> None:
     """People type it where there is nothing to say."""
