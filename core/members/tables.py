@@ -10,7 +10,10 @@ from core.words import ActivityKind, MemberFact, Role, SignInKind
 
 
 class Partner(Base):
-    """An accounting firm. `change_number` counts its changes; holding this row is a writer's turn (access.act)."""
+    """An accounting firm. `change_number` counts its changes; holding this row is a writer's turn (access.act).
+
+    A trigger refuses another currency or time zone once one of its clients was active: its periods are counted in days
+    of that calendar, and were charged in that currency (rule 23)."""
 
     __tablename__ = "partner"
     __table_args__ = (CheckConstraint("length(currency) = 3", name="currency"),)

@@ -35,7 +35,8 @@ _OTHERS = text("""
 """)
 _FUNCTIONS = text("""
     SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-    AND prorettype = 'trigger'::regtype AND proname IN ('refuse_change', 'refuse_unless_forgotten')
+    AND prorettype = 'trigger'::regtype
+    AND proname IN ('refuse_change', 'refuse_unless_forgotten', 'refuse_once_active')
 """)
 
 

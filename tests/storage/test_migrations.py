@@ -87,6 +87,24 @@ def test_the_migrations_make_every_check_that_the_code_declares(empty: Database)
     assert ("subscription", "ck_subscription_valid_to") in migrated
 
 
+def triggers(database: Database) -> set[tuple[str, str]]:
+    """Every trigger in the database, with its table."""
+    named = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+    if database.engine.dialect.name == "postgresql":
+        named = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
+    with database.reading() as session:
+        return {(table, name) for table, name in session.execute(text(named))}
+
+
+def test_the_same_triggers_stand_on_both_kinds_of_database(migrated_file: Path, migrated_postgres: Database) -> None:
+    """What no model says: what is never changed on the one is never changed on the other."""
+    database = Database(f"sqlite:///{migrated_file}")
+    found = triggers(database)
+    database.close()
+    assert found == triggers(migrated_postgres)
+    assert ("partner", "partner_calendar_and_currency_never_changed") in found
+
+
 def test_what_waits_before_letters_are_written_when_they_leave_can_be_accepted_after(empty: Database) -> None:
     """The token moves out of the text that was kept; what was sent and what failed stays."""
     with empty.migrating() as connection:
@@ -248,6 +266,21 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
 
 def fill_as_lived_in(connection: Connection) -> None:
     """Two clients as version 0003 wrote them: one with three revisions and two invitations, one with one of each."""
+def test_a_partner_there_before_keeps_its_calendar_where_a_client_was_active(empty: Database) -> None:
+    """And only there (rule 23)."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0013", connection)
+        connection.execute(text("INSERT INTO partner VALUES (2, 'Second', 'EUR', 'UTC', 1, 0, 0)"))
+    empty.migrate()
+    with empty.transaction() as session:
+        session.execute(text("UPDATE partner SET time_zone = 'Europe/Paris', currency = 'GBP' WHERE partner_id = 2"))
+    for value in ("time_zone = 'Europe/Paris'", "currency = 'GBP'"):
+        with pytest.raises(DBAPIError, match="never changed"), empty.transaction() as session:
+            session.execute(text(f"UPDATE partner SET {value}"))
+
+
 
     def at(moment: datetime) -> Any:
         """The instant as this kind of database stores it."""

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 
 from core import catalogue, invitations, reports, subscriptions
 from core.catalogue import Catalogue
@@ -121,6 +122,33 @@ def shown_at(firm: Space, client_id: int, at: datetime) -> ClientSubscription:
 def check(firm: Space) -> None:
     with firm.database.reading() as session:
         assert list(subscriptions.differences(session)) == []
+
+
+@pytest.mark.parametrize("otherwise", [{"time_zone": "Europe/Paris"}, {"currency": "GBP"}])
+def test_a_partners_calendar_and_currency_stay_once_a_client_was_active(firm: Space, otherwise: dict[str, str]) -> None:
+    """Rule 23: invited clients hold neither; one that was active does for ever, also when it is archived. The tables
+    refuse it, and let everything else of the partner change."""
+
+    def write(values: dict[str, str]) -> None:
+        with firm.database.transaction() as session:
+            session.execute(update(Partner).where(Partner.partner_id == firm.partner_id).values(**values))
+
+    firm.invite("Invited")
+    before = {"time_zone": "Europe/Brussels", "currency": "EUR"}
+    write(otherwise)
+    write(before)
+    client_id = accepted(firm, local(2027, 1, 15, 10))
+    firm.archive(client_id)
+    with pytest.raises(DBAPIError, match="never changed once a client was active"):
+        write(otherwise | {"name": "Another name"})
+    write(before | {"name": "Another name"})
+    with firm.database.transaction() as session:
+        other = Partner(partner_id=2, name="Without clients", time_zone="UTC", currency="EUR")
+        session.add(other)
+        session.flush()
+        session.execute(update(Partner).where(Partner.partner_id == 2).values(**otherwise))
+        (kept,) = session.scalars(select(Partner).where(Partner.partner_id == firm.partner_id)).all()
+        assert (kept.name, kept.time_zone, kept.currency) == ("Another name", "Europe/Brussels", "EUR")
 
 
 def test_rule_23_the_subscription_starts_at_the_local_day_of_acceptance(firm: Space) -> None:
