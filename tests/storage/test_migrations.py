@@ -214,6 +214,8 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         assert euros.price_lists == (PriceList(1, "EUR", FIRST_DAY, None, plans, {("payroll", monthly): 1200}),)
         assert pounds.price_lists == (PriceList(1, "GBP", FIRST_DAY, None, {}, {("payroll", monthly): 1100}),)
         assert euros.edition == 7
+        numbers = session.execute(text("SELECT currency, last FROM price_list_number ORDER BY currency")).all()
+        assert [tuple(row) for row in numbers] == [("EUR", 1), ("GBP", 1)]
         assert list(catalogue.altered(session)) == []
     for table in ("price_list", "plan_price", "add_on_price"):
         with pytest.raises(DBAPIError), empty.transaction() as session:
@@ -264,8 +266,6 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
         session.execute(text("UPDATE demo_space SET ahead = -1"))
 
 
-def fill_as_lived_in(connection: Connection) -> None:
-    """Two clients as version 0003 wrote them: one with three revisions and two invitations, one with one of each."""
 def test_a_partner_there_before_keeps_its_calendar_where_a_client_was_active(empty: Database) -> None:
     """And only there (rule 23)."""
     with empty.migrating() as connection:
@@ -281,6 +281,8 @@ def test_a_partner_there_before_keeps_its_calendar_where_a_client_was_active(emp
             session.execute(text(f"UPDATE partner SET {value}"))
 
 
+def fill_as_lived_in(connection: Connection) -> None:
+    """Two clients as version 0003 wrote them: one with three revisions and two invitations, one with one of each."""
 
     def at(moment: datetime) -> Any:
         """The instant as this kind of database stores it."""

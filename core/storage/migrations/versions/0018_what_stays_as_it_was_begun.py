@@ -1,5 +1,6 @@
-"""a partner's time zone and currency stay once one of its clients was active"""
+"""a partner's time zone and currency stay once a client was active, and no number of a price list is given twice"""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
@@ -14,6 +15,25 @@ _NEVER = "is never changed once a client was active"
 
 
 def upgrade() -> None:
+    _numbers()
+    _trigger()
+
+
+def _numbers() -> None:
+    """The highest number of each currency is kept, so that one which is withdrawn from now on is not given again."""
+    op.create_table(
+        "price_list_number",
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.CheckConstraint("last >= 1", name=op.f("ck_price_list_number_last")),
+        sa.PrimaryKeyConstraint("currency", name=op.f("pk_price_list_number")),
+    )
+    op.execute(
+        "INSERT INTO price_list_number (currency, last) SELECT currency, max(number) FROM price_list GROUP BY currency"
+    )
+
+
+def _trigger() -> None:
     on = "BEFORE UPDATE OF time_zone, currency ON partner FOR EACH ROW"
     if op.get_context().dialect.name == "sqlite":
         refused = f"SELECT RAISE(ABORT, 'the time zone or currency of this partner {_NEVER}')"
