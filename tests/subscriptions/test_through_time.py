@@ -363,7 +363,7 @@ def test_rule_35_an_active_client_ends_with_its_paid_period(firm: Space) -> None
     """While the end is pending every other change is refused, and it can be cancelled."""
     client_id = accepted(firm, local(2027, 1, 15, 10))
     archive(firm, client_id, at=local(2027, 1, 20, 9))
-    with pytest.raises(EndPending, match="Aubry ends on 15 Feb 2027"):
+    with pytest.raises(EndPending, match="The subscription of Aubry ends on 15 Feb 2027"):
         change(firm, client_id, at=local(2027, 1, 21, 9), payer=Payer.PARTNER)
     with pytest.raises(EndPending):
         archive(firm, client_id, at=local(2027, 1, 21, 9), at_once=True)
