@@ -12,13 +12,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import subscriptions
+from core import members, subscriptions
 from core.invitations import outbox
 from core.invitations.outbox import Delivery
 from core.invitations.tables import PayerMessage
-from core.members import Member
-from core.subscriptions import Client, Decision, Revision, local_date
-from core.words import BillingPeriod, ClientStatus, DeliveryStatus, Payer
+from core.members import Member, Permission
+from core.storage import now
+from core.subscriptions import Client, Decision, Revision, held_at, local_date
+from core.words import BillingPeriod, ClientStatus, DeliveryStatus, NothingToTellAgain, Payer, StaleMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,42 @@ class _Takeover:
     plan: str = ""
     add_ons: frozenset[str] = frozenset()
     billing_period: BillingPeriod | None = None
+
+
+def to_tell_again(session: Session, client: Client, every: tuple[Delivery, ...]) -> Delivery | None:
+    """The newest of these messages about who pays, if it was given up and what it says is so, or is going to be; None:
+    there is nothing to send again."""
+    if not every or every[0].status is not DeliveryStatus.GIVEN_UP:
+        return None
+    given_up = every[0]
+    assert given_up.paid_from is not None  # noqa: S101 - it is about who pays
+    history = subscriptions.history(session, client.partner_id, client.client_id)
+    held = held_at(history, max(now(session), given_up.paid_from))
+    is_so = held is not None and held.status is ClientStatus.ACTIVE and held.settings.payer is given_up.payer
+    return given_up if is_so else None
+
+
+def tell_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
+    """Afterwards the message about who pays that was given up waits anew, for the address that the client has now.
+    `seen` counts the messages about who pays that the member saw. The same form (`attempt`) sent twice sends it once.
+
+    Raises NotAllowed, ClientNotFound, StaleMessage, NothingToTellAgain; nothing is written then.
+    """
+    members.act(session, member, Permission.INVITE)
+    form = members.form_sent(session, member, attempt, "tell who pays again", client_id=client_id)
+    if form.answer is not None:
+        return
+    client = subscriptions.visible(session, member, client_id)
+    every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
+    if len(every) > seen:
+        raise StaleMessage(name=client.name, changed_by=every[0].queued_by, changed_at=every[0].queued_at)
+    found = to_tell_again(session, client, every)
+    if found is None:
+        raise NothingToTellAgain(name=client.name)
+    assert found.payer is not None  # noqa: S101 - it is about who pays
+    assert found.paid_from is not None  # noqa: S101 - the same
+    _tell(session, member, client, every, found.payer, found.paid_from)
+    form.done()
 
 
 def follow_address(session: Session, by: Member, client: Client) -> None:

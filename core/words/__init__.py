@@ -29,6 +29,7 @@ from core.words.client_errors import (
     LinkUsed,
     NotArchived,
     NothingPending,
+    NothingToTellAgain,
     OfferChanged,
     StillInvited,
     TooManyWrongLinks,

@@ -35,6 +35,7 @@ BillingError
 ├── NothingToAdopt         there are no current defaults to adopt
 ├── AlreadyClient          this e-mail belongs to a client
 ├── InvitationNotPending   only a pending invitation can be sent again or revoked
+├── NothingToTellAgain     no message about who pays was given up, or it is not so any more
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
 ├── LinkRefused            an invitation's link does not open anything
 │   ├── LinkUnknown
