@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, members
 from core.catalogue import Catalogue, Price
+from core.defaults import Change, changes
 from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
@@ -52,12 +53,21 @@ _NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype 
 _CHUNK = 5_000  # clients of a file read at once
 
 
+class Awaited(NamedTuple):
+    """What is decided for a client and takes effect later: its status and settings then, and what it costs from then on
+    (None where it ends, and where there is no price)."""
+
+    status: ClientStatus
+    settings: BillingSettings
+    price: Price | None
+
+
 class ListedClient(NamedTuple):
     """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
     (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
-    `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
+    `pending_from` is when what is pending takes effect (UTC; None: nothing waits), and `pending` what it is.
     """
 
     client_id: int
@@ -76,6 +86,12 @@ class ListedClient(NamedTuple):
     responsible_id: int
     responsible: str
     pending_from: datetime | None
+    pending: Awaited | None
+
+    @property
+    def pending_changes(self) -> tuple[Change, ...]:
+        """What pending settings change; nothing where nothing waits, or where the client ends."""
+        return () if self.pending is None else changes(self.settings, self.pending.settings)
 
     @property
     def source(self) -> Source:
@@ -111,7 +127,9 @@ def listed(
     if not rows:
         return []
     offer = catalogue.current(session, member.partner, edition=rows[0].edition)
-    return _clients(rows, offer, now(session), member.partner.time_zone)
+    waiting = [row.client_id for row in rows if row.pending_from is not None]
+    pending = listing.what_waits(session, member.partner_id, waiting) if waiting else ()
+    return _clients(rows, offer, now(session), member.partner.time_zone, pending)
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
@@ -141,8 +159,13 @@ def csv_pieces(
     session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
 ) -> Iterator[str]:
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
-    list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
-    for."""
+    list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked for.
+
+    Columns: client number, client, e-mail, company number, status, the settings, the price a month, source, overrides,
+    version of the default settings, day of the invitation (ISO 8601), account manager; and of what is pending: the day
+    on which it takes effect, each setting that changes with its value from then on (or that the client ends), and the
+    price a month from then on. A price has two decimals and is empty where there is none.
+    """
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
     offer = catalogue.current(session, member.partner)
@@ -203,9 +226,13 @@ class PricesOnDay:
         return self._prices[priced]
 
 
-def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
-    """The clients of rows of the listing; each kind of settings is made, and priced, once."""
+def _clients(
+    rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str, pending: Sequence[Any]
+) -> list[ListedClient]:
+    """The clients of rows of the listing, with the rows of what is pending for them; each kind of settings is made, and
+    priced, once."""
     clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
+    awaited = _awaited(pending, offer, time_zone)
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
         version = row.defaults_version
@@ -227,9 +254,22 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 row.responsible_id,
                 row.responsible,
                 row.pending_from,
+                awaited.get(row.client_id),
             )
         )
     return clients
+
+
+def _awaited(rows: Sequence[Any], offer: Catalogue, time_zone: str) -> dict[int, Awaited]:
+    """What is pending, by client, with its price on the day on which it begins."""
+    found, of_day = {}, {}
+    for row in rows:
+        day = local_date(row.valid_from, time_zone)
+        prices = of_day.setdefault(day, PricesOnDay(offer, day))
+        settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
+        price = prices.of(settings, status, row.price_list, row.anchor_day, row.anchor_month)
+        found[row.client_id] = Awaited(status, settings, price)
+    return found
 
 
 def _stored(value: Any) -> str:
@@ -247,7 +287,8 @@ def _headings(currency: str) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
         *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
-        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
+        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"), t("Changes on"),
+        t("Pending change"), t("A month from then on ({currency})", currency=currency),
     ]  # fmt: skip
 
 
@@ -265,7 +306,17 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         "" if client.defaults_version is None else client.defaults_version,
         local_day(client.invited_at).isoformat(),
         client.responsible,
+        "" if client.pending_from is None else local_day(client.pending_from).isoformat(),
+        _pending_cell(client, offer),
+        "" if client.pending is None or client.pending.price is None else decimal(client.pending.price.per_month.cents),
     ]
+
+
+def _pending_cell(client: ListedClient, offer: Catalogue) -> str:
+    """What is going to be, setting by setting; or that the client ends."""
+    if client.pending is not None and client.pending.status is ClientStatus.ARCHIVED:
+        return t("Ends")
+    return "; ".join(f"{each.setting.label}: {_cell(each.after, offer)}" for each in client.pending_changes)
 
 
 def _cell(value: Any, offer: Catalogue) -> str:

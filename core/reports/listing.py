@@ -31,7 +31,7 @@ from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
 from core.storage import LARGEST_NUMBER, Instant, now
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date, waits_now
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
 
 
@@ -112,6 +112,19 @@ _TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
     Subscription.partner_id == _PARTNER,
     Subscription.valid_from > Subscription.decided_at,
     Subscription.valid_from <= bindparam("now", type_=Instant),
+)
+_WHAT_WAITS = select(
+    *(type_coerce(setting.of(Subscription), String).label(setting.value) for setting in Setting),
+    Subscription.client_id,
+    Subscription.status,
+    Subscription.price_list,
+    Subscription.anchor_day,
+    Subscription.anchor_month,
+    Subscription.valid_from,
+).where(
+    Subscription.partner_id == _PARTNER,
+    Subscription.client_id.in_(bindparam("client_ids", expanding=True)),
+    waits_now(),
 )
 _IN_FORCE = select(
     select(CatalogueEdition.edition).scalar_subquery(),
@@ -195,6 +208,12 @@ def groups(asked: Question, *, by_anchor: bool = False) -> Any:
 def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     """Every row of one of these statements. Asked of the connection: the ORM would only look for objects in them."""
     return session.connection().execute(statement, {**values, "now": now(session)}).all()
+
+
+def what_waits(session: Session, partner_id: int, client_ids: Sequence[int]) -> Sequence[Any]:
+    """What is pending for each of these clients, in the columns of _WHAT_WAITS: the settings as they are stored, whose
+    it is, and what its price depends on. One of whom nothing waits has no row."""
+    return rows(session, _WHAT_WAITS, {"partner_id": partner_id, "client_ids": list(client_ids)})
 
 
 def group_columns(*, by_anchor: bool) -> list[Any]:

@@ -55,6 +55,7 @@ from core.subscriptions.revisions import (
     holds_now,
     holds_then,
     pending_at,
+    waits_now,
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription

@@ -10,7 +10,7 @@ from core.catalogue import Catalogue
 from core.reports import ListedClient
 from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, local_day, t
 from pages.parts.row_buttons import open_column
-from pages.parts.text import source_colour, source_text
+from pages.parts.text import change_text, joined, source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
 _NARROW = 75
@@ -28,7 +28,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         "open": [":material/chevron_right:"] * len(clients),
         "source": [[pills[_bound(each)]] for each in clients],
         "status": [_standing(each) for each in clients],
-        "pending": ["" if each.pending_from is None else day(local_day(each.pending_from)) for each in clients],
+        "pending": [_pending(each, offer) for each in clients],
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
@@ -52,7 +52,9 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
             "source": source_column(colours, width=215),
             "status": column.TextColumn(t("Status"), width=85),
             "pending": column.TextColumn(
-                t("Changes on"), width=95, help=t("What is decided for the client takes effect at this renewal.")
+                t("Pending change"),
+                width=250,
+                help=t("What is decided for the client takes effect at this renewal, and what it costs a month then."),
             ),
             "letter": open_column(
                 t("The invitation: send again, revoke, invite again"),
@@ -105,6 +107,21 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, bool]:
     """What the words of its source pill depend on."""
     return client.overridden, client.defaults_version, client.on_older_defaults
+
+
+def _pending(client: ListedClient, offer: Catalogue) -> str:
+    """What waits, from when, and the price from then on; empty where nothing waits."""
+    if client.pending_from is None:
+        return ""
+    since, pending = day(local_day(client.pending_from)), client.pending
+    if pending is None:  # cancelled between the two questions
+        return since
+    if pending.status is ClientStatus.ARCHIVED:
+        return t("{day}: ends", day=since)
+    what = joined(change_text(each, offer) for each in client.pending_changes)
+    if pending.price is None:
+        return t("{day}: {what}", day=since, what=what)
+    return t("{day}: {what} ({price} a month)", day=since, what=what, price=pending.price.per_month)
 
 
 def _standing(client: ListedClient) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import product
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import event, text
 
-from core import catalogue, defaults, reports
+from core import catalogue, defaults, reports, subscriptions
 from core.catalogue import monthly_cents
 from core.reports import Order, SourceFilter, clients
 from core.subscriptions import INDEXED_SETTINGS
@@ -26,8 +27,10 @@ from core.words import (
     Role,
     Setting,
     Source,
+    local_day,
     speak,
 )
+from tests.commands.test_checking import accepted
 from tests.conftest import PLUS, STANDARD, Space
 
 NAMES = ["Zoé Éclair", "œuvre & Cie", "aubry", "Äpfel", "100% Pur_e", "Delta\\x", "O'Brien", "Été", "zebra", "Bakkerij"]
@@ -361,8 +364,9 @@ def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space
     """With what a spreadsheet expects: a byte order mark, its separators, decimals and dates."""
     (line,) = csv.DictReader(exported(filled, search="été"))
     assert [*line][:5] == ["Client number", "Client", "E-mail", "Company number", "Status"]
-    assert [*line][5:-6] == [setting.label for setting in LISTED_SETTINGS]
-    assert [*line][-6:-1] == ["A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on"]
+    assert [*line][5:-9] == [setting.label for setting in LISTED_SETTINGS]
+    assert [*line][-9:-4] == ["A month (EUR)", "Source", "Overrides", "Default settings version", "Invited on"]
+    assert [*line][-4:] == ["Account manager", "Changes on", "Pending change", "A month from then on (EUR)"]
     expected = {
         "Client number": "8",
         "Client": "Été",
@@ -379,6 +383,9 @@ def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space
         "Default settings version": "2",
         "Invited on": "2026-03-10",
         "Account manager": "The accountant",
+        "Changes on": "",
+        "Pending change": "",
+        "A month from then on (EUR)": "",
     }
     assert line == line | expected
     speak("fr")
@@ -426,3 +433,38 @@ def exported(space: Space, **asked: Any) -> list[str]:
         text = "".join(reports.csv_pieces(session, space.manager, **asked))
     assert text.startswith("\ufeff")
     return text.removeprefix("\ufeff").splitlines()
+
+
+def test_the_list_and_the_export_say_what_is_pending(filled: Space) -> None:
+    """Rule 31: what, from when, and the price from then on, by the list that runs then; of an end, that it ends."""
+    changing, ending, period = 1, 2, BillingPeriod.YEARLY
+    accepted(filled, changing, ending)
+    filled.clock.forward(days=2)
+    filled.override(changing, replace(filled.detail(changing).overrides, billing_period=period))
+    with filled.database.transaction() as session:
+        seen = subscriptions.detail(session, filled.manager, ending).seen
+        subscriptions.archive(session, filled.manager, ending, seen=seen)
+    with filled.database.reading() as session:
+        shown = {each.client_id: each for each in reports.listed(session, filled.manager)}
+        offer = catalogue.current(session, filled.manager.partner)
+    found, ends = shown[changing], shown[ending]
+    pending = filled.detail(changing).pending
+    assert pending is not None
+    assert found.pending_from == pending.valid_from
+    price = subscriptions.price_on(offer, pending, local_day(pending.valid_from))
+    assert found.pending == reports.Awaited(ClientStatus.ACTIVE, pending.settings, price)
+    assert [change.setting for change in found.pending_changes] == [Setting.BILLING_PERIOD]
+    assert ends.pending is not None
+    assert (ends.pending.status, ends.pending.price, ends.pending_changes) == (ClientStatus.ARCHIVED, None, ())
+    assert {each.client_id for each in shown.values() if each.pending} == {changing, ending}
+    lines = {line["Client number"]: line for line in csv.DictReader(exported(filled))}
+    line, end = lines[str(changing)], lines[str(ending)]
+    assert (line["Changes on"], line["Pending change"]) == (
+        pending.valid_from.date().isoformat(), f"Billing period: {period.label}",
+    )  # fmt: skip
+    assert price is not None
+    assert line["A month from then on (EUR)"] == f"{price.per_month.cents / 100:.2f}"
+    assert (end["Pending change"], end["A month from then on (EUR)"]) == ("Ends", "")
+    speak("fr")
+    (first, *_) = csv.DictReader(exported(filled, pending="pending"), delimiter=";")
+    assert [*first][-3:] == ["Change le", "Changement prévu", "Par mois ensuite (EUR)"]
