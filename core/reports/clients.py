@@ -262,7 +262,8 @@ def _clients(
 
 def _awaited(rows: Sequence[Any], offer: Catalogue, time_zone: str) -> dict[int, Awaited]:
     """What is pending, by client, with its price on the day on which it begins."""
-    found, of_day = {}, {}
+    found: dict[int, Awaited] = {}
+    of_day: dict[date, PricesOnDay] = {}
     for row in rows:
         day = local_date(row.valid_from, time_zone)
         prices = of_day.setdefault(day, PricesOnDay(offer, day))
