@@ -107,6 +107,7 @@ def listed(
     page: int = 1,
     page_size: int = 50,
     after: tuple[str, int] | None = None,
+    with_pending: bool = True,
     **filters: Any,
 ) -> list[ListedClient]:
     """A page of the filtered list (see FILTERS), in order, as far as the member sees it; none past the end.
@@ -114,6 +115,7 @@ def listed(
     Raises NotAllowed.
 
     `after`: the clients by name that follow this sort_name and client_id, instead of a page.
+    `with_pending`: whether to ask what waits for those of whom something does; else `pending` is None.
     """
     members.require(member, Permission.READ_CLIENTS)
     asked, values = listing.question(member, filters)
@@ -128,7 +130,7 @@ def listed(
         return []
     offer = catalogue.current(session, member.partner, edition=rows[0].edition)
     waiting = [row.client_id for row in rows if row.pending_from is not None]
-    pending = listing.what_waits(session, member.partner_id, waiting) if waiting else ()
+    pending = listing.what_waits(session, member.partner_id, waiting) if waiting and with_pending else ()
     return _clients(rows, offer, now(session), member.partner.time_zone, pending)
 
 
@@ -142,7 +144,7 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
     responsible_id and responsible are the number and the name of the member who looks after the client; pending_from is
     when what is pending takes effect, UTC, missing where nothing waits.
     """
-    clients = listed(session, member, **asked)
+    clients = listed(session, member, with_pending=False, **asked)
     if not clients:
         return _NO_CLIENTS.copy()
     columns: dict[str, list[Any]] = {

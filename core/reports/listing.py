@@ -298,7 +298,8 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
     s, c, i, m = Subscription, Client, Invitation, Member
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
-    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
+    # of the invitation and not of the key: PostgreSQL would read every invitation of a small partner space to join them
+    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == i.client_id)
     settings = [setting.of(s) for setting in Setting]
     return (
         select(
