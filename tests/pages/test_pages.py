@@ -673,8 +673,8 @@ def test_the_distribution_of_a_past_day_counts_what_held_then(demo_database: Dat
 def test_each_page_makes_a_fixed_number_of_queries(
     demo_database: Database, page: str, parameters: dict, queries: int
 ) -> None:
-    """Whatever the number of clients: the same with one hundred more. The demo's own, for its day, are not counted. One of
-    the list's asks what waits for the clients of whom something does."""
+    """Whatever the number of clients: the same with one hundred more. The demo's own, for its day, are not counted. One
+    of the list's asks what waits for the clients of whom something does."""
     statements: list[str] = []
     event.listen(demo_database.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
 
