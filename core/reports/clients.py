@@ -319,7 +319,7 @@ def _pending_cell(client: ListedClient, offer: Catalogue) -> str:
     """What is going to be, setting by setting; or that the client ends."""
     if client.pending is not None and client.pending.status is ClientStatus.ARCHIVED:
         return t("Ends")
-    return "; ".join(f"{each.setting.label}: {_cell(each.after, offer)}" for each in client.pending_changes)
+    return "; ".join(f"{each.setting.label}: {offer.value_text(each.after)}" for each in client.pending_changes)
 
 
 def _cell(value: Any, offer: Catalogue) -> str:
