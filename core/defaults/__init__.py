@@ -4,7 +4,16 @@ give its effective settings, each with its source."""
 from core.defaults.check import differences
 from core.defaults.resolution import Change, Effective, EffectiveSettings, changes, choices, resolve
 from core.defaults.tables import DefaultSettings, SettingsColumns
-from core.defaults.versions import bound_and_current, current, effective_settings, history, latest, save, stale
+from core.defaults.versions import (
+    bound_and_current,
+    current,
+    effective_settings,
+    history,
+    latest,
+    save,
+    stale,
+    versions,
+)
 from core.words import BillingSettings, MissingSetting, Overrides
 
 __all__ = [
@@ -26,4 +35,5 @@ __all__ = [
     "resolve",
     "save",
     "stale",
+    "versions",
 ]

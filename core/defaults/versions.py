@@ -91,6 +91,11 @@ def latest(session: Session, partner_id: int) -> DefaultSettings | None:
     return session.scalar(_LATEST, {"partner_id": partner_id})
 
 
+def versions(session: Session, partner_id: int) -> dict[int, DefaultSettings]:
+    """Every version of a partner by its number, with `saved_by` loaded. Asks no permission: use cases do."""
+    return {each.version: each for each in session.scalars(_VERSIONS, {"partner_id": partner_id})}
+
+
 def bound_and_current(
     session: Session, partner_id: int, version: int | None
 ) -> tuple[DefaultSettings | None, DefaultSettings | None]:

@@ -15,7 +15,7 @@ from core.invitations.tables import Invitation
 from core.members import Member, Partner, Permission
 from core.storage import action_of, now
 from core.subscriptions import Client
-from core.words import AlreadyClient, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
+from core.words import AlreadyClient, BatchKind, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
 
 CHUNK = 1000  # clients written at once, after which the progress is reported
 
@@ -23,14 +23,11 @@ Chosen = tuple[NewClient, EffectiveSettings, int]  # who is invited, with what, 
 
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _KNOWN = select(Client).where(Client.partner_id == _PARTNER, Client.email == bindparam("email"))
-_NUMBERS = (
+_NUMBER = (
     update(Partner)
     .where(Partner.partner_id == bindparam("of_partner"))
-    .values(
-        last_client_id=Partner.last_client_id + bindparam("clients"),
-        last_batch=Partner.last_batch + bindparam("batches"),
-    )
-    .returning(Partner.last_client_id, Partner.last_batch)
+    .values(last_client_id=Partner.last_client_id + bindparam("clients"))
+    .returning(Partner.last_client_id)
 )
 _NEW_CLIENT = insert(Client)
 _NEW_INVITATION = insert(Invitation)
@@ -84,7 +81,7 @@ def invite(
         responsible_id = member.member_id
     else:
         subscriptions.require_responsible(session, member.partner_id, responsible_id)
-    last, _ = _next_numbers(session, member, clients=1, batches=0)
+    last = _next_number(session, member, clients=1)
     chosen = [(new_client, effective, responsible_id)]
     (client,) = _write(session, member, chosen, first=last, origin=origin, reason=reason)
     form.done(client_id=last)
@@ -104,12 +101,14 @@ def invite_all(
     Nobody among them is a client yet. `progress` is called with how many are done. The member's turn is held
     (members.act).
     """
-    last, batch = _next_numbers(session, member, clients=len(chosen), batches=1)
+    last = _next_number(session, member, clients=len(chosen))
+    batch = subscriptions.next_batch(session, member.partner_id)
     first = last - len(chosen) + 1
     for done in range(0, len(chosen), CHUNK):
         some = chosen[done : done + CHUNK]
         _write(session, member, some, first=first + done, origin=Origin.IMPORT, reason="", batch=batch)
         progress(done + len(some))
+    subscriptions.record_batch(session, member, batch, BatchKind.IMPORT, chosen=len(chosen), changed=len(chosen))
     return batch
 
 
@@ -152,11 +151,10 @@ def new_invitation(session: Session, member: Member, client_id: int, number: int
     } | values
 
 
-def _next_numbers(session: Session, member: Member, *, clients: int, batches: int) -> tuple[int, int]:
-    """The last of that many client numbers, and the last batch number."""
-    asked = {"of_partner": member.partner_id, "clients": clients, "batches": batches}
-    last, batch = session.connection().execute(_NUMBERS, asked).one()
-    return last, batch
+def _next_number(session: Session, member: Member, *, clients: int) -> int:
+    """The last of that many client numbers."""
+    asked = {"of_partner": member.partner_id, "clients": clients}
+    return session.connection().execute(_NUMBER, asked).scalar_one()
 
 
 def _write(

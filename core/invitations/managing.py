@@ -1,10 +1,10 @@
 """What a member sees and does of an invitation that was made: send it again, revoke it, invite again (rule 14)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from core import members, subscriptions
@@ -28,6 +28,23 @@ from core.words import (
     StaleMessage,
     StillInvited,
     note_text,
+)
+
+_NEWER = aliased(Invitation)
+_REVOKE = (  # the newest invitation of each of these clients, if it is pending
+    update(Invitation)
+    .where(
+        Invitation.partner_id == bindparam("of_partner", type_=Invitation.partner_id.type),
+        Invitation.client_id.in_(bindparam("clients", expanding=True)),
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > bindparam("moment", type_=Invitation.expires_at.type),
+        Invitation.number
+        == select(func.max(_NEWER.number))
+        .where(_NEWER.partner_id == Invitation.partner_id, _NEWER.client_id == Invitation.client_id)
+        .scalar_subquery(),
+    )
+    .values(revoked_at=bindparam("moment", type_=Invitation.expires_at.type), revoked_by_id=bindparam("by"))
 )
 
 
@@ -213,19 +230,22 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     form.done()
 
 
-def _revoke_with_its_client(session: Session, decision: Decision) -> None:
+def _revoke_with_their_clients(session: Session, decisions: Sequence[Decision]) -> None:
     """An invited client that is archived has no invitation that could be accepted (rule 35)."""
-    if (decision.held_before.status, decision.held.status) != (ClientStatus.INVITED, ClientStatus.ARCHIVED):
+    ended = [
+        each
+        for each in decisions
+        if (each.held_before.status, each.held.status) == (ClientStatus.INVITED, ClientStatus.ARCHIVED)
+    ]
+    if not ended:
         return
-    client, by = decision.client, decision.by
-    invitation = latest_invitation(session, client.partner_id, client.client_id)
-    outbox.withdraw(session, client.partner_id, client.client_id)
-    if standing(invitation, now(session)) is InvitationStatus.PENDING:
-        revoked_by_id = None if by is None else by.member_id
-        change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=revoked_by_id)
+    partner_id, by, clients = ended[0].client.partner_id, ended[0].by, [each.client.client_id for each in ended]
+    outbox.withdraw_all(session, partner_id, clients)
+    whose = {"of_partner": partner_id, "clients": clients, "moment": now(session)}
+    session.connection().execute(_REVOKE, whose | {"by": None if by is None else by.member_id})
 
 
-subscriptions.when_decided(_revoke_with_its_client)
+subscriptions.when_decided(_revoke_with_their_clients)
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:

@@ -1,13 +1,16 @@
 """Members, roles and permissions. The matrix here is the only place that says who may do what (rule 10)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import DemoSpace, Member, Partner
-from core.storage import LARGEST_NUMBER
-from core.words import LANGUAGES, NotAllowed, Role
+from core.storage import LARGEST_NUMBER, LongChange, forget_long_change, long_change, long_change_on, says_long_change
+from core.words import LANGUAGES, BulkRunning, NotAllowed, Role
 
 
 class Permission(StrEnum):
@@ -56,11 +59,13 @@ _ACCESS_UNCHANGED = exists().where(
 _HAS_UNCHANGED_ACCESS = select(_ACCESS_UNCHANGED).where(_ACCESS_UNCHANGED)
 _TURN = (
     update(Partner)
-    .where(Partner.partner_id == bindparam("of_partner"), _ACCESS_UNCHANGED)
+    .where(Partner.partner_id == bindparam("of_partner"), _ACCESS_UNCHANGED, ~says_long_change(Partner.partner_id))
     .values(change_number=Partner.change_number + 1)
 )
 _TURN_OF_NOBODY = (  # taken by the product or the holder of a link
-    update(Partner).where(Partner.partner_id == bindparam("of_partner")).values(change_number=Partner.change_number + 1)
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"), ~says_long_change(Partner.partner_id))
+    .values(change_number=Partner.change_number + 1)
 )
 _MEMBER = (
     select(Member)
@@ -92,23 +97,22 @@ def act(session: Session, member: Member, permission: Permission) -> None:
     Raises NotAllowed.
     """
     require(member, permission)
-    who = {
-        "of_partner": member.partner_id,
-        "of_member": member.member_id,
-        "of_role": member.role,
-        "of_access": member.client_access,
-    }
-    if session.connection().execute(_TURN, who).rowcount != 1:
+    if not _turn_taken(session, _TURN, _access(member)):
         raise NotAllowed
-    # the access may have changed while waiting for the turn
-    if session.connection().execute(_HAS_UNCHANGED_ACCESS, who).first() is None:
+    require_still(session, member, permission)  # the access may have changed while waiting for the turn
+
+
+def require_still(session: Session, member: Member, permission: Permission) -> None:
+    """Raise NotAllowed unless the member may, asked of the database as it is now."""
+    require(member, permission)
+    if session.connection().execute(_HAS_UNCHANGED_ACCESS, _access(member)).first() is None:
         raise NotAllowed
 
 
 def take_turn(session: Session, partner_id: int) -> None:
     """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
     who it is."""
-    session.connection().execute(_TURN_OF_NOBODY, {"of_partner": partner_id})
+    _turn_taken(session, _TURN_OF_NOBODY, {"of_partner": partner_id})
 
 
 def take_every_turn(session: Session) -> None:
@@ -116,6 +120,36 @@ def take_every_turn(session: Session) -> None:
     ends. Always in the order of their numbers, so that two who do this wait for each other."""
     for partner_id in session.scalars(select(Partner.partner_id).order_by(Partner.partner_id)).all():
         take_turn(session, partner_id)
+
+
+def _turn_taken(session: Session, turn: Any, who: Mapping[str, Any]) -> bool:
+    """Whether the partner's turn was taken. Raises BulkRunning where many of its clients are being changed, which may
+    take minutes; also when that began while waiting."""
+    partner_id, connection = who["of_partner"], session.connection()
+    try:
+        if connection.execute(turn, who).rowcount == 1:
+            return True
+    except OperationalError:  # waited for too long
+        with connection.engine.connect() as other:
+            _refuse_beside(long_change_on(other, partner_id))
+        raise
+    _refuse_beside(long_change(session, partner_id))
+    forget_long_change(session, partner_id)
+    return connection.execute(turn, who).rowcount == 1
+
+
+def _refuse_beside(running: LongChange | None) -> None:
+    if running is not None:
+        raise BulkRunning(by=running.by, done=running.done, total=running.total)
+
+
+def _access(member: Member) -> dict[str, Any]:
+    return {
+        "of_partner": member.partner_id,
+        "of_member": member.member_id,
+        "of_role": member.role,
+        "of_access": member.client_access,
+    }
 
 
 def is_demo(session: Session) -> bool:

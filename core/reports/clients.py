@@ -114,6 +114,15 @@ def listed(
     return _clients(rows, offer, now(session), member.partner.time_zone)
 
 
+def listed_numbers(session: Session, member: Member, *, most: int, **filters: Any) -> list[int]:
+    """The numbers of the clients that these filters find (see FILTERS), ascending, as far as the member sees them: all,
+    or one more than `most`. Raises NotAllowed."""
+    members.require(member, Permission.READ_CLIENTS)
+    asked, values = listing.question(member, filters)
+    found = listing.rows(session, listing.numbers(asked), values | {"limit": most + 1})
+    return [client_id for (client_id,) in found]
+
+
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
     """One row per client of a page of the filtered list, as `listed` gives them. Raises NotAllowed.
 

@@ -163,6 +163,12 @@ def page(asked: Question, order_by: Order) -> Any:
 
 
 @lru_cache(maxsize=128)
+def numbers(asked: Question) -> Any:
+    """The numbers of the first `limit` clients found, ascending."""
+    return _keys(asked, Order.OLDEST).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=128)
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
     table = asked.walks

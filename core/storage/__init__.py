@@ -20,4 +20,13 @@ from core.storage.database import (
 )
 from core.storage.engines import Patience
 from core.storage.failures import trace_of
+from core.storage.long_change import (
+    LONG,
+    LongChange,
+    announced,
+    forget_long_change,
+    long_change,
+    long_change_on,
+    says_long_change,
+)
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

@@ -2,6 +2,9 @@
 exceptions, going back to its defaults and adopting the current ones; loading a catalogue over what clients have; and
 the check that looks at all."""
 
+from core.subscriptions.basis import Basis, Known, Whom
+from core.subscriptions.batches import next_batch, record_batch
+from core.subscriptions.bringing_back import before_batch, brought_back
 from core.subscriptions.catalogue_loading import (
     CatalogueLoad,
     CatalogueOverview,
@@ -29,16 +32,19 @@ from core.subscriptions.changes import (
 )
 from core.subscriptions.check import differences
 from core.subscriptions.clients import ClientSubscription, detail, visible
-from core.subscriptions.decisions import Later, Preview
+from core.subscriptions.decisions import Later, Preview, going_on, refuse_ended, settled
+from core.subscriptions.decisions import preview as preview_change
 from core.subscriptions.edits import ClientEdit, change_details, edits
 from core.subscriptions.forgetting import FORGOTTEN, as_data, details_known, forget_details, forgotten_address
 from core.subscriptions.held import Holders
-from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start
+from core.subscriptions.lifecycle import Ending, archive, ended, ending, invite_anew, preview_archive, start
 from core.subscriptions.listeners import Decision, when_decided
+from core.subscriptions.many import Many, Stands, bases, standing
 from core.subscriptions.responsible import (
     ResponsibleMember,
     ResponsibleSince,
     change_responsible,
+    give_all,
     hand_over,
     require_responsible,
     responsible_counts,
@@ -46,9 +52,9 @@ from core.subscriptions.responsible import (
     responsible_members,
 )
 from core.subscriptions.revisions import (
+    Author,
     Revision,
     Seen,
-    begin,
     held_at,
     held_in_the_morning,
     history,
@@ -57,5 +63,6 @@ from core.subscriptions.revisions import (
     pending_at,
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
-from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
+from core.subscriptions.tables import INDEXED_SETTINGS, Batch, Client, Responsible, Subscription
 from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of
+from core.subscriptions.writing import Decided, begin, clear_outlived, write_all

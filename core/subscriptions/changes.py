@@ -11,8 +11,9 @@ from core.defaults import DefaultSettings
 from core.members import Member, Permission
 from core.subscriptions import decisions
 from core.subscriptions.clients import ClientSubscription, detail
-from core.subscriptions.decisions import Later, Preview, as_revision
-from core.subscriptions.revisions import Revision, Seen, decided, moment_after, require_seen, write
+from core.subscriptions.decisions import Preview, going_on, settled
+from core.subscriptions.revisions import Author, Revision, Seen, moment_after, require_seen
+from core.subscriptions.writing import write
 from core.words import NothingPending, NothingToAdopt, Origin, Overrides, note_text
 
 
@@ -146,18 +147,7 @@ def cancel_pending(
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
-    goes_on = decided(
-        shown.history[0].revision + 1,
-        shown.moment,
-        shown.status,
-        shown.effective,
-        by=member,
-        origin=origin,
-        reason=reason,
-        at=shown.moment,
-        rhythm=shown.held.rhythm,
-        price_list=shown.held.price_list,
-    )
+    goes_on = going_on(shown, Author(member, origin, reason))
     made = write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
     form.done(revision=made.revision)
     return made
@@ -190,25 +180,5 @@ def _decide(
     """Write what the preview says; the revision that holds, where it changes nothing."""
     if not preview.changes_anything:
         return shown.held
-    decision = []
-    if not preview.waits:
-        decision.append(as_revision(shown, preview.effective, preview.timing, by=member, origin=origin, reason=reason))
-    if (waiting := preview.later) is not None:
-        later = as_revision(shown, waiting.effective, waiting.timing, by=member, origin=origin, reason=reason)
-        decision.append(_restated(later, waiting, after=len(decision)))
+    decision = settled(shown, preview, Author(member, origin, reason))
     return write(session, shown.client, shown.history, decision, by=member, moment=shown.moment)
-
-
-def _restated(revision: Revision, later: Later, *, after: int) -> Revision:
-    """The revision that waits, behind the one that holds; what is left of an earlier decision stays its author's."""
-    revision = replace(revision, revision=revision.revision + after)
-    if later.restates is None:
-        return revision
-    return replace(
-        revision,
-        changed_by=later.restates.changed_by,
-        changed_by_id=later.restates.changed_by_id,
-        origin=later.restates.origin,
-        reason=later.restates.reason,
-        decided_at=later.restates.decided_at,
-    )

@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
 from core.catalogue import Price
-from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.defaults import DefaultSettings, choices
 from core.members import Member, Permission
 from core.storage import LARGEST_NUMBER
 from core.subscriptions import revisions
-from core.subscriptions.revisions import Revision, Seen, held_at, moment_of, pending_at
-from core.subscriptions.rhythm import Period, local_date
+from core.subscriptions.basis import Basis
+from core.subscriptions.revisions import Revision, held_at, moment_of, pending_at
+from core.subscriptions.rhythm import local_date
 from core.subscriptions.tables import Client, Responsible
 from core.subscriptions.timing import price_on
-from core.words import ClientNotFound, ClientStatus, Overrides, Setting
+from core.words import ClientNotFound, Setting
 
 _LOOKED_AFTER = select(
     exists().where(
@@ -30,59 +30,19 @@ _LOOKED_AFTER = select(
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSubscription:
-    """A client at `moment` (UTC): how it is billed, what waits, and where each setting comes from.
+class ClientSubscription(Basis):
+    """A client at `moment` (UTC): how it is billed, what waits, and where each setting comes from; `history` has all
+    its revisions, `seen` is what a change must name.
 
-    `held` is the revision that holds, `pending` the one that is decided and not in force yet (None: nothing waits);
-    `seen` is what a change must name. `bound` is the defaults version the client is bound to (None: it was invited
-    before any was saved), `pending_bound` that of what waits, `current` the one in force today; all have `saved_by`
-    loaded. `chosen` says for each overridden setting which revision made that choice. `period` is the one that runs
-    (None: the client is not active), `price` what it costs (None: an archived client, or no price).
+    `current` is the defaults version in force today; like those it is bound to it has `saved_by` loaded. `chosen` says
+    for each overridden setting which revision made that choice. `price` is what the running period costs (None: an
+    archived client, or no price).
     """
 
     client: Client
-    moment: datetime
-    time_zone: str
-    held: Revision
-    pending: Revision | None
-    effective: EffectiveSettings
     price: Price | None
-    period: Period | None
-    bound: DefaultSettings | None
-    pending_bound: DefaultSettings | None
     current: DefaultSettings | None
-    history: tuple[Revision, ...]
     chosen: Mapping[Setting, Revision]
-
-    @property
-    def status(self) -> ClientStatus:
-        """Where the client stands."""
-        return self.held.status
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether what waits is the end of the subscription (rule 35)."""
-        return self.pending is not None and self.pending.status is ClientStatus.ARCHIVED
-
-    @property
-    def revision(self) -> int:
-        """The number of the revision that holds."""
-        return self.held.revision
-
-    @property
-    def seen(self) -> Seen:
-        """What a change of the client as shown must name (rule 34)."""
-        return Seen(self.held.revision, self.history[0].revision)
-
-    @property
-    def today(self) -> date:
-        """The day of the partner's calendar."""
-        return local_date(self.moment, self.time_zone)
-
-    @property
-    def overrides(self) -> Overrides:
-        """The choices that hold now."""
-        return choices(self.effective.settings, self.effective.overridden)
 
     @property
     def has_adopted(self) -> bool:

@@ -1,5 +1,6 @@
 """Who looks after a client: a member, no setting; a change is immediate and has a history of its own (rule 52)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -245,6 +246,33 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
     session.connection().execute(_NEXT_OF_ALL, asked)
     session.connection().execute(_COPY_TO_ALL, asked)
     return closed
+
+
+def give_all(
+    session: Session,
+    by: Member,
+    clients: Sequence[tuple[int, int]],
+    *,
+    moment: datetime,
+    reason: str,
+    batch: int,
+) -> None:
+    """Afterwards each of these clients, by its number, is looked after by the member of the number beside it, who can
+    (require_responsible) and did not until now. The partner's turn is held, and `moment` is later than whatever was
+    decided of them."""
+    whose = [{"of_partner": by.partner_id, "of_client": client_id, "moment": moment} for client_id, _ in clients]
+    given = {
+        "partner_id": by.partner_id,
+        "valid_from": moment,
+        "changed_by_id": by.member_id,
+        "origin": Origin.BULK,
+        "reason": reason,
+        "batch": batch,
+    }
+    connection = session.connection()
+    connection.execute(_CLOSE, whose)
+    connection.execute(_NEXT, [given | {"client_id": client_id, "member_id": to} for client_id, to in clients])
+    connection.execute(_COPY, [of | {"to_member": to} for of, (_, to) in zip(whose, clients, strict=True)])
 
 
 def _history(session: Session, partner_id: int, client_id: int) -> tuple[ResponsibleSince, ...]:

@@ -7,6 +7,7 @@ of a shorter month; it is never counted from the renewal before.
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.words import BillingPeriod
@@ -66,11 +67,13 @@ def begun_on(day: date, billing_period: BillingPeriod) -> Rhythm:
     return Rhythm(day.day, day.month if billing_period is BillingPeriod.YEARLY else None)
 
 
+@lru_cache(maxsize=1024)
 def local_date(instant: datetime, time_zone: str) -> date:
     """The day of the partner's calendar at an instant (UTC)."""
     return instant.astimezone(ZoneInfo(time_zone)).date()
 
 
+@lru_cache(maxsize=1024)
 def first_instant(day: date, time_zone: str) -> datetime:
     """The instant (UTC) at which a local day begins; where the clock skips midnight, the first moment that exists."""
     return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)

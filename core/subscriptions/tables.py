@@ -18,7 +18,7 @@ from core.storage import (
     settings_as_text,
     word,
 )
-from core.words import ClientDetail, ClientStatus, Origin, Setting
+from core.words import BatchKind, ClientDetail, ClientStatus, Origin, Setting
 
 _SETS_OF_SETTINGS = [
     settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
@@ -44,6 +44,7 @@ def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
 
 
 _LAST = _where("valid_to IS NULL")
+_IN_A_BATCH = _where("batch IS NOT NULL")
 _MAY_HOLD = _where("may_hold", "may_hold = 1")  # SQLite takes an index whose words stand in the question
 
 
@@ -139,6 +140,7 @@ class Subscription(SettingsColumns, Base):
         Index("uq_subscription_last", "partner_id", "client_id", unique=True, **_LAST),
         Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_MAY_HOLD),
         Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_MAY_HOLD),
+        Index("ix_subscription_batch", "partner_id", "batch", "client_id", **_IN_A_BATCH),
         Index("ix_subscription_distribution", "partner_id", *_GROUPED),
         Index(
             "ix_subscription_pending",
@@ -173,13 +175,49 @@ class Subscription(SettingsColumns, Base):
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
-    batch: Mapped[int | None]  # the import that brought the client in
+    batch: Mapped[int | None]  # the import or the bulk change in which it was written
     decided_at: Mapped[datetime] = mapped_column(Instant)
     anchor_day: Mapped[int | None]
     anchor_month: Mapped[int | None]  # None: it renews every month
     price_list: Mapped[int | None]
     may_hold: Mapped[bool] = mapped_column(default=True)
     withdrawn_by: Mapped[int | None]  # the revision of the decision that withdrew it
+
+
+class Batch(Base):
+    """One act on many clients (rule 45), imports too: what, by whom, when and why; how many were chosen: so many
+    changed, and the others were left out. Immutable: triggers refuse to change or delete it.
+
+    `asked` is what was asked for, as JSON in words of the product: the act and who was chosen. `digest` is that of what
+    was previewed, `attempt` that of the form that asked (NULL: none was named).
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "by_id"], ["member.partner_id", "member.member_id"]),
+        ForeignKeyConstraint(["partner_id", "undoes"], ["batch.partner_id", "batch.batch"]),
+        CheckConstraint("batch >= 1", name="batch"),
+        CheckConstraint("chosen = changed + left_out AND changed >= 0 AND left_out >= 0", name="chosen"),
+        CheckConstraint("(kind = 'undo') = (undoes IS NOT NULL)", name="undoes"),
+        CheckConstraint("kind = 'import' OR reason <> ''", name="reason"),
+        Index("uq_batch_attempt", "partner_id", "attempt", unique=True),
+        Index("uq_batch_undoes", "partner_id", "undoes", unique=True),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    batch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[BatchKind] = mapped_column(word(BatchKind, "kind"))
+    by_id: Mapped[int]
+    done_at: Mapped[datetime] = mapped_column(Instant)
+    reason: Mapped[str]
+    attempt: Mapped[str | None]
+    digest: Mapped[str]
+    asked: Mapped[str]
+    chosen: Mapped[int]
+    changed: Mapped[int]
+    left_out: Mapped[int]
+    undoes: Mapped[int | None]
 
 
 class Responsible(Base):
@@ -200,6 +238,7 @@ class Responsible(Base):
         CheckConstraint("valid_to > valid_from", name="valid_to"),
         CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
         Index("uq_responsible_current", "partner_id", "client_id", unique=True, **_LAST),
+        Index("ix_responsible_batch", "partner_id", "batch", "client_id", **_IN_A_BATCH),
         Index("ix_responsible_member", "partner_id", "member_id", "client_id", "valid_to", **_LAST),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
@@ -212,3 +251,4 @@ class Responsible(Base):
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
+    batch: Mapped[int | None]  # the bulk change in which it was decided

@@ -35,6 +35,7 @@ from core.words.client_errors import (
 )
 from core.words.currency import currency_refusal
 from core.words.database_errors import (
+    BulkRunning,
     DatabaseAway,
     DatabaseBusy,
     DatabaseFailed,
@@ -108,6 +109,7 @@ from core.words.settings import (
 )
 from core.words.terms import (
     ActivityKind,
+    BatchKind,
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,

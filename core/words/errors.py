@@ -65,6 +65,7 @@ BillingError
 ├── DatabaseFailed         the database did not do its part; the same may work in a moment (database_errors.py)
 │   ├── DatabaseAway
 │   ├── DatabaseBusy
+│   │   └── BulkRunning    many clients are being changed at once, and so many are done
 │   ├── DatabaseSlow
 │   ├── DatabaseFull
 │   ├── DatabaseReadOnly

@@ -36,6 +36,18 @@ class ActivityKind(Term):
     CLIENT_FORGOTTEN = "client_forgotten", N_("Client forgotten")
 
 
+class BatchKind(Term):
+    """What was done to many clients in one act."""
+
+    IMPORT = "import", N_("Import")
+    ADOPT = "adopt", N_("Default settings adopted")
+    OVERRIDE = "override", N_("Overrides set or cleared")
+    RESPONSIBLE = "responsible", N_("Account manager changed")
+    CANCEL = "cancel", N_("Pending changes cancelled")
+    ARCHIVE = "archive", N_("Archived")
+    UNDO = "undo", N_("Bulk change undone")
+
+
 class ClientStatus(Term):
     """Where a client stands with the partner."""
 

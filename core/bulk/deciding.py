@@ -1,0 +1,158 @@
+"""What one act does to each client: the same pure rules as for one client alone, remembered for clients that do not
+differ in what the rules look at (rule 48)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core import subscriptions
+from core.bulk.acts import Act, Adopt, Archive, CancelPending, Override
+from core.bulk.previewed import Effect, Kind
+from core.bulk.refusals import LeftOut, Why, why
+from core.catalogue import Catalogue
+from core.defaults import DefaultSettings, EffectiveSettings, choices, effective_settings
+from core.subscriptions import Author, Basis, Preview, Revision
+from core.words import ArchivedClient, BillingError, ClientStatus, NothingPending, Overrides, Payer
+
+Outcome = tuple[Sequence[Revision], Effect] | LeftOut
+
+
+@dataclass(slots=True)
+class Decider:
+    """Decides of clients of one partner at one moment. `target`: what an adoption binds to; `versions`: the partner's,
+    by number."""
+
+    offer: Catalogue
+    author: Author
+    versions: Mapping[int, DefaultSettings]
+    target: DefaultSettings | None = None
+    _previews: dict[Any, Preview | BillingError] = field(default_factory=dict)
+
+    def outcome(self, act: Act, basis: Basis) -> Outcome:
+        """What the act does to this client, or why it is left out."""
+        try:
+            match act:
+                case Adopt(clear_overrides=clear):
+                    overrides = Overrides() if clear else basis.overrides
+                    return self._changed(basis, self.previewed(basis, self.target, overrides, replaces_all=True))
+                case Override():
+                    return self._changed(basis, self.previewed(basis, basis.bound, act.over(basis.overrides)))
+                case CancelPending():
+                    return self._cancelled(basis)
+                case Archive(at_once=at_once):
+                    return self._ended(basis, at_once=at_once)
+                case _:
+                    raise TypeError(f"{act!r} is no decision about a subscription")
+        except BillingError as refusal:
+            return self._left_out(basis, refusal)
+
+    def undone(self, basis: Basis, batch: int, at: datetime) -> Outcome:
+        """What undoing the batch of that instant does to this client, whose whole history is at hand (rule 50)."""
+        before = subscriptions.before_batch(basis, batch, at)
+        newest = basis.history[0]
+        if before is None:
+            return LeftOut(
+                basis.client.client_id, basis.client.name, Why.CHANGED_SINCE,
+                changed_by=newest.changed_by, changed_at=newest.decided_at,
+            )  # fmt: skip
+        try:
+            if basis.status is ClientStatus.ARCHIVED:  # it comes back by being invited again (rule 36)
+                raise ArchivedClient(name=basis.client.name)
+            decision, preview = subscriptions.brought_back(
+                self.offer, basis, before, self.author, self._as_before, self._bound_to
+            )
+        except BillingError as refusal:
+            return self._left_out(basis, refusal)
+        if not decision:
+            return LeftOut(basis.client.client_id, basis.client.name, Why.NOTHING_TO_CHANGE)
+        if preview is not None:
+            return decision, self._effect(basis, preview)
+        return decision, self._cancelling(basis)
+
+    def previewed(
+        self, basis: Basis, bind_to: DefaultSettings | None, overrides: Overrides, *, replaces_all: bool = False
+    ) -> Preview:
+        """What binding the client so does: subscriptions.preview_change, worked out once for clients that differ in
+        nothing that it looks at."""
+        subscriptions.refuse_ended(basis)  # which names the client
+        held = basis.held
+        morning = subscriptions.held_in_the_morning(basis.history, basis.time_zone, basis.moment)
+        same_as_held = morning is held
+        key = (
+            basis.effective, held.status, held.rhythm, held.price_list, basis.pending,
+            same_as_held or (morning is not None and (
+                morning.status, morning.settings, morning.rhythm, morning.price_list
+            )),
+            None if bind_to is None else bind_to.version, overrides, replaces_all,
+        )  # fmt: skip
+        found = self._previews.get(key)
+        if found is None:
+            try:
+                found = subscriptions.preview_change(self.offer, basis, bind_to, overrides, replaces_all=replaces_all)
+            except BillingError as refusal:
+                found = refusal
+            self._previews[key] = found
+        if isinstance(found, BillingError):
+            raise found.with_traceback(None)
+        return found
+
+    def _changed(self, basis: Basis, preview: Preview) -> Outcome:
+        decision = subscriptions.settled(basis, preview, self.author)
+        if not decision:
+            return LeftOut(basis.client.client_id, basis.client.name, Why.NOTHING_TO_CHANGE)
+        return decision, self._effect(basis, preview)
+
+    def _effect(self, basis: Basis, preview: Preview) -> Effect:
+        when = preview.timing
+        kind = Kind(basis.effective, preview.effective, preview.waits, when.before, when.after)
+        takes_over = preview.payer_changes and preview.effective.payer.value is Payer.CLIENT
+        return Effect(
+            kind,
+            when.day,
+            0 if when.charge is None else when.charge.cents,
+            replaces_pending=basis.pending is not None and bool(preview.replaced or preview.withdraws),
+            becomes_payer=takes_over and basis.status is ClientStatus.ACTIVE,
+        )
+
+    def _cancelled(self, basis: Basis) -> Outcome:
+        if basis.pending is None:
+            raise NothingPending(name=basis.client.name)
+        return [subscriptions.going_on(basis, self.author)], self._cancelling(basis)
+
+    def _cancelling(self, basis: Basis) -> Effect:
+        """What holds goes on, and what waits is another thing or nothing."""
+        price = subscriptions.price_on(self.offer, basis.held, basis.today)
+        pending = basis.pending
+        if pending is None:
+            return Effect(Kind(basis.effective, basis.effective, waits=True, price_before=price), basis.today)
+        ends = pending.status is ClientStatus.ARCHIVED
+        kind = Kind(
+            basis.effective, basis.effective, waits=False, price_before=price, price_after=price,
+            withdrawn=None if ends else self._effective(pending), withdraws_end=ends,
+        )  # fmt: skip
+        return Effect(kind, basis.today, replaces_pending=True)
+
+    def _ended(self, basis: Basis, *, at_once: bool) -> Outcome:
+        ending = subscriptions.ending(basis, at_once=at_once)
+        end = subscriptions.ended(basis, ending, self.author, at_once=at_once)
+        price = subscriptions.price_on(self.offer, basis.held, basis.today)
+        kind = Kind(basis.effective, None, end.waited, price_before=price)
+        return [end], Effect(
+            kind,
+            ending.day,
+            replaces_pending=ending.pending is not None,
+            given_up_days=ending.given_up_days,
+        )
+
+    def _as_before(self, basis: Basis, bind_to: DefaultSettings | None, overrides: Overrides) -> Preview:
+        return self.previewed(basis, bind_to, overrides, replaces_all=True)
+
+    def _bound_to(self, revision: Revision) -> DefaultSettings | None:
+        return None if revision.defaults_version is None else self.versions[revision.defaults_version]
+
+    def _effective(self, revision: Revision) -> EffectiveSettings:
+        return effective_settings(self._bound_to(revision), choices(revision.settings, revision.overridden))
+
+    def _left_out(self, basis: Basis, refusal: BillingError) -> LeftOut:
+        return LeftOut(basis.client.client_id, basis.client.name, why(refusal), refusal)

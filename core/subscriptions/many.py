@@ -1,0 +1,132 @@
+"""Many clients of a partner at once: where they stand, and what a decision about each starts from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from core import defaults
+from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.members import Member
+from core.storage import Instant
+from core.subscriptions.basis import Basis, Whom
+from core.subscriptions.revisions import SAID, held_at, of_row, pending_at
+from core.subscriptions.rhythm import first_instant, local_date
+from core.subscriptions.tables import Client, Subscription
+from core.words import BillingSettings, Setting
+
+_OF_THESE = (
+    Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
+    Subscription.client_id.in_(bindparam("clients", expanding=True)),
+)
+_NOT_OVER = or_(Subscription.valid_to.is_(None), Subscription.valid_to > bindparam("since", type_=Instant))
+_STANDS = (
+    select(
+        Subscription.client_id,
+        Subscription.revision,
+        Subscription.valid_from,
+        Subscription.valid_to,
+        Subscription.decided_at,
+        Subscription.responsible_id,
+    )
+    .where(*_OF_THESE, _NOT_OVER)
+    .order_by(Subscription.client_id, Subscription.revision)
+)
+_WHOLE: Any = (
+    select(
+        Client.client_id, Client.name, Client.sort_name, Client.email, Subscription.responsible_id, *SAID
+    )
+    .join(Client, (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id))
+    .outerjoin(
+        Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
+    )
+    .where(*_OF_THESE)
+    .order_by(Subscription.client_id, Subscription.revision)
+)  # fmt: skip
+_RECENT = _WHOLE.where(_NOT_OVER)
+
+
+class Stands(NamedTuple):
+    """Where a client stands: the revision that holds, the newest one, and who looks after it; `decided_at` is its last
+    decision, `begins` the instants (UTC) at which what is not over begins."""
+
+    client_id: int
+    held: int
+    newest: int
+    responsible_id: int | None
+    decided_at: datetime
+    begins: tuple[datetime, ...]
+
+
+class Many(NamedTuple):
+    """What a decision about one of many clients starts from, and who looks after the client."""
+
+    basis: Basis
+    responsible_id: int | None
+
+
+def standing(session: Session, partner_id: int, clients: Sequence[int], moment: datetime) -> Iterator[Stands]:
+    """Where these clients stand at a moment, or at their last decision, as clocks step back; by their numbers. One that
+    there is not is left out. Asks no permission: use cases do."""
+    asked = {"of_partner": partner_id, "clients": clients, "since": moment}
+    rows = session.connection().execute(_STANDS, asked).all()
+    for client_id, found in groupby(rows, lambda row: row.client_id):
+        every = list(found)
+        decided_at = max(each.decided_at for each in every)
+        at = max(moment, decided_at)
+        held = next(each for each in every if each.valid_from <= at and (each.valid_to is None or each.valid_to > at))
+        begins = tuple(each.valid_from for each in every)
+        yield Stands(client_id, held.revision, every[-1].revision, held.responsible_id, decided_at, begins)
+
+
+def bases(
+    session: Session,
+    member: Member,
+    clients: Sequence[int],
+    moment: datetime,
+    versions: Mapping[int, DefaultSettings],
+    *,
+    whole: bool = False,
+) -> Iterator[Many]:
+    """What a decision at `moment` about each of these clients starts from, by their numbers. `versions`: those of the
+    partner (defaults.versions). `whole`: with all of their history. Asks no permission: use cases do."""
+    time_zone = member.partner.time_zone
+    today = local_date(moment, time_zone)
+    asked: dict[str, Any] = {"of_partner": member.partner_id, "clients": clients}
+    if not whole:
+        asked["since"] = first_instant(today, time_zone)
+    effective = cache(_effective)
+    rows = session.connection().execute(_WHOLE if whole else _RECENT, asked)
+    for client_id, found in groupby(rows, lambda row: row[0]):
+        every = list(found)
+        _, name, sort_name, email, responsible_id, *_ = every[-1]
+        history = tuple(of_row(row[5:]) for row in reversed(every))
+        held, pending = held_at(history, moment), pending_at(history, moment)
+        assert held is not None  # noqa: S101 - a client has held something since its first revision
+        bound = None if held.defaults_version is None else versions[held.defaults_version]
+        pending_bound = None
+        if pending is not None and pending.defaults_version is not None:
+            pending_bound = versions[pending.defaults_version]
+        basis = Basis(
+            client=Whom(member.partner_id, client_id, name, sort_name, email),
+            moment=moment,
+            time_zone=time_zone,
+            history=history,
+            held=held,
+            pending=pending,
+            effective=effective(bound, held.settings, held.overridden),
+            bound=bound,
+            pending_bound=bound if pending is None else pending_bound,
+            period=None if held.rhythm is None else held.rhythm.period(today),
+        )
+        yield Many(basis, responsible_id)
+
+
+def _effective(
+    bound: DefaultSettings | None, settings: BillingSettings, overridden: frozenset[Setting]
+) -> EffectiveSettings:
+    return defaults.effective_settings(bound, choices(settings, overridden))
