@@ -49,6 +49,7 @@ from core.subscriptions.revisions import (
     Revision,
     Seen,
     begin,
+    bound_to,
     held_at,
     held_in_the_morning,
     history,
