@@ -15,8 +15,10 @@ MOST = 100_000  # clients of one act
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Bind the clients to the defaults in force; their overrides stay unless cleared too (rule 6)."""
+    """Bind the clients to the newest version of a default set, by its number (None: each to its own; to the one
+    there is, where there is but one); their overrides stay unless cleared too (rules 6 and 22)."""
 
+    set_number: int | None = None
     clear_overrides: bool = False
     kind = BatchKind.ADOPT
     permission = Permission.OVERRIDE
@@ -87,8 +89,8 @@ Chosen = Ticked | Found
 def act_said(act: Act) -> dict[str, Any]:
     """The act as it is kept, in stored words."""
     match act:
-        case Adopt(clear_overrides=clear):
-            return {"act": act.kind.value, "clear_overrides": clear}
+        case Adopt(set_number=set_number, clear_overrides=clear):
+            return {"act": act.kind.value, "set": set_number, "clear_overrides": clear}
         case Override(overrides=overrides, clear=clear):
             values = {setting.value: setting.of(overrides) for setting in overrides.chosen}
             values |= {name: sorted(value) for name, value in values.items() if isinstance(value, frozenset)}
@@ -105,7 +107,7 @@ def act_of(said: Mapping[str, Any]) -> Act | None:
     """The act that was kept so; None for an import, and where a batch undoes another one."""
     match said.get("act"):
         case BatchKind.ADOPT:
-            return Adopt(said["clear_overrides"])
+            return Adopt(said["set"], said["clear_overrides"])
         case BatchKind.OVERRIDE:
             return Override(overrides_of(said["set"]), frozenset(Setting(name) for name in said["clear"]))
         case BatchKind.RESPONSIBLE:

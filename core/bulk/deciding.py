@@ -11,31 +11,39 @@ from core.bulk.acts import Act, Adopt, Archive, CancelPending, Override
 from core.bulk.previewed import Effect, Kind
 from core.bulk.refusals import LeftOut, Why, why
 from core.catalogue import Catalogue
-from core.defaults import DefaultSettings, EffectiveSettings, choices, effective_settings
+from core.defaults import DefaultSettings, EffectiveSettings, Sets, SetVersion, choices, effective_settings
 from core.subscriptions import Author, Basis, Preview, Revision
-from core.words import ArchivedClient, BillingError, ClientStatus, NothingPending, Overrides, Payer
+from core.words import (
+    ArchivedClient,
+    BillingError,
+    ClientStatus,
+    NothingPending,
+    NothingToAdopt,
+    NotTheirSet,
+    Overrides,
+    Payer,
+)
 
 Outcome = tuple[Sequence[Revision], Effect] | LeftOut
 
 
 @dataclass(slots=True)
 class Decider:
-    """Decides of clients of one partner at one moment. `target`: what an adoption binds to; `versions`: the partner's,
-    by number."""
+    """Decides of clients of one partner at one moment. `sets` are the partner's default sets, `versions` all of
+    their versions."""
 
     offer: Catalogue
     author: Author
-    versions: Mapping[int, DefaultSettings]
-    target: DefaultSettings | None = None
+    sets: Sets
+    versions: Mapping[SetVersion, DefaultSettings]
     _previews: dict[Any, Preview | BillingError] = field(default_factory=dict)
 
     def outcome(self, act: Act, basis: Basis) -> Outcome:
         """What the act does to this client, or why it is left out."""
         try:
             match act:
-                case Adopt(clear_overrides=clear):
-                    overrides = Overrides() if clear else basis.overrides
-                    return self._changed(basis, self.previewed(basis, self.target, overrides, replaces_all=True))
+                case Adopt():
+                    return self._adopted(act, basis)
                 case Override():
                     return self._changed(basis, self.previewed(basis, basis.bound, act.over(basis.overrides)))
                 case CancelPending():
@@ -84,7 +92,7 @@ class Decider:
             same_as_held or (morning is not None and (
                 morning.status, morning.settings, morning.rhythm, morning.price_list
             )),
-            None if bind_to is None else bind_to.version, overrides, replaces_all,
+            None if bind_to is None else bind_to.bound, overrides, replaces_all,
         )  # fmt: skip
         found = self._previews.get(key)
         if found is None:
@@ -96,6 +104,17 @@ class Decider:
         if isinstance(found, BillingError):
             raise found.with_traceback(None)
         return found
+
+    def _adopted(self, act: Adopt, basis: Basis) -> Outcome:
+        bound, sets = basis.held.bound, self.sets
+        target = sets.target(bound) if act.set_number is None else sets.pick(act.set_number)
+        if target is None:
+            raise NothingToAdopt
+        if act.set_number is None and (sets.is_retired(bound) or (bound is None and sets.are_several)):
+            own = "" if bound is None else sets.named(bound.set_number).name
+            raise NotTheirSet(client=basis.client.name, own=own, target=sets.said(target.newest.bound))
+        overrides = Overrides() if act.clear_overrides else basis.overrides
+        return self._changed(basis, self.previewed(basis, target.newest, overrides, replaces_all=True))
 
     def _changed(self, basis: Basis, preview: Preview) -> Outcome:
         decision = subscriptions.settled(basis, preview, self.author)
@@ -149,7 +168,7 @@ class Decider:
         return self.previewed(basis, bind_to, overrides, replaces_all=True)
 
     def _bound_to(self, revision: Revision) -> DefaultSettings | None:
-        return None if revision.defaults_version is None else self.versions[revision.defaults_version]
+        return None if revision.bound is None else self.versions[revision.bound]
 
     def _effective(self, revision: Revision) -> EffectiveSettings:
         return effective_settings(self._bound_to(revision), choices(revision.settings, revision.overridden))

@@ -33,8 +33,8 @@ class Kind(NamedTuple):
 @dataclass(slots=True)
 class Group:
     """The clients of one kind: how many; the first and the last day on which it takes effect; what their upgrades cost
-    together for the rest of the periods that run, in cents; how many pending changes are replaced or cancelled; how many
-    days that are paid are given up; and how many become the payer, and are told so by message."""
+    together for the rest of the periods that run, in cents; how many pending changes are replaced or cancelled; how
+    many days that are paid are given up; and how many become the payer, and are told so by message."""
 
     kind: Kind
     clients: int = 0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.subscriptions import ChangedClient
 from core.words import (
     N_,
     AddOnsNotOffered,
@@ -13,6 +14,7 @@ from core.words import (
     MissingSetting,
     NoPrice,
     NothingPending,
+    NotTheirSet,
     PendingRefused,
     RetiredChosen,
     StaleError,
@@ -79,16 +81,6 @@ class UndoneAlready(BulkRefused):
         super().__init__(by=str(by))
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedClient:
-    """A client that was changed since it was shown: by whom (None: the client or the product) and when (UTC)."""
-
-    client_id: int
-    name: str
-    changed_by: str | None
-    changed_at: datetime
-
-
 class StaleBulk(StaleError):
     """What was previewed is not what would be done (rule 47). `changed` are the clients that were changed since, as far
     as they can be told: the last ones first, at most a few; `count` is how many there are. None: what is decided by
@@ -121,6 +113,7 @@ class Why(Term):
     NO_PRICE = "no_price", N_("No price")
     NOT_WITH_PENDING = "not_with_pending", N_("Does not go with what is pending")
     MISSING_SETTING = "missing_setting", N_("A setting would be missing")
+    NOT_THEIR_SET = "not_their_set", N_("Its own default set cannot be adopted")
     NOTHING_TO_CHANGE = "nothing_to_change", N_("Nothing to change")
     NOTHING_PENDING = "nothing_pending", N_("Nothing is pending")
     CHANGED_SINCE = "changed_since", N_("Changed since")
@@ -136,6 +129,7 @@ _WHY: tuple[tuple[type[BillingError], Why], ...] = (
     (NoPrice, Why.NO_PRICE),
     (UnknownChoice, Why.NOT_OFFERED),
     (MissingSetting, Why.MISSING_SETTING),
+    (NotTheirSet, Why.NOT_THEIR_SET),
     (NothingPending, Why.NOTHING_PENDING),
 )
 

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage members"
     MANAGE_CATALOGUE = "manage catalogue"
     READ_ACTIVITY = "read activity"
+    READ_BATCHES = "read batches"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -47,6 +48,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.MANAGE_MEMBERS: frozenset({Role.ADMINISTRATOR}),
     Permission.MANAGE_CATALOGUE: frozenset({Role.ADMINISTRATOR}),
     Permission.READ_ACTIVITY: frozenset({Role.ADMINISTRATOR}),
+    Permission.READ_BATCHES: _CLIENTS_AND_FINANCE,
 }
 
 _ACCESS_UNCHANGED = exists().where(

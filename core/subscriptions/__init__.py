@@ -22,6 +22,7 @@ from core.subscriptions.catalogue_refusals import (
     StaleCatalogue,
 )
 from core.subscriptions.catalogue_words import price_list_text, price_text, said, whom_text
+from core.subscriptions.changed import ChangedClient, changed_since
 from core.subscriptions.changes import (
     Adoption,
     adopt_current_defaults,
@@ -46,6 +47,8 @@ from core.subscriptions.responsible import (
     change_responsible,
     give_all,
     hand_over,
+    last_given,
+    looked_after,
     require_responsible,
     responsible_counts,
     responsible_history,
@@ -55,6 +58,7 @@ from core.subscriptions.revisions import (
     Author,
     Revision,
     Seen,
+    bound_to,
     held_at,
     held_in_the_morning,
     history,

@@ -16,8 +16,6 @@ from core.subscriptions.timing import at_renewal
 from core.words import ClientStatus, Overrides
 
 Previewed = Callable[[Basis, DefaultSettings | None, Overrides], Preview]  # of what waits nothing is left
-    [Basis, DefaultSettings | None, Overrides], Preview
-]  # of an adoption: of what waits nothing is left
 Versions = Callable[[Revision], DefaultSettings | None]  # the defaults version that a revision is bound to
 
 
@@ -74,7 +72,7 @@ def brought_back(
 
 def _says(revision: Revision) -> tuple[object, ...]:
     return (
-        revision.valid_from, revision.status, revision.settings, revision.overridden, revision.defaults_version,
+        revision.valid_from, revision.status, revision.settings, revision.overridden, revision.bound,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, members
 from core.catalogue import AddOnRow
-from core.defaults import DefaultSettings, choices, resolve
+from core.defaults import FIRST_SET, DefaultSettings, choices, resolve
 from core.members import Member, Partner
 from core.storage import allow_minutes, now
 from core.subscriptions.batches import batch_differences
@@ -20,9 +20,9 @@ from core.subscriptions.revisions import holds_now
 from core.subscriptions.tables import Batch, Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
-_Key = tuple[int, int]
+_Key = tuple[int, int, int]
 
-_LAST_BATCH = select(Batch.partner_id, func.max(Batch.batch)).group_by(Batch.partner_id)
+_LAST_BATCH = select(Batch.partner_id, func.max(Batch.batch).label("last")).group_by(Batch.partner_id)
 _COUNTERS = select(Partner.partner_id, Partner.last_client_id, Partner.last_batch).order_by(Partner.partner_id)
 
 
@@ -39,8 +39,8 @@ def differences(session: Session) -> Iterator[str]:
     allow_minutes(session)
     counters = {row.partner_id: row for row in session.execute(_COUNTERS)}
     last_client, last_batch = dict.fromkeys(counters, 0), dict.fromkeys(counters, 0)
-    last_batch |= {partner_id: last for partner_id, last in session.execute(_LAST_BATCH)}
-    versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
+    last_batch |= {row.partner_id: row.last for row in session.execute(_LAST_BATCH)}
+    versions = {(row.partner_id, *row.bound): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
     offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
@@ -148,13 +148,16 @@ def _same_client(table: Any) -> ColumnElement[bool]:
 def _unexplained(
     revision: Subscription, versions: dict[_Key, BillingSettings], add_ons: frozenset[str]
 ) -> Iterator[str]:
-    version = revision.defaults_version
-    bound = None if version is None else versions.get((revision.partner_id, version))
-    if version is not None and bound is None:
-        yield f"bound to version {version}, which does not exist"
+    bound_to = revision.bound
+    bound = None if bound_to is None else versions.get((revision.partner_id, *bound_to))
+    if bound_to is not None and bound is None:
+        yield f"bound to version {bound_to.version} of set {bound_to.set_number}, which does not exist"
         return
+    set_number, version = (FIRST_SET, None) if bound_to is None else bound_to
     try:
-        expected = resolve(bound, choices(revision.settings, revision.overridden), version=version)
+        expected = resolve(
+            bound, choices(revision.settings, revision.overridden), version=version, set_number=set_number
+        )
     except MissingSetting as missing:
         yield f"bound to no version, yet not chosen: {', '.join(missing.settings)}"
         return

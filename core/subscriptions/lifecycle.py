@@ -110,7 +110,7 @@ def start(session: Session, partner: Partner, client: Client) -> Revision:
     moment = moment_after(session, past)
     held = held_at(past, moment)
     assert held is not None  # noqa: S101 - it was invited
-    bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
+    bound = None if held.bound is None else defaults.version_of(session, client.partner_id, held.bound)
     effective = defaults.effective_settings(bound, choices(held.settings, held.overridden))
     offer = catalogue.current(session, partner)
     when = at_once(offer, partner.time_zone, moment, effective.settings, ClientStatus.ACTIVE)

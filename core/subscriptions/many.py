@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core import defaults
-from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.defaults import DefaultSettings, EffectiveSettings, SetVersion, choices
 from core.members import Member
 from core.storage import Instant
 from core.subscriptions.basis import Basis, Whom
@@ -88,7 +88,7 @@ def bases(
     member: Member,
     clients: Sequence[int],
     moment: datetime,
-    versions: Mapping[int, DefaultSettings],
+    versions: Mapping[SetVersion, DefaultSettings],
     *,
     whole: bool = False,
 ) -> Iterator[Many]:
@@ -107,10 +107,10 @@ def bases(
         history = tuple(of_row(row[5:]) for row in reversed(every))
         held, pending = held_at(history, moment), pending_at(history, moment)
         assert held is not None  # noqa: S101 - a client has held something since its first revision
-        bound = None if held.defaults_version is None else versions[held.defaults_version]
-        pending_bound = None
-        if pending is not None and pending.defaults_version is not None:
-            pending_bound = versions[pending.defaults_version]
+        bound = None if held.bound is None else versions[held.bound]
+        pending_bound = bound
+        if pending is not None:
+            pending_bound = None if pending.bound is None else versions[pending.bound]
         basis = Basis(
             client=Whom(member.partner_id, client_id, name, sort_name, email),
             moment=moment,
@@ -120,7 +120,7 @@ def bases(
             pending=pending,
             effective=effective(bound, held.settings, held.overridden),
             bound=bound,
-            pending_bound=bound if pending is None else pending_bound,
+            pending_bound=pending_bound,
             period=None if held.rhythm is None else held.rhythm.period(today),
         )
         yield Many(basis, responsible_id)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from core.defaults import Change, EffectiveSettings, changes
+from core.defaults import Change, EffectiveSettings, SetVersion, changes
 from core.members import Member
 from core.storage import Instant, now, now_after
 from core.subscriptions.rhythm import Rhythm, first_instant, local_date
@@ -29,6 +29,7 @@ SAID: tuple[Any, ...] = (
     Subscription.valid_to,
     Subscription.status,
     Subscription.overridden,
+    Subscription.set_number,
     Subscription.defaults_version,
     Member.name,
     Subscription.changed_by_id,
@@ -69,6 +70,7 @@ class Revision:
     status: ClientStatus
     settings: BillingSettings
     overridden: frozenset[Setting]
+    set_number: int | None
     defaults_version: int | None
     changed_by: str | None  # None: not a member, but the client or the product itself
     changed_by_id: int | None
@@ -83,7 +85,18 @@ class Revision:
     newly_chosen: frozenset[Setting] = frozenset()
     cleared: frozenset[Setting] = frozenset()
     status_before: ClientStatus | None = None
+    set_number_before: int | None = None
     defaults_version_before: int | None = None
+
+    @property
+    def bound(self) -> SetVersion | None:
+        """The version of a default set that it is bound to; None: to none."""
+        return bound_to(self.set_number, self.defaults_version)
+
+    @property
+    def bound_before(self) -> SetVersion | None:
+        """What the revision before was bound to."""
+        return bound_to(self.set_number_before, self.defaults_version_before)
 
     @property
     def waited(self) -> bool:
@@ -98,6 +111,11 @@ class Revision:
     def holds_at(self, instant: datetime) -> bool:
         """Whether it holds at this instant (rule 26)."""
         return self.valid_from <= instant and (self.valid_to is None or instant < self.valid_to)
+
+
+def bound_to(set_number: int | None, version: int | None) -> SetVersion | None:
+    """The version of a default set that these two columns name together."""
+    return None if set_number is None or version is None else SetVersion(set_number, version)
 
 
 class Author(NamedTuple):
@@ -212,6 +230,7 @@ def decided(
         status=status,
         settings=effective.settings,
         overridden=effective.overridden,
+        set_number=effective.set_number,
         defaults_version=effective.defaults_version,
         changed_by=None if by is None else by.name,
         changed_by_id=None if by is None else by.member_id,
@@ -226,7 +245,7 @@ def decided(
 
 def of_row(row: Sequence[Any]) -> Revision:
     """The revision of what SAID says."""
-    number, start, end, status, overridden, version, by, by_id, origin, reason, batch, *rest = row
+    number, start, end, status, overridden, set_number, version, by, by_id, origin, reason, batch, *rest = row
     decided_at, anchor_day, anchor_month, price_list, withdrawn_by, *settings = rest
     return Revision(
         number,
@@ -235,6 +254,7 @@ def of_row(row: Sequence[Any]) -> Revision:
         status,
         BillingSettings(*settings),
         overridden,
+        set_number,
         version,
         by,
         by_id,
@@ -272,5 +292,6 @@ def compared(earlier: Revision | None, revision: Revision) -> Revision:
         newly_chosen=revision.overridden - earlier.overridden,
         cleared=earlier.overridden - revision.overridden,
         status_before=earlier.status,
+        set_number_before=earlier.set_number,
         defaults_version_before=earlier.defaults_version,
     )

@@ -202,6 +202,7 @@ def _values(revision: Revision) -> dict[str, Any]:
         "status": revision.status,
         **{setting.value: setting.of(revision.settings) for setting in Setting},
         "overridden": revision.overridden,
+        "set_number": revision.set_number,
         "defaults_version": revision.defaults_version,
         "anchor_day": None if revision.rhythm is None else revision.rhythm.anchor_day,
         "anchor_month": None if revision.rhythm is None else revision.rhythm.anchor_month,

@@ -190,7 +190,7 @@ def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) 
         assert figures.paid_by_partner == sum(row["payer"] == "partner" for row in kept)
         assert figures.overridden == sum(row["source"] == "override" for row in kept)
         assert figures.on_older_defaults == sum(row["on_older_defaults"] for row in kept)
-        assert figures.per_version == Counter(row["defaults_version"] for row in kept)
+        assert figures.per_version == Counter((row["set_number"], row["defaults_version"]) for row in kept)
 
 
 WITH_RESPONSIBLE = [
