@@ -180,4 +180,5 @@ def of_attempt(session: Session, member: Member, attempt: str | None) -> PastBat
 
 
 def _past(row: Any) -> PastBatch:
-    return PastBatch(*row[:-1], json.loads(row[-1]))
+    said: tuple[Any, ...] = (*row[:-1], json.loads(row[-1]))
+    return PastBatch(*said)
