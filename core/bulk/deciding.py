@@ -1,9 +1,10 @@
 """What one act does to each client: the same pure rules as for one client alone, remembered for clients that do not
 differ in what the rules look at (rule 48)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from core import subscriptions
@@ -24,6 +25,7 @@ from core.words import (
     Payer,
 )
 
+_Change = tuple[DefaultSettings | None, Overrides, bool]  # what it binds to, the choices, and whether it is an adoption
 Outcome = tuple[Sequence[Revision], Effect] | LeftOut
 
 
@@ -45,7 +47,8 @@ class Decider:
                 case Adopt():
                     return self._adopted(act, basis)
                 case Override():
-                    return self._changed(basis, self.previewed(basis, basis.bound, act.over(basis.overrides)))
+                    change = partial(self._overridden, act, basis)
+                    return self._changed(basis, self._previewed(basis, None, change))
                 case CancelPending():
                     return self._cancelled(basis)
                 case Archive(at_once=at_once):
@@ -78,25 +81,20 @@ class Decider:
             return decision, self._effect(basis, preview)
         return decision, self._cancelling(basis)
 
-    def previewed(
-        self, basis: Basis, bind_to: DefaultSettings | None, overrides: Overrides, *, replaces_all: bool = False
-    ) -> Preview:
-        """What binding the client so does: subscriptions.preview_change, worked out once for clients that differ in
-        nothing that it looks at."""
+    def _previewed(self, basis: Basis, decided_by: Any, change: Callable[[], _Change]) -> Preview:
+        """What a change of the client does: subscriptions.preview_change, worked out once for clients that differ in
+        nothing that it looks at. `decided_by`: what the change follows from, beside what holds."""
         subscriptions.refuse_ended(basis)  # which names the client
         held = basis.held
         morning = subscriptions.held_in_the_morning(basis.history, basis.time_zone, basis.moment)
-        same_as_held = morning is held
-        key = (
-            basis.effective, held.status, held.rhythm, held.price_list, basis.pending,
-            same_as_held or (morning is not None and (
-                morning.status, morning.settings, morning.rhythm, morning.price_list
-            )),
-            None if bind_to is None else bind_to.bound, overrides, replaces_all,
-        )  # fmt: skip
+        began: Any = morning is held
+        if morning is not None and morning is not held:
+            began = (morning.status, morning.settings, morning.rhythm, morning.price_list)
+        key = (basis.effective, held.status, held.rhythm, held.price_list, basis.pending, began, decided_by)
         found = self._previews.get(key)
         if found is None:
             try:
+                bind_to, overrides, replaces_all = change()
                 found = subscriptions.preview_change(self.offer, basis, bind_to, overrides, replaces_all=replaces_all)
             except BillingError as refusal:
                 found = refusal
@@ -113,8 +111,15 @@ class Decider:
         if act.set_number is None and (sets.is_retired(bound) or (bound is None and sets.are_several)):
             own = "" if bound is None else sets.named(bound.set_number).name
             raise NotTheirSet(client=basis.client.name, own=own, target=sets.said(target.newest.bound))
-        overrides = Overrides() if act.clear_overrides else basis.overrides
-        return self._changed(basis, self.previewed(basis, target.newest, overrides, replaces_all=True))
+
+        def change() -> _Change:
+            return target.newest, Overrides() if act.clear_overrides else basis.overrides, True
+
+        return self._changed(basis, self._previewed(basis, target.newest.bound, change))
+
+    @staticmethod
+    def _overridden(act: Override, basis: Basis) -> _Change:
+        return basis.bound, act.over(basis.overrides), False
 
     def _changed(self, basis: Basis, preview: Preview) -> Outcome:
         decision = subscriptions.settled(basis, preview, self.author)
@@ -165,7 +170,8 @@ class Decider:
         )
 
     def _as_before(self, basis: Basis, bind_to: DefaultSettings | None, overrides: Overrides) -> Preview:
-        return self.previewed(basis, bind_to, overrides, replaces_all=True)
+        follows_from = (None if bind_to is None else bind_to.bound, overrides)
+        return self._previewed(basis, follows_from, lambda: (bind_to, overrides, True))
 
     def _bound_to(self, revision: Revision) -> DefaultSettings | None:
         return None if revision.bound is None else self.versions[revision.bound]

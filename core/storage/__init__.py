@@ -29,4 +29,5 @@ from core.storage.long_change import (
     long_change_on,
     says_long_change,
 )
+from core.storage.many_rows import execute_many
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

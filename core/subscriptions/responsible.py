@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import LARGEST_NUMBER, allow_minutes, now_after
+from core.storage import LARGEST_NUMBER, allow_minutes, execute_many, now_after
 from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
@@ -294,9 +294,9 @@ def give_all(
         "batch": batch,
     }
     connection = session.connection()
-    connection.execute(_CLOSE, whose)
-    connection.execute(_NEXT, [given | {"client_id": client_id, "member_id": to} for client_id, to in clients])
-    connection.execute(_COPY, [of | {"to_member": to} for of, (_, to) in zip(whose, clients, strict=True)])
+    execute_many(connection, _CLOSE, whose)
+    execute_many(connection, _NEXT, [given | {"client_id": client_id, "member_id": to} for client_id, to in clients])
+    execute_many(connection, _COPY, [of | {"to_member": to} for of, (_, to) in zip(whose, clients, strict=True)])
 
 
 def _history(session: Session, partner_id: int, client_id: int) -> tuple[ResponsibleSince, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.defaults import EffectiveSettings
 from core.members import Member
-from core.storage import Instant, now
+from core.storage import Instant, execute_many, now
 from core.subscriptions.basis import Basis, Known
 from core.subscriptions.listeners import Decision, tell
 from core.subscriptions.revisions import Author, Revision, compared, decided, held_at, pending_at
@@ -166,8 +166,7 @@ def write_all(session: Session, many: Sequence[Decided], *, by: Member, moment: 
         decisions.append(Decision(client, by, moment, rows.held, rows.withdrawn, rows.holds, rows.waits))
     connection = session.connection()
     for statement, values in ((_WITHDRAW, withdrawn), (_CLOSE, closed), (_NEXT, written)):
-        if values:
-            connection.execute(statement, values)
+        execute_many(connection, statement, values)
     tell(session, decisions)
 
 
@@ -211,5 +210,6 @@ def _values(revision: Revision) -> dict[str, Any]:
         "origin": revision.origin,
         "reason": revision.reason,
         "decided_at": revision.decided_at,
+        "may_hold": True,
         "batch": revision.batch,
     }
