@@ -81,26 +81,34 @@ class UndoneAlready(BulkRefused):
         super().__init__(by=str(by))
 
 
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What is not as it was previewed, in the reader's language."""
+
+    clients: tuple[ChangedClient, ...]
+    count: int
+
+    def __str__(self) -> str:
+        if not self.clients:
+            return t("the default settings, the catalogue, the day or who is found changed.")
+        names = [
+            t("{client} ({name})", client=each.name, name=each.changed_by or t("The client")) for each in self.clients
+        ]
+        if (more := self.count - len(names)) > 0:
+            names.append(nt("{count} more", "{count} more", more))
+        return t("changed since: {clients}.", clients=listed(names))
+
+
 class StaleBulk(StaleError):
     """What was previewed is not what would be done (rule 47). `changed` are the clients that were changed since, as far
-    as they can be told: the last ones first, at most a few; `count` is how many there are. None: what is decided by
+    as they can be told: the last ones first, at most a few; `count` is how many there are. None: what it is decided by
     changed, the default settings, the catalogue, the filter or the day."""
 
     sentence = N_("What was previewed is not so any more: {what} Nothing was changed; look at the preview again.")
 
     def __init__(self, changed: Sequence[ChangedClient] = (), count: int = 0) -> None:
-        super().__init__()
+        super().__init__(what=_Changed(tuple(changed), count))
         self.changed, self.count = tuple(changed), count
-
-    def __str__(self) -> str:
-        if not self.changed:
-            return t(self.sentence, what=t("the default settings, the catalogue, the day or who is found changed."))
-        names = [
-            t("{client} ({name})", client=each.name, name=each.changed_by or t("The client")) for each in self.changed
-        ]
-        if (more := self.count - len(names)) > 0:
-            names.append(nt("{count} more", "{count} more", more))
-        return t(self.sentence, what=t("changed since: {clients}.", clients=listed(names)))
 
 
 class Why(Term):
