@@ -20,7 +20,7 @@ from core.storage.database import (
 )
 from core.storage.engines import Patience
 from core.storage.failures import trace_of
-from core.storage.long_change import (
+from core.storage.long_changes import (
     LONG,
     LongChange,
     announced,

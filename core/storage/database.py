@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
 from core.storage.failures import told_in_words
-from core.storage.long_change import file_of, in_file
+from core.storage.long_changes import file_of, in_file
 from core.words import BulkRunning, TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
