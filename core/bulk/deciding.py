@@ -39,6 +39,7 @@ class Decider:
     sets: Sets
     versions: Mapping[SetVersion, DefaultSettings]
     _previews: dict[Any, Preview | BillingError] = field(default_factory=dict)
+    _settings: dict[Any, EffectiveSettings] = field(default_factory=dict)
 
     def outcome(self, act: Act, basis: Basis) -> Outcome:
         """What the act does to this client, or why it is left out."""
@@ -71,7 +72,7 @@ class Decider:
             if basis.status is ClientStatus.ARCHIVED:  # it comes back by being invited again (rule 36)
                 raise ArchivedClient(name=basis.client.name)
             decision, preview = subscriptions.brought_back(
-                self.offer, basis, before, self.author, self._as_before, self._bound_to
+                self.offer, basis, before, self.author, self._as_in, self._effective
             )
         except BillingError as refusal:
             return self._left_out(basis, refusal)
@@ -169,15 +170,22 @@ class Decider:
             given_up_days=ending.given_up_days,
         )
 
-    def _as_before(self, basis: Basis, bind_to: DefaultSettings | None, overrides: Overrides) -> Preview:
-        follows_from = (None if bind_to is None else bind_to.bound, overrides)
-        return self._previewed(basis, follows_from, lambda: (bind_to, overrides, True))
+    def _as_in(self, basis: Basis, before: Revision) -> Preview:
+        """What it does to be bound and to choose as in that revision."""
 
-    def _bound_to(self, revision: Revision) -> DefaultSettings | None:
-        return None if revision.bound is None else self.versions[revision.bound]
+        def change() -> _Change:
+            bound = None if before.bound is None else self.versions[before.bound]
+            return bound, choices(before.settings, before.overridden), True
+
+        return self._previewed(basis, self._effective(before), change)
 
     def _effective(self, revision: Revision) -> EffectiveSettings:
-        return effective_settings(self._bound_to(revision), choices(revision.settings, revision.overridden))
+        key = (revision.bound, revision.settings, revision.overridden)
+        if (found := self._settings.get(key)) is None:
+            bound = None if revision.bound is None else self.versions[revision.bound]
+            found = effective_settings(bound, choices(revision.settings, revision.overridden))
+            self._settings[key] = found
+        return found
 
     def _left_out(self, basis: Basis, refusal: BillingError) -> LeftOut:
         return LeftOut(basis.client.client_id, basis.client.name, why(refusal), refusal)

@@ -27,7 +27,7 @@ from core.invitations.tables import (
     PayerMessage,
 )
 from core.members import Member, Partner
-from core.storage import action_of, now
+from core.storage import action_of, execute_many, now
 from core.subscriptions import Client, Known, Subscription
 from core.words import ClientStatus, Payer
 
@@ -221,7 +221,7 @@ def new_payer_message(
 
 def queue(session: Session, rows: Sequence[dict[str, Any]], kind: type[Message] = OutboxMessage) -> None:
     """Afterwards these messages wait, exactly when the transaction commits."""
-    session.connection().execute(_KINDS[kind].insert, rows)
+    execute_many(session.connection(), _KINDS[kind].insert, rows)
 
 
 def withdraw(session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage) -> None:

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core import defaults
 from core.catalogue import Catalogue
-from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.defaults import EffectiveSettings
 from core.subscriptions.basis import Basis
 from core.subscriptions.decisions import Preview, as_revision, going_on, restated, settled
 from core.subscriptions.revisions import Author, Revision, decided
 from core.subscriptions.timing import at_renewal
-from core.words import ClientStatus, Overrides
+from core.words import ClientStatus
 
-Previewed = Callable[[Basis, DefaultSettings | None, Overrides], Preview]  # of what waits nothing is left
-Versions = Callable[[Revision], DefaultSettings | None]  # the defaults version that a revision is bound to
+Previewed = Callable[[Basis, Revision], Preview]  # of binding a client as in this revision, so that nothing else waits
+Effective = Callable[[Revision], EffectiveSettings]  # the settings of a revision, each with its source
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +42,29 @@ def before_batch(basis: Basis, batch: int, at: datetime) -> Before | None:
 
 
 def brought_back(
-    offer: Catalogue, basis: Basis, before: Before, author: Author, previewed: Previewed, bound_to: Versions
+    offer: Catalogue, basis: Basis, before: Before, author: Author, previewed: Previewed, effective: Effective
 ) -> tuple[list[Revision], Preview | None]:
     """The revisions that bring it back, none where nothing is to be done; and what the change of settings does (None:
     only what waits changes).
 
     Raises as a decision does.
     """
-    bound, chosen = bound_to(before.held), choices(before.held.settings, before.held.overridden)
     waited = before.pending
     if waited is not None and waited.valid_from <= basis.moment:
         waited = None
-    wanted = defaults.effective_settings(bound, chosen)
-    if basis.effective == wanted:
+    if basis.effective == effective(before.held):
         if waited is None:
             return ([] if basis.pending is None else [going_on(basis, author)]), None
         if basis.pending is not None and _says(basis.pending) == _says(waited):
             return [], None
-        return [_again(offer, basis, basis.held, waited, author, bound_to, after=0)], None
-    preview = previewed(basis, bound, chosen)
+        return [_again(offer, basis, basis.held, waited, author, effective(waited), after=0)], None
+    preview = previewed(basis, before.held)
     if waited is None:
         return settled(basis, preview, author), preview
     if preview.waits:
-        return [_again(offer, basis, basis.held, waited, author, bound_to, after=0)], preview
+        return [_again(offer, basis, basis.held, waited, author, effective(waited), after=0)], preview
     at_once = as_revision(basis, preview.effective, preview.timing, author)
-    return [at_once, _again(offer, basis, at_once, waited, author, bound_to, after=1)], preview
+    return [at_once, _again(offer, basis, at_once, waited, author, effective(waited), after=1)], preview
 
 
 def _says(revision: Revision) -> tuple[object, ...]:
@@ -82,14 +79,11 @@ def _again(
     held: Revision,
     waited: Revision,
     author: Author,
-    bound_to: Versions,
+    effective: EffectiveSettings,
     *,
     after: int,
 ) -> Revision:
     """What waited waits again, as its own author's decision, behind what holds until then."""
-    effective: EffectiveSettings = defaults.effective_settings(
-        bound_to(waited), choices(waited.settings, waited.overridden)
-    )
     if waited.status is ClientStatus.ARCHIVED:
         number = basis.history[0].revision + 1
         end = decided(number, waited.valid_from, waited.status, effective, author, at=basis.moment)

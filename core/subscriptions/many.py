@@ -85,7 +85,7 @@ def standing(session: Session, partner_id: int, clients: Sequence[int], moment: 
 
 def bases(
     session: Session,
-    member: Member,
+    by: Member,
     clients: Sequence[int],
     moment: datetime,
     versions: Mapping[SetVersion, DefaultSettings],
@@ -94,9 +94,9 @@ def bases(
 ) -> Iterator[Many]:
     """What a decision at `moment` about each of these clients starts from, by their numbers. `versions`: those of the
     partner (defaults.versions). `whole`: with all of their history. Asks no permission: use cases do."""
-    time_zone = member.partner.time_zone
+    time_zone = by.partner.time_zone
     today = local_date(moment, time_zone)
-    asked: dict[str, Any] = {"of_partner": member.partner_id, "clients": clients}
+    asked: dict[str, Any] = {"of_partner": by.partner_id, "clients": clients}
     if not whole:
         asked["since"] = first_instant(today, time_zone)
     effective = cache(_effective)
@@ -112,7 +112,7 @@ def bases(
         if pending is not None:
             pending_bound = None if pending.bound is None else versions[pending.bound]
         basis = Basis(
-            client=Whom(member.partner_id, client_id, name, sort_name, email),
+            client=Whom(by.partner_id, client_id, name, sort_name, email),
             moment=moment,
             time_zone=time_zone,
             history=history,

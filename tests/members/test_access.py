@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core.bulk import Found, Override
 from core.imports.columns import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
@@ -45,7 +46,47 @@ def cancel_an_end(session: Session, member: Member) -> Any:
     return subscriptions.cancel_pending(session, member, 1, seen=Seen(2, 3))
 
 
+PAID = Override(Overrides(payer=Payer.PARTNER))
+
+
+def change_all(session: Session, member: Member) -> Any:
+    """Every client of the space is changed by the member, as was previewed by somebody who may."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    digest = bulk.preview(session, administrator, PAID, Found()).digest
+    return bulk.do(session, member, PAID, Found(), digest=digest, reason="All")
+
+
+def a_batch(session: Session, member: Member) -> int:
+    """The number of a batch that an administrator made; of one that there is not, where there are no clients."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    try:
+        return int(change_all(session, administrator).batch)
+    except bulk.NobodyChosen:
+        return 1
+
+
+def undo_all(session: Session, member: Member) -> Any:
+    """What an administrator did to all is undone by the member."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    batch = a_batch(session, member)
+    digest = bulk.undo_preview(session, administrator, batch).digest
+    return bulk.undo(session, member, batch, digest=digest, reason="Back")
+
+
 USE_CASES: dict[str, UseCase] = {
+    "bulk.preview": lambda s, m: bulk.preview(s, m, PAID, Found()),
+    "bulk.do": change_all,
+    "bulk.undo": undo_all,
+    "bulk.undo_preview": lambda s, m: bulk.undo_preview(s, m, a_batch(s, m)),
+    "bulk.batches": lambda s, m: bulk.batches(s, m),
+    "bulk.count_batches": lambda s, m: bulk.count_batches(s, m),
+    "bulk.batch": lambda s, m: bulk.batch(s, m, a_batch(s, m)),
+    "bulk.clients_of": lambda s, m: bulk.clients_of(s, m, a_batch(s, m)),
+    "bulk.running": lambda s, m: bulk.running(s, m),
+    "reports.listed_numbers": lambda s, m: len(reports.listed_numbers(s, m, most=10)),
     "defaults.current": lambda s, m: defaults.current(s, m),
     "defaults.history": lambda s, m: defaults.history(s, m),
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
@@ -89,7 +130,9 @@ USE_CASES: dict[str, UseCase] = {
 }
 ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
+BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
+    *BATCHES, "reports.listed_numbers",
     "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
@@ -99,7 +142,7 @@ ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
     Role.CLIENT_MANAGER: set(USE_CASES) - TEAM,
     Role.FINANCE: READS,
-    Role.ACCOUNTANT: READS - {"reports.plan_distribution"},  # of their own clients
+    Role.ACCOUNTANT: READS - BATCHES - {"reports.plan_distribution"},  # of their own clients
 }
 REACHED_BY_ANOTHER = {
     "defaults.current": None,
@@ -119,6 +162,12 @@ REACHED_BY_ANOTHER = {
     "invitations.of_client": ClientNotFound,
     "invitations.waiting_message": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
+    **dict.fromkeys(["bulk.preview", "bulk.do"], bulk.NobodyChosen),
+    **dict.fromkeys(["bulk.undo", "bulk.undo_preview", "bulk.batch", "bulk.clients_of"], bulk.BatchNotFound),
+    "bulk.batches": [],
+    "bulk.count_batches": 0,
+    "bulk.running": None,
+    "reports.listed_numbers": 0,
     "reports.billing_sources": 0,
     "reports.listed": 0,
     "reports.figures": 0,
@@ -140,6 +189,9 @@ REACHED_BY_ANOTHER = {
     ),
     "team.invite_member": 2,
 }
+PREVIEWS = {
+    "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
+}  # fmt: skip
 OF_THEIR_OWN = {
     "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
     "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
@@ -151,6 +203,7 @@ OF_ANOTHERS = {
     "subscriptions.responsible_history": ClientNotFound,
     "invitations.of_client": ClientNotFound,
     "reports.billing_sources": 0,
+    "reports.listed_numbers": 0,
     "reports.listed": 0,
     "reports.figures": 0,
 }
@@ -223,7 +276,7 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
 @pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
 @pytest.mark.parametrize(
     "use_case",
-    sorted(set(USE_CASES) - READS - TEAM - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
+    sorted(set(USE_CASES) - READS - TEAM - PREVIEWS),
 )
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
     """A member who was deactivated a moment ago cannot finish what they began."""
@@ -298,7 +351,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
     found = {
         f"{folder.__name__.removeprefix('core.')}.{name}"
-        for folder in (defaults, subscriptions, invitations, imports, reports, team)
+        for folder in (defaults, subscriptions, invitations, imports, reports, team, bulk)
         for name, function in inspect.getmembers(folder, inspect.isfunction)
         if "member" in inspect.signature(function).parameters
     }

@@ -19,13 +19,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
-from core import catalogue, demo, invitations, members, reports, subscriptions
+from core import bulk, catalogue, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
 from core.storage import Base, Database, Instant
-from core.words import BillingPeriod, ClientStatus, Origin
+from core.words import BatchKind, BillingPeriod, ClientStatus, Origin
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -244,6 +244,51 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
         assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text("UPDATE demo_space SET ahead = -1"))
+
+
+def test_imports_made_before_are_batches_too(empty: Database) -> None:
+    """By whom, when and how many; and the next batch has the next number."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0014", connection)
+        at = bindparam("at", type_=Instant)
+        connection.execute(text("UPDATE partner SET last_batch = 1, last_client_id = 3"))
+        connection.execute(
+            text(
+                "INSERT INTO client (partner_id, client_id, name, sort_name, email, contact_name, language, country, "
+                "external_reference) VALUES (1, 3, 'Brought', 'brought', 'brought@example.com', '', 'en', '', '')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
+                "changed_by_id, origin, reason, payer, billing_period, plan, add_ons, batch, responsible_id, "
+                "decided_at, may_hold) SELECT 1, 3, 1, :at, 'invited', 'brought', "
+                "'payer;billing_period;plan;add_ons', 2, 'import', '', payer, billing_period, plan, add_ons, 1, 2, :at, :yes FROM subscription LIMIT 1"
+            ).bindparams(at),
+            {"at": EXPIRES - timedelta(days=5), "yes": True},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason) "
+                "VALUES (1, 3, :at, 2, 2, 'import', '')"
+            ).bindparams(at),
+            {"at": EXPIRES - timedelta(days=5)},
+        )
+    empty.migrate()
+    with empty.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        (brought,) = bulk.batches(session, administrator)
+        assert (brought.batch, brought.kind, brought.by, brought.changed) == (1, BatchKind.IMPORT, "Second", 1)
+        assert brought.done_at == EXPIRES - timedelta(days=5)
+        assert [each.client_id for each in bulk.clients_of(session, administrator, 1)] == [3]
+    for statement in ("UPDATE batch SET reason = 'x'", "DELETE FROM batch", "UPDATE responsible SET batch = 1"):
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
 
 
 def fill_as_lived_in(connection: Connection) -> None:
