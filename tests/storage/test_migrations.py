@@ -265,7 +265,8 @@ def test_imports_made_before_are_batches_too(empty: Database) -> None:
                 "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
                 "changed_by_id, origin, reason, payer, billing_period, plan, add_ons, batch, responsible_id, "
                 "decided_at, may_hold) SELECT 1, 3, 1, :at, 'invited', 'brought', "
-                "'payer;billing_period;plan;add_ons', 2, 'import', '', payer, billing_period, plan, add_ons, 1, 2, :at, :yes FROM subscription LIMIT 1"
+                "'payer;billing_period;plan;add_ons', 2, 'import', '', payer, billing_period, plan, "
+                "add_ons, 1, 2, :at, :yes FROM subscription LIMIT 1"
             ).bindparams(at),
             {"at": EXPIRES - timedelta(days=5), "yes": True},
         )
