@@ -239,7 +239,7 @@ def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str 
     it, clients, how many of them something waits for."""
     by_anchor = bool(shape.priced_by) and offer.has_renewals_before(day)
     price_list, anchors = shape.priced_by[:1], shape.priced_by[1:] if by_anchor else ()
-    columns = ", ".join([*_GROUPED, *price_list, "defaults_version", *anchors])
+    columns = ", ".join([*_GROUPED, *price_list, *(["set_number"] if price_list else []), "defaults_version", *anchors])
     read = [*_GROUPED, *(price_list or ["NULL"]), *(anchors or ["NULL", "NULL"]), "defaults_version"]
     found, source = "", f"{shape.table} s WHERE s.partner_id = :partner AND {held.format('s')}"
     if searched:
