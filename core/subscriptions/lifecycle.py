@@ -15,7 +15,8 @@ from core.storage import now
 from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
-from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, waits_now, write
+from core.subscriptions.instants import waits_now
+from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, write
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
 from core.subscriptions.timing import at_once

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from core.defaults import Change, EffectiveSettings, SetVersion, changes
@@ -157,26 +157,6 @@ class Seen(NamedTuple):
 
     held: int
     newest: int
-
-
-def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
-    words are those of the list's indexes."""
-    return and_(table.may_hold, holds_then(table))
-
-
-def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows that are decided and begin after the instant `:now` (rule 31). Its words are those of the
-    index of what waits."""
-    begins_later = table.valid_from > bindparam("now", type_=Instant)
-    return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
-
-
-def holds_then(table: Any = Subscription, *, at: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
-    """The same for any instant (`:now`, or `at`), past or to come, of all rows: for what reads the index of the
-    distribution, which has all of them."""
-    then = bindparam("now", type_=Instant) if at is None else at
-    return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 
 
 def held_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
