@@ -159,10 +159,16 @@ class Sets:
         own = None if bound is None else self.find(bound.set_number)
         return own is not None and own.is_retired
 
-    def said(self, bound: SetVersion) -> str:
-        """What this version is called: see `version_text`."""
+    def said(self, bound: SetVersion, *, tells_older: bool = False) -> str:
+        """What this version is called: see `version_text`; told as an older one where it is, if asked."""
         own = self.named(bound.set_number)
-        return version_text(own.name, bound.version, is_retired=own.is_retired, are_several=self.are_several)
+        return version_text(
+            own.name,
+            bound.version,
+            is_retired=own.is_retired,
+            is_older=tells_older and self.is_older(bound),
+            are_several=self.are_several,
+        )
 
     def name_of(self, set_number: int) -> str:
         """The name of a set where there are several, else "": for what is said of one set only by its version."""
@@ -174,13 +180,19 @@ class Sets:
         return tuple(each.name for each in self.to_pick)
 
 
-def version_text(name: str, version: int, *, is_retired: bool, are_several: bool) -> str:
+def version_text(
+    name: str, version: int, *, are_several: bool, is_retired: bool = False, is_older: bool = False
+) -> str:
     """What a version of this set is called, as the source of a setting: "Freelancers v3", "Freelancers v3 (retired)";
     and "Default v3" where the partner has one set (rule 18)."""
     if not are_several:
+        if is_older:
+            return t("Default v{version} (older)", version=str(version))
         return t("Default v{version}", version=str(version))
     if is_retired:
         return t("{name} v{version} (retired)", name=name, version=str(version))
+    if is_older:
+        return t("{name} v{version} (older)", name=name, version=str(version))
     return t("{name} v{version}", name=name, version=str(version))
 
 

@@ -99,7 +99,7 @@ class ImportPreview:
     def defaults_text(self, bound: SetVersion) -> str:
         """What the version that a ready row takes is called (core.defaults.version_text)."""
         name = self.set_names.get(bound.set_number, "")
-        return version_text(name, bound.version, is_retired=False, are_several=bool(self.set_names))
+        return version_text(name, bound.version, are_several=bool(self.set_names))
 
     @property
     def paid_by_us(self) -> Money:

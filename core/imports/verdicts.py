@@ -164,7 +164,9 @@ def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> Se
         raise StalePreview
     sets = defaults.sets_of(session, member.partner_id)
     standard = sets.standard
-    if standard is not None and (previewed.standard is None or standard.set_number != previewed.standard.set_number):
+    if standard is not None and previewed.standard is None:
+        raise defaults.stale(standard.newest)
+    if standard is not None and previewed.standard is not None and standard.set_number != previewed.standard.set_number:
         raise defaults.stale_standard(session, standard)
     for bound in previewed.versions.items():
         defaults.require_shown(session, sets, sets.pick(bound[0]), SetVersion(*bound))

@@ -88,13 +88,14 @@ class ListedClient(NamedTuple):
 
     @property
     def defaults_text(self) -> str:
-        """What the version that it is bound to is called: "Default v3", "Freelancers v3"; "" for none."""
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
         if self.defaults_version is None:
             return ""
         return version_text(
             self.default_set,
             self.defaults_version,
             is_retired=self.on_retired_set,
+            is_older=self.on_older_defaults,
             are_several=self.sets_are_several,
         )
 

@@ -16,7 +16,7 @@ from core.storage import allow_minutes, now
 from core.subscriptions.batches import batch_differences
 from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
-from core.subscriptions.revisions import holds_now
+from core.subscriptions.instants import holds_now
 from core.subscriptions.tables import Batch, Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 

@@ -88,8 +88,8 @@ class ClientSubscription(Basis):
 
     @property
     def defaults_text(self) -> str:
-        """What the version that it is bound to is called: "Default v3", "Freelancers v3"; "" for none."""
-        return "" if self.held.bound is None else self.sets.said(self.held.bound)
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
+        return "" if self.held.bound is None else self.sets.said(self.held.bound, tells_older=True)
 
 
 def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:

@@ -11,7 +11,7 @@ from core.catalogue import Item, Plan
 from core.defaults import DefaultSet, DefaultSettings
 from core.members import Member, Partner
 from core.storage import now
-from core.subscriptions.revisions import holds_then, waits_now
+from core.subscriptions.instants import holds_then, waits_now
 from core.subscriptions.tables import Subscription
 from core.words import BillingPeriod, ClientStatus, listed, nt
 

@@ -16,7 +16,8 @@ from core.subscriptions.basis import Basis
 from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
-from core.subscriptions.revisions import Author, Revision, Seen, decided, held_at, history, moment_after, waits_now
+from core.subscriptions.instants import waits_now
+from core.subscriptions.revisions import Author, Revision, Seen, decided, held_at, history, moment_after
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
 from core.subscriptions.timing import at_once

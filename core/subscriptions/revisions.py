@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.defaults import Change, EffectiveSettings, SetVersion, changes
 from core.members import Member
-from core.storage import Instant, now, now_after
+from core.storage import now, now_after
 from core.subscriptions.rhythm import Rhythm, first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
 from core.words import BillingSettings, ClientStatus, Origin, Setting, StaleSubscription, TookEffect
@@ -132,26 +132,6 @@ class Seen(NamedTuple):
 
     held: int
     newest: int
-
-
-def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
-    words are those of the list's indexes."""
-    return and_(table.may_hold, holds_then(table))
-
-
-def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows that are decided and begin after the instant `:now` (rule 31). Its words are those of the
-    index of what waits."""
-    begins_later = table.valid_from > bindparam("now", type_=Instant)
-    return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
-
-
-def holds_then(table: Any = Subscription, *, at: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
-    """The same for any instant (`:now`, or `at`), past or to come, of all rows: for what reads the index of the
-    distribution, which has all of them."""
-    then = bindparam("now", type_=Instant) if at is None else at
-    return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 
 
 def held_at(history: Sequence[Revision], instant: datetime) -> Revision | None:

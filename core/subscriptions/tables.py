@@ -104,7 +104,7 @@ class Subscription(SettingsColumns, Base):
     it, when and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past, what waits and the audit in one
-    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `revisions.holds_now`. A
+    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `instants.holds_now`. A
     row may begin later than `decided_at`; one that was withdrawn before it began ends where it begins (rule 33).
     `may_hold` is true while the row holds or may hold later, for the indexes: true for too long is slower, never wrong.
     `overridden` says which settings are choices; the others equal those of `defaults_version` in the default set
