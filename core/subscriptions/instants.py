@@ -26,3 +26,8 @@ def holds_then(table: Any = Subscription, *, at: ColumnElement[Any] | None = Non
     distribution, which has all of them."""
     then = bindparam("now", type_=Instant) if at is None else at
     return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
+
+
+def not_over(table: Any = Subscription) -> ColumnElement[bool]:
+    """The condition on rows that hold at the instant `:since`, or begin later, or held after it."""
+    return or_(table.valid_to.is_(None), table.valid_to > bindparam("since", type_=Instant))

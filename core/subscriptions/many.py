@@ -6,14 +6,14 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import defaults
 from core.defaults import DefaultSettings, EffectiveSettings, SetVersion, choices
 from core.members import Member
-from core.storage import Instant
 from core.subscriptions.basis import Basis, Whom
+from core.subscriptions.instants import not_over
 from core.subscriptions.revisions import SAID, held_at, of_row, pending_at
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
@@ -23,7 +23,6 @@ _OF_THESE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
 )
-_NOT_OVER = or_(Subscription.valid_to.is_(None), Subscription.valid_to > bindparam("since", type_=Instant))
 _STANDS = (
     select(
         Subscription.client_id,
@@ -33,7 +32,7 @@ _STANDS = (
         Subscription.decided_at,
         Subscription.responsible_id,
     )
-    .where(*_OF_THESE, _NOT_OVER)
+    .where(*_OF_THESE, not_over())
     .order_by(Subscription.client_id, Subscription.revision)
 )
 _WHOLE: Any = (
@@ -47,7 +46,7 @@ _WHOLE: Any = (
     .where(*_OF_THESE)
     .order_by(Subscription.client_id, Subscription.revision)
 )  # fmt: skip
-_RECENT = _WHOLE.where(_NOT_OVER)
+_RECENT = _WHOLE.where(not_over())
 
 
 class Stands(NamedTuple):

@@ -30,7 +30,7 @@ ACTS: list[Act] = [
     Archive(),
     Archive(at_once=True),
     ChangeResponsible(1),
-    ChangeResponsible(4),
+    ChangeResponsible(3),
 ]
 # every column but whose it is, the batch and the door; and what is drawn by chance
 TABLES = {
