@@ -35,9 +35,7 @@ class Rhythm:
 
     def period(self, day: date) -> "Period":
         """The period that contains this day."""
-        begun = self._renewal(day.year, day.month)
-        first = begun if begun <= day else self._shifted(begun, -1)
-        return Period(first, self._shifted(first, 1))
+        return _period(self, day)
 
     def _renewal(self, year: int, month: int) -> date:
         """The renewal of this month, or of this year where there is one a year."""
@@ -60,6 +58,13 @@ class Period:
     def days(self) -> int:
         """How many days it has."""
         return (self.renewal - self.first).days
+
+
+@lru_cache(maxsize=4096)
+def _period(rhythm: Rhythm, day: date) -> Period:
+    begun = rhythm._renewal(day.year, day.month)
+    first = begun if begun <= day else rhythm._shifted(begun, -1)
+    return Period(first, rhythm._shifted(first, 1))
 
 
 def begun_on(day: date, billing_period: BillingPeriod) -> Rhythm:

@@ -4,6 +4,7 @@ of many at once. What a decision writes follows from the history alone (`rows_of
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from core.subscriptions.basis import Basis, Known
 from core.subscriptions.listeners import Decision, tell
 from core.subscriptions.revisions import Author, Revision, compared, decided, held_at, pending_at
 from core.subscriptions.tables import Responsible, Subscription
-from core.words import ClientStatus, Origin, Setting
+from core.words import BillingSettings, ClientStatus, Origin, Setting
 
 _OUTLIVED_AT_ONCE = 1000  # rows cleared by one action
 _ONE = (
@@ -199,7 +200,7 @@ def _values(revision: Revision) -> dict[str, Any]:
         "valid_from": revision.valid_from,
         "valid_to": revision.valid_to,
         "status": revision.status,
-        **{setting.value: setting.of(revision.settings) for setting in Setting},
+        **_columns(revision.settings),
         "overridden": revision.overridden,
         "set_number": revision.set_number,
         "defaults_version": revision.defaults_version,
@@ -213,3 +214,9 @@ def _values(revision: Revision) -> dict[str, Any]:
         "may_hold": True,
         "batch": revision.batch,
     }
+
+
+@lru_cache(maxsize=4096)
+def _columns(settings: BillingSettings) -> dict[str, Any]:
+    """The columns of these settings."""
+    return {setting.value: setting.of(settings) for setting in Setting}
