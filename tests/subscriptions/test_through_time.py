@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from core import catalogue, invitations, reports, subscriptions
 from core.catalogue import Catalogue
@@ -72,6 +73,29 @@ def accepted(firm: Space, at: datetime, overrides: Overrides = Overrides(), name
         assert message.token is not None
         invitations.accept(session, message.token)
     return client.client_id
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "first"), [("time_zone", "UTC", "Europe/Brussels"), ("currency", "USD", "EUR")]
+)
+def test_time_zone_and_currency_stay_once_a_client_has_been_active(
+    firm: Space, make_space: Any, fact: str, other: str, first: str
+) -> None:
+    """Rule 23: the tables refuse it, also when that client is archived; another partner's clients do not count."""
+    make_space(2)
+
+    def change(value: str, partner_id: int = 1) -> None:
+        with firm.database.transaction() as session:
+            session.execute(update(Partner).where(Partner.partner_id == partner_id).values({fact: value, "name": "N"}))
+
+    firm.invite("Invited")
+    change(other)
+    change(first)
+    firm.archive(accepted(firm, local(2026, 6, 1, 9)))
+    change(first)
+    change(other, partner_id=2)
+    with pytest.raises(IntegrityError, match="has been active"):
+        change(other)
 
 
 def change(
