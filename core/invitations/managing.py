@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from core import members, subscriptions
+from core import defaults, members, subscriptions
 from core.catalogue import Price
+from core.defaults import SetVersion
 from core.invitations import letters, outbox, payer_letters, payer_messages
 from core.invitations.invitation import change_invitation, hash_of, latest_invitation, new_token, standing
 from core.invitations.inviting import bindable, new_invitation
@@ -178,18 +179,32 @@ def revoke(session: Session, member: Member, client_id: int, *, attempt: str = "
     form.done()
 
 
-def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "", attempt: str = "") -> None:
+def invite_again(
+    session: Session,
+    member: Member,
+    client_id: int,
+    *,
+    reason: str = "",
+    attempt: str = "",
+    set_number: int | None = None,
+    seen_version: SetVersion | None = None,
+) -> None:
     """Invite a client whose invitation lapsed or was revoked, with the settings it has; or an archived client, which is
-    bound to the defaults in force now, its exceptions cleared (kept where no defaults are saved).
+    bound to the newest version of this set (None: of its own; of the standard one, if that is retired or it is bound to
+    none), its exceptions cleared (kept where no defaults are saved) (rule 36).
+
+    `seen_version` is the version that the member was shown it would be bound to; None: whichever is in force will do.
 
     The reason is kept with the invitation, or with the revision where the client's settings were bound anew. `attempt`
     as for `send_again`.
-    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, RetiredDefaults, ChoiceRefused, BadInput; nothing
-    is written then.
+    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, UnknownSet, RetiredSet, StaleDefaults,
+    StaleStandard, RetiredDefaults, ChoiceRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
-    form = members.form_sent(session, member, attempt, "invite again", client_id=client_id, reason=reason)
+    form = members.form_sent(
+        session, member, attempt, "invite again", client_id=client_id, reason=reason, set_number=set_number
+    )
     if form.answer is not None:
         return
     shown = subscriptions.detail(session, member, client_id)
@@ -203,8 +218,10 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
         raise StillInvited(name=shown.client.name)
     made: dict[str, Any] = {"message": before.message, "reason": reason}
     if shown.status is ClientStatus.ARCHIVED:
-        overrides = shown.overrides if shown.current is None else Overrides()
-        effective = bindable(session, member, shown.current, overrides)
+        target = shown.target if set_number is None else shown.sets.pick(set_number)
+        defaults.require_shown(session, shown.sets, target, seen_version)
+        overrides = shown.overrides if target is None else Overrides()
+        effective = bindable(session, member, shown.sets, target, overrides)
         revision = subscriptions.invite_anew(session, member, shown, effective, reason=reason)
         made |= {"reason": "", "invited_at": revision.valid_from}  # the revision tells it, and why
     row = new_invitation(session, member, client_id, before.number + 1, **made)

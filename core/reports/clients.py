@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
-from core import catalogue, members
+from core import catalogue, defaults, members
 from core.catalogue import Catalogue, Price
+from core.defaults import version_text
 from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
@@ -39,8 +40,11 @@ BILLING_SOURCES: dict[str, Any] = {
     "monthly_cents": "Int64",
     "source": "str",
     "overridden": "str",
+    "set_number": "Int64",
+    "default_set": "str",
     "defaults_version": "Int64",
     "on_older_defaults": "bool",
+    "on_retired_set": "bool",
     "invited_at": "datetime64[us, UTC]",
     "invitation": "str",
     "responsible_id": "Int64",
@@ -56,8 +60,9 @@ class ListedClient(NamedTuple):
     """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
-    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
-    `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
+    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it. `default_set`
+    is the name of the set that it is bound to ("": to none); on older defaults is a client whose own set, not a retired
+    one, has a newer version (rule 21). `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
     """
 
     client_id: int
@@ -69,13 +74,30 @@ class ListedClient(NamedTuple):
     settings: BillingSettings
     overridden: frozenset[Setting]
     price: Price | None
+    set_number: int | None
+    default_set: str
     defaults_version: int | None
     on_older_defaults: bool
+    on_retired_set: bool
+    sets_are_several: bool
     invited_at: datetime
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
     pending_from: datetime | None
+
+    @property
+    def defaults_text(self) -> str:
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
+        if self.defaults_version is None:
+            return ""
+        return version_text(
+            self.default_set,
+            self.defaults_version,
+            is_retired=self.on_retired_set,
+            is_older=self.on_older_defaults,
+            are_several=self.sets_are_several,
+        )
 
     @property
     def source(self) -> Source:
@@ -117,12 +139,12 @@ def listed(
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
     """One row per client of a page of the filtered list, as `listed` gives them. Raises NotAllowed.
 
-    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and
-    overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
-    archived clients and where the catalogue has no price; defaults_version is missing for
-    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now;
-    responsible_id and responsible are the number and the name of the member who looks after the client; pending_from is
-    when what is pending takes effect, UTC, missing where nothing waits.
+    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and overridden
+    are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for archived clients
+    and where the catalogue has no price; set_number and defaults_version are missing for clients bound to none, for
+    whom default_set, the name of the set, is ""; invited_at is the latest invitation, UTC, and invitation where it
+    stands now; responsible_id and responsible are the number and the name of the member who looks after the client;
+    pending_from is when what is pending takes effect, UTC, missing where nothing waits.
     """
     clients = listed(session, member, **asked)
     if not clients:
@@ -146,10 +168,11 @@ def csv_pieces(
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
     offer = catalogue.current(session, member.partner)
-    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    sets_are_several = defaults.sets_of(session, member.partner_id).are_several
+    yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
-        yield as_csv(_cells(each, offer) for each in clients)
+        yield as_csv(_cells(each, offer, sets_are_several=sets_are_several) for each in clients)
         counted(len(clients))
         after = (clients[-1].sort_name, clients[-1].client_id)
 
@@ -220,8 +243,12 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 settings,
                 settings_from_text(row.overridden),
                 prices.of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
+                row.set_number,
+                row.default_set or "",
                 version,
-                version is not None and version < row.newest_version,
+                version is not None and row.retired_at is None and version < row.newest_version,
+                row.retired_at is not None,
+                row.sets > 1,
                 row.invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
@@ -243,15 +270,16 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
     return pd.array(values, dtype=dtype)
 
 
-def _headings(currency: str) -> list[str]:
+def _headings(currency: str, *, sets_are_several: bool) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
         *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
-        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
+        t("Overrides"), *([t("Default set")] if sets_are_several else []), t("Default settings version"),
+        t("Invited on"), t("Account manager"),
     ]  # fmt: skip
 
 
-def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
+def _cells(client: ListedClient, offer: Catalogue, *, sets_are_several: bool) -> list[Any]:
     return [
         client.client_id,
         client.name,
@@ -262,6 +290,7 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         "" if client.price is None else decimal(client.price.per_month.cents),
         client.source.label,
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
+        *([client.default_set] if sets_are_several else []),
         "" if client.defaults_version is None else client.defaults_version,
         local_day(client.invited_at).isoformat(),
         client.responsible,

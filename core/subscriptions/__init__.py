@@ -33,6 +33,7 @@ from core.subscriptions.decisions import Later, Preview
 from core.subscriptions.edits import ClientEdit, change_details, edits
 from core.subscriptions.forgetting import FORGOTTEN, as_data, details_known, forget_details, forgotten_address
 from core.subscriptions.held import Holders
+from core.subscriptions.instants import holds_now, holds_then
 from core.subscriptions.lifecycle import Ending, archive, invite_anew, preview_archive, start
 from core.subscriptions.listeners import Decision, when_decided
 from core.subscriptions.responsible import (
@@ -49,11 +50,10 @@ from core.subscriptions.revisions import (
     Revision,
     Seen,
     begin,
+    bound_to,
     held_at,
     held_in_the_morning,
     history,
-    holds_now,
-    holds_then,
     pending_at,
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date

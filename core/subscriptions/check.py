@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, members
 from core.catalogue import AddOnRow
-from core.defaults import DefaultSettings, choices, resolve
+from core.defaults import FIRST_SET, DefaultSettings, choices, resolve
 from core.members import Member, Partner
 from core.storage import allow_minutes, now
 from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
-from core.subscriptions.revisions import holds_now
+from core.subscriptions.instants import holds_now
 from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
-_Key = tuple[int, int]
+_Key = tuple[int, int, int]
 
 _COUNTERS = select(Partner.partner_id, Partner.last_client_id, Partner.last_batch).order_by(Partner.partner_id)
 
@@ -37,7 +37,7 @@ def differences(session: Session) -> Iterator[str]:
     allow_minutes(session)
     counters = {row.partner_id: row for row in session.execute(_COUNTERS)}
     last_client, last_batch = dict.fromkeys(counters, 0), dict.fromkeys(counters, 0)
-    versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
+    versions = {(row.partner_id, *row.bound): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
     offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
@@ -145,13 +145,16 @@ def _same_client(table: Any) -> ColumnElement[bool]:
 def _unexplained(
     revision: Subscription, versions: dict[_Key, BillingSettings], add_ons: frozenset[str]
 ) -> Iterator[str]:
-    version = revision.defaults_version
-    bound = None if version is None else versions.get((revision.partner_id, version))
-    if version is not None and bound is None:
-        yield f"bound to version {version}, which does not exist"
+    bound_to = revision.bound
+    bound = None if bound_to is None else versions.get((revision.partner_id, *bound_to))
+    if bound_to is not None and bound is None:
+        yield f"bound to version {bound_to.version} of set {bound_to.set_number}, which does not exist"
         return
+    set_number, version = (FIRST_SET, None) if bound_to is None else bound_to
     try:
-        expected = resolve(bound, choices(revision.settings, revision.overridden), version=version)
+        expected = resolve(
+            bound, choices(revision.settings, revision.overridden), version=version, set_number=set_number
+        )
     except MissingSetting as missing:
         yield f"bound to no version, yet not chosen: {', '.join(missing.settings)}"
         return

@@ -86,7 +86,7 @@ def preview(
     refuse_ended(shown)
     effective = defaults.effective_settings(bind_to, overrides)
     held, pending = shown.held, shown.pending
-    is_bound = bind_to is not None and bind_to.version == shown.effective.defaults_version
+    is_bound = bind_to is not None and bind_to.bound == shown.effective.bound
     bound = frozenset(Setting) - effective.overridden if is_bound else frozenset[Setting]()
     offer.refuse_unsellable(effective.settings, held=held.settings, bound=bound)
     when = timing(offer, shown.time_zone, shown.moment, shown.history, effective.settings)

@@ -15,7 +15,8 @@ from core.storage import now
 from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
-from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, waits_now, write
+from core.subscriptions.instants import waits_now
+from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, write
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
 from core.subscriptions.timing import at_once
@@ -101,7 +102,7 @@ def start(session: Session, partner: Partner, client: Client) -> Revision:
     moment = moment_after(session, past)
     held = held_at(past, moment)
     assert held is not None  # noqa: S101 - it was invited
-    bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
+    bound = None if held.bound is None else defaults.version_of(session, client.partner_id, held.bound)
     effective = defaults.effective_settings(bound, choices(held.settings, held.overridden))
     offer = catalogue.current(session, partner)
     when = at_once(offer, partner.time_zone, moment, effective.settings, ClientStatus.ACTIVE)

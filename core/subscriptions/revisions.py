@@ -11,10 +11,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from core.defaults import Change, EffectiveSettings, changes
+from core.defaults import Change, EffectiveSettings, SetVersion, changes
 from core.members import Member
 from core.storage import Instant, now, now_after
 from core.subscriptions.listeners import Decision, tell
@@ -65,6 +65,7 @@ _HISTORY: Any = (
         Subscription.valid_to,
         Subscription.status,
         Subscription.overridden,
+        Subscription.set_number,
         Subscription.defaults_version,
         Member.name,
         Subscription.changed_by_id,
@@ -103,6 +104,7 @@ class Revision:
     status: ClientStatus
     settings: BillingSettings
     overridden: frozenset[Setting]
+    set_number: int | None
     defaults_version: int | None
     changed_by: str | None  # None: not a member, but the client or the product itself
     changed_by_id: int | None
@@ -117,7 +119,18 @@ class Revision:
     newly_chosen: frozenset[Setting] = frozenset()
     cleared: frozenset[Setting] = frozenset()
     status_before: ClientStatus | None = None
+    set_number_before: int | None = None
     defaults_version_before: int | None = None
+
+    @property
+    def bound(self) -> SetVersion | None:
+        """The version of a default set that it is bound to; None: to none."""
+        return bound_to(self.set_number, self.defaults_version)
+
+    @property
+    def bound_before(self) -> SetVersion | None:
+        """What the revision before was bound to."""
+        return bound_to(self.set_number_before, self.defaults_version_before)
 
     @property
     def waited(self) -> bool:
@@ -134,31 +147,16 @@ class Revision:
         return self.valid_from <= instant and (self.valid_to is None or instant < self.valid_to)
 
 
+def bound_to(set_number: int | None, version: int | None) -> SetVersion | None:
+    """The version of a default set that these two columns name together."""
+    return None if set_number is None or version is None else SetVersion(set_number, version)
+
+
 class Seen(NamedTuple):
     """What somebody looked at who changes a client: the revision that held, and the newest one (rule 34)."""
 
     held: int
     newest: int
-
-
-def holds_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows of the subscription, or an alias of it, that hold at the instant `:now` (rule 26). Its
-    words are those of the list's indexes."""
-    return and_(table.may_hold, holds_then(table))
-
-
-def waits_now(table: Any = Subscription) -> ColumnElement[bool]:
-    """The condition on rows that are decided and begin after the instant `:now` (rule 31). Its words are those of the
-    index of what waits."""
-    begins_later = table.valid_from > bindparam("now", type_=Instant)
-    return and_(table.valid_from > table.decided_at, begins_later, table.valid_to.is_(None))
-
-
-def holds_then(table: Any = Subscription, *, at: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
-    """The same for any instant (`:now`, or `at`), past or to come, of all rows: for what reads the index of the
-    distribution, which has all of them."""
-    then = bindparam("now", type_=Instant) if at is None else at
-    return and_(table.valid_from <= then, or_(table.valid_to.is_(None), table.valid_to > then))
 
 
 def held_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
@@ -315,6 +313,7 @@ def decided(
         status=status,
         settings=effective.settings,
         overridden=effective.overridden,
+        set_number=effective.set_number,
         defaults_version=effective.defaults_version,
         changed_by=None if by is None else by.name,
         changed_by_id=None if by is None else by.member_id,
@@ -327,7 +326,7 @@ def decided(
 
 
 def _of_row(row: Any) -> Revision:
-    number, start, end, status, overridden, version, by, by_id, origin, reason, batch, *rest = row
+    number, start, end, status, overridden, set_number, version, by, by_id, origin, reason, batch, *rest = row
     decided_at, anchor_day, anchor_month, price_list, withdrawn_by, *settings = rest
     return Revision(
         number,
@@ -336,6 +335,7 @@ def _of_row(row: Any) -> Revision:
         status,
         BillingSettings(*settings),
         overridden,
+        set_number,
         version,
         by,
         by_id,
@@ -372,6 +372,7 @@ def _compared(earlier: Revision | None, revision: Revision) -> Revision:
         newly_chosen=revision.overridden - earlier.overridden,
         cleared=earlier.overridden - revision.overridden,
         status_before=earlier.status,
+        set_number_before=earlier.set_number,
         defaults_version_before=earlier.defaults_version,
     )
 
@@ -385,6 +386,7 @@ def _values(revision: Revision) -> dict[str, Any]:
         "status": revision.status,
         **{setting.value: setting.of(revision.settings) for setting in Setting},
         "overridden": revision.overridden,
+        "set_number": revision.set_number,
         "defaults_version": revision.defaults_version,
         "anchor_day": None if revision.rhythm is None else revision.rhythm.anchor_day,
         "anchor_month": None if revision.rhythm is None else revision.rhythm.anchor_month,

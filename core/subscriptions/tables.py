@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.defaults import SettingsColumns
+from core.defaults import SettingsColumns, SetVersion
 from core.storage import (
     BINARY_ORDER,
     ROWS_IN_KEY_ORDER,
@@ -30,12 +30,12 @@ _INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
 INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
 # what holds now is read of every row that is walked, so it comes first: SQLite reads a row up to what it needs
 _LISTED = (
-    "valid_to", "valid_from", "may_hold", *INDEXED_SETTINGS, "overridden", "status", "defaults_version",
-    "responsible_id",
+    "valid_to", "valid_from", "may_hold", *INDEXED_SETTINGS, "overridden", "status", "set_number",
+    "defaults_version", "responsible_id",
 )  # fmt: skip
 _GROUPED = (
-    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "defaults_version", "anchor_day",
-    "anchor_month", "responsible_id", "valid_from", "valid_to",
+    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "set_number", "defaults_version",
+    "anchor_day", "anchor_month", "responsible_id", "valid_from", "valid_to",
 )  # fmt: skip
 
 
@@ -103,10 +103,11 @@ class Subscription(SettingsColumns, Base):
     it, when and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past, what waits and the audit in one
-    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `revisions.holds_now`. A
+    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `instants.holds_now`. A
     row may begin later than `decided_at`; one that was withdrawn before it began ends where it begins (rule 33).
     `may_hold` is true while the row holds or may hold later, for the indexes: true for too long is slower, never wrong.
-    `overridden` says which settings are choices; the others equal those of `defaults_version`. The anchor and
+    `overridden` says which settings are choices; the others equal those of `defaults_version` in the default set
+    `set_number`; both are NULL for one bound to none. The anchor and
     `price_list`, the purchase list (rules 23, 24 and 40), are those of an active client. `responsible_id` is no
     setting: it is a copy, kept in step while the row may hold, of what `Responsible` says.
     """
@@ -115,7 +116,8 @@ class Subscription(SettingsColumns, Base):
     __table_args__ = (
         ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
         ForeignKeyConstraint(
-            ["partner_id", "defaults_version"], ["default_settings.partner_id", "default_settings.version"]
+            ["partner_id", "set_number", "defaults_version"],
+            ["default_settings.partner_id", "default_settings.set_number", "default_settings.version"],
         ),
         ForeignKeyConstraint(["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("revision >= 1", name="revision"),
@@ -136,6 +138,7 @@ class Subscription(SettingsColumns, Base):
             "overridden IN ({})".format(", ".join(f"'{chosen}'" for chosen in _SETS_OF_SETTINGS)), name="overridden"
         ),
         CheckConstraint(f"defaults_version IS NOT NULL OR overridden = '{_ALL_SETTINGS}'", name="bound_or_chosen"),
+        CheckConstraint("(set_number IS NULL) = (defaults_version IS NULL)", name="set_and_version"),
         Index("uq_subscription_last", "partner_id", "client_id", unique=True, **_LAST),
         Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_MAY_HOLD),
         Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_MAY_HOLD),
@@ -169,6 +172,7 @@ class Subscription(SettingsColumns, Base):
     sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's now, copied for the list index
     responsible_id: Mapped[int | None]  # copied for the list index; None: closed before clients had a responsible
     overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
+    set_number: Mapped[int | None]
     defaults_version: Mapped[int | None]
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
@@ -180,6 +184,13 @@ class Subscription(SettingsColumns, Base):
     price_list: Mapped[int | None]
     may_hold: Mapped[bool] = mapped_column(default=True)
     withdrawn_by: Mapped[int | None]  # the revision of the decision that withdrew it
+
+    @property
+    def bound(self) -> SetVersion | None:
+        """The version of a default set that it is bound to; None: to none."""
+        if self.set_number is None or self.defaults_version is None:
+            return None
+        return SetVersion(self.set_number, self.defaults_version)
 
 
 class Responsible(Base):

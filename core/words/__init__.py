@@ -97,6 +97,15 @@ from core.words.member_errors import (
     ResponsibleWithoutAccess,
     SuccessorMissing,
 )
+from core.words.set_errors import (
+    NotTheirSet,
+    RetiredSet,
+    SetNameTaken,
+    StaleSet,
+    StaleStandard,
+    StandardSetKept,
+    UnknownSet,
+)
 from core.words.settings import (
     LISTED_SETTINGS,
     BillingPeriod,
@@ -114,6 +123,7 @@ from core.words.terms import (
     MemberFact,
     Origin,
     Role,
+    SetChange,
     SignInKind,
     Term,
 )

@@ -37,12 +37,21 @@ class RetiredChosen(ChoiceRefused):
 
 
 class RetiredDefaults(ChoiceRefused):
-    """The default settings hold something retired."""
+    """The default settings hold something retired; `name`: those of this set, where there are several."""
 
     sentence = N_(
         "Default settings v{version} include {item}, which is retired. Choose something else here, "
         "or save new default settings without it."
     )
+    of_a_set = N_(
+        "{name} v{version} includes {item}, which is retired. Choose something else here, "
+        "or save a new version of this set without it."
+    )
+
+    def __init__(self, *, version: int, item: object, name: str = "") -> None:
+        super().__init__(version=str(version), item=item, name=name)
+        if name:
+            self.sentence = self.of_a_set
 
 
 class UnknownChoice(ChoiceRefused):

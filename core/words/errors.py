@@ -5,6 +5,8 @@ BillingError
 ├── ClientNotFound         no such client in this partner space
 ├── StaleError             somebody else changed it meanwhile (rule 12)
 │   ├── StaleDefaults
+│   ├── StaleSet           a default set was renamed, retired or brought back (set_errors.py)
+│   ├── StaleStandard      another set was made the standard one (set_errors.py)
 │   ├── StaleSubscription
 │   ├── TookEffect         a pending change took effect since it was shown
 │   ├── StaleDetails
@@ -33,6 +35,11 @@ BillingError
 │   └── ResponsibleWithoutAccess
 ├── MissingSetting         nothing decides a setting (rule 7)
 ├── NothingToAdopt         there are no current defaults to adopt
+├── NotTheirSet            the client would adopt another set than its own, which is to be confirmed (set_errors.py)
+├── UnknownSet             there is no such default set (set_errors.py)
+├── RetiredSet             a retired set is neither picked, saved to nor adopted (set_errors.py)
+├── SetNameTaken           another default set has this name (set_errors.py)
+├── StandardSetKept        the standard set is not retired (set_errors.py)
 ├── AlreadyClient          this e-mail belongs to a client
 ├── InvitationNotPending   only a pending invitation can be sent again or revoked
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
@@ -128,12 +135,16 @@ class StaleError(BillingError):
 
 
 class StaleDefaults(StaleError):
-    """`version` was saved by `saved_by` at `saved_at` since the form was opened."""
+    """`version` was saved by `saved_by` at `saved_at` since the form was opened; `name`: in this set, where there are
+    several."""
 
     sentence = N_("{saved_by} saved version {version} on {saved_at}. Your entries are kept; compare and save again.")
+    of_a_set = N_("{saved_by} saved {name} v{version} on {saved_at}. Your entries are kept; compare and save again.")
 
-    def __init__(self, *, version: int, saved_by: str, saved_at: datetime) -> None:
-        super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at)
+    def __init__(self, *, version: int, saved_by: str, saved_at: datetime, name: str = "") -> None:
+        super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at, name=name)
+        if name:
+            self.sentence = self.of_a_set
 
 
 class StaleSubscription(StaleError):

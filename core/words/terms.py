@@ -73,6 +73,15 @@ class MemberFact(Term):
     SIGN_IN = "sign_in", N_("Sign-in")
 
 
+class SetChange(Term):
+    """What was done with a default set, beside the versions saved in it."""
+
+    NAMED = "named", N_("Named")
+    STANDARD = "standard", N_("Made the standard set")
+    RETIRED = "retired", N_("Retired")
+    BROUGHT_BACK = "brought_back", N_("Brought back")
+
+
 class Origin(Term):
     """The door through which a change came."""
 

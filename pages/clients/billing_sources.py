@@ -10,7 +10,7 @@ import streamlit as st
 from core import catalogue, reports
 from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
-from core.reports import FILTERS, Order
+from core.reports import FILTERS, Order, SourceFilter
 from core.words import Setting, language, t
 from pages.clients import client_table, list_file, list_url
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
@@ -24,7 +24,8 @@ WIDTHS = {"source": 118, "responsible": 118}  # pixels
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()
 sees_all = reads_all_clients(member)
-filters = [name for name in FILTERS if sees_all or name != "responsible"]  # who sees only their own has no choice
+# a firm with one default set has none to choose from, and who sees only their own has no choice of who looks after them
+filters = [name for name in FILTERS if name not in {"default_set", "version"} and (sees_all or name != "responsible")]
 
 
 def page_number(asked: str) -> int:
@@ -45,7 +46,7 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
     if name == "responsible":
         return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
     terms: Any = FILTERS[name]
-    return {term: term.label for term in terms}
+    return {term: term.label for term in terms if term is not SourceFilter.RETIRED_SET}
 
 
 def filter_box(name: str, label: str, words: dict[Any, str]) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import subscriptions
 from core.catalogue import Catalogue
+from core.defaults import SetVersion
 from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
 from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
@@ -111,8 +112,8 @@ def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogu
         preview = _previewed(
             lambda session: subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
         )
-        _, version = _began_at(form, shown)
-        label = t("Adopt default settings v{version}", version=str(version))
+        _, bound = _began_at(form, shown)
+        label = t("Adopt default settings v{version}", version="" if bound is None else str(bound.version))
         _confirm(form, ADOPT, label, member, shown, preview, offer)
 
 
@@ -190,14 +191,14 @@ def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
         return None
 
 
-def _began_at(form: str, shown: ClientSubscription) -> tuple[Seen, int | None]:
+def _began_at(form: str, shown: ClientSubscription) -> tuple[Seen, SetVersion | None]:
     """What the client was and the version in force when this form was opened, or last refused.
 
     Kept by hand, as `args` could not carry it: a form is filled in over many runs, each of which shows what
     is so by then, and a colleague's change among them must not be overwritten without a word.
     """
-    now = (shown.seen, None if shown.current is None else shown.current.version)
-    began_at: tuple[Seen, int | None] = st.session_state.setdefault(f"{form}.began at", now)
+    now = (shown.seen, None if shown.current is None else shown.current.bound)
+    began_at: tuple[Seen, SetVersion | None] = st.session_state.setdefault(f"{form}.began at", now)
     return began_at
 
 
@@ -240,7 +241,7 @@ def _save(
     action: str,
     member: Member,
     shown: ClientSubscription,
-    began_at: tuple[Seen, int | None],
+    began_at: tuple[Seen, SetVersion | None],
     offer: Catalogue,
     attempt: str,
 ) -> None:

@@ -87,7 +87,7 @@ def settings_in_force() -> None:
     rows = []
     for setting in Setting:
         found = setting.of(shown.effective)
-        words = pill_text(found.source, shown.effective.defaults_version, older=shown.on_older_defaults)
+        words = pill_text(found.source, shown.defaults_text)
         colour = source_colour(found.source, older=shown.on_older_defaults)
         rows.append(
             (

@@ -19,9 +19,7 @@ _NARROW = 75
 def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool) -> None:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
     the reader sees no clients but their own, it does not say who looks after them."""
-    pills = {
-        kind: source_text(kind[0], kind[1], older=kind[2]) for kind in dict.fromkeys(_bound(each) for each in clients)
-    }
+    pills = {_bound(each): source_text(each.overridden, each.defaults_text) for each in clients}
     colours = {pills[_bound(each)]: source_colour(each.source, older=each.on_older_defaults) for each in clients}
     cells: dict[str, list[Any]] = {
         "name": [each.name for each in clients],
@@ -102,9 +100,9 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
     return [each.client_id for each in clients]
 
 
-def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, bool]:
+def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:
     """What the words of its source pill depend on."""
-    return client.overridden, client.defaults_version, client.on_older_defaults
+    return client.overridden, client.set_number, client.defaults_version
 
 
 def _standing(client: ListedClient) -> str:

@@ -123,7 +123,7 @@ def _changes_anything(revision: Revision) -> bool:
     return (
         bool(revision.changes or revision.newly_chosen or revision.cleared)
         or revision.status is not revision.status_before
-        or revision.defaults_version != revision.defaults_version_before
+        or revision.bound != revision.bound_before
     )
 
 

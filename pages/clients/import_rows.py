@@ -128,7 +128,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
     upload.lines = ()  # the next editor is another one
     places = upload.previewed.columns.places
     settings = [None if row.effective is None else row.effective.settings for row in shown]
-    pills = [_pill(row) for row in shown]
+    pills = [_pill(row, upload.previewed) for row in shown]
     colours = {pill: source_colour(source, older=False) for pill, source in pills if pill}
     cells: dict[str, list[Any]] = {
         "line": [str(row.line) for row in shown],
@@ -180,13 +180,14 @@ def _responsible(member: Member, previewed: ImportPreview, shown: Sequence[Impor
     return [names.get(row.responsible_id or 0, member.name) if row.verdict is Verdict.READY else "" for row in shown]
 
 
-def _pill(row: ImportRow) -> tuple[str, Source]:
+def _pill(row: ImportRow, previewed: ImportPreview) -> tuple[str, Source]:
     """The words of a ready row's source pill; none for another row."""
     if row.effective is None:
         return "", Source.DEFAULT
-    overridden = row.effective.overridden
+    overridden, bound = row.effective.overridden, row.effective.bound
+    defaults_text = "" if bound is None else previewed.defaults_text(bound)
     source = Source.OVERRIDE if overridden else Source.DEFAULT
-    return source_text(overridden, row.effective.defaults_version, older=False), source
+    return source_text(overridden, defaults_text), source
 
 
 def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core import catalogue, defaults, invitations, subscriptions
+from core.defaults import SetVersion
 from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import (
@@ -31,8 +32,9 @@ TYPED = ("name", "email", "company_number", "contact_name", "message")
 member = visitor.member(Permission.INVITE)
 with server.database().reading() as session:
     offer = catalogue.current(session, member.partner)
-    in_force = defaults.current(session, member)
+    sets = defaults.sets(session, member)
     looking_after = subscriptions.responsible_members(session, member)
+in_force = None if sets.standard is None else sets.standard.newest
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
 
@@ -46,7 +48,7 @@ def invited(client_id: int) -> None:
     st.success(t("{name} is invited.", name=plain(shown.client.name)), icon=":material/check_circle:")
     with st.container(border=True, width=620):
         st.subheader(t("What this client got"), anchor=False)
-        settings_table(shown.effective, offer)
+        settings_table(shown.effective, offer, shown.defaults_text)
         if shown.price:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
         if shown.bound:
@@ -117,7 +119,7 @@ def who() -> None:
             icon=":material/send:",
             key=f"{form}.send",
             on_click=send,
-            args=(member, attempt, None if in_force is None else in_force.version),
+            args=(member, attempt, None if in_force is None else in_force.bound),
         )
 
 
@@ -134,7 +136,7 @@ def what() -> None:
         except BillingError as refusal:
             notices.refused(refusal)
             return
-        settings_table(effective, offer)
+        settings_table(effective, offer, sets.said(effective.bound) if effective.bound else "")
         price = offer.price(effective.settings)
         st.markdown(f"**{plain(price_text(price))}**, {payer_text(effective.payer.value)}")
         if in_force:
@@ -145,7 +147,7 @@ def what() -> None:
 
 
 @notices.callback
-def send(member: Member, attempt: str, seen_version: int | None) -> None:
+def send(member: Member, attempt: str, seen_version: SetVersion | None) -> None:
     """Invite whom the form says by now, with the settings it says; refused if other defaults than those of
     `seen_version` came in force meanwhile."""
     state, form = st.session_state, f"invite.{attempt}"

@@ -45,14 +45,14 @@ def compared(setting: Setting, version: DefaultSettings | None, value: object, o
 def preview_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
     """Exactly what a change would do: values from what to what, choices made and cleared, the version bound to."""
     before, after = shown.effective, preview.effective
-    version = None if after.defaults_version == before.defaults_version else after.defaults_version
+    version = None if after.bound == before.bound else after.defaults_version
     chosen, cleared = after.overridden - before.overridden, before.overridden - after.overridden
     return _lines(preview.changes, chosen, cleared, version, offer)
 
 
 def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
     """The same of a change that was made."""
-    version = None if revision.defaults_version == revision.defaults_version_before else revision.defaults_version
+    version = None if revision.bound == revision.bound_before else revision.defaults_version
     return _lines(revision.changes, revision.newly_chosen, revision.cleared, version, offer)
 
 
@@ -232,7 +232,7 @@ def _later(revision: Revision, offer: Catalogue, accepted: Price | None) -> list
     words = []
     if revision.status is not revision.status_before:
         words.append(_became(revision, accepted))
-    if revision.defaults_version != revision.defaults_version_before:
+    if revision.bound != revision.bound_before:
         words.append(t("Adopted default settings v{version}", version=str(revision.defaults_version)))
     words += [change_text(change, offer) for change in revision.changes]
     if revision.newly_chosen:

@@ -37,10 +37,10 @@ def change_text(change: Change, offer: Catalogue) -> str:
     return t("{setting}: {before} → {after}", setting=change.setting, before=before, after=after)
 
 
-def source_text(overridden: frozenset[Setting], version: int | None, *, older: bool) -> str:
-    """The words of a client's source pill: Default v3, Default v1 (older), or Override with which settings."""
+def source_text(overridden: frozenset[Setting], defaults_text: str) -> str:
+    """The words of a client's source pill: what it is bound to, Default v3, or Override with which settings."""
     if not overridden:
-        return pill_text(Source.DEFAULT, version, older=older)
+        return defaults_text
     return t("Override: {settings}", settings=", ".join(setting.short for setting in Setting if setting in overridden))
 
 
@@ -49,13 +49,9 @@ def settings_text(settings: frozenset[Setting]) -> str:
     return ", ".join(setting.label for setting in Setting if setting in settings)
 
 
-def pill_text(source: Source, version: int | None, *, older: bool) -> str:
-    """The words of one setting's source pill."""
-    if source is Source.OVERRIDE:
-        return source.label
-    if older:
-        return t("Default v{version} (older)", version=str(version))
-    return t("Default v{version}", version=str(version))
+def pill_text(source: Source, defaults_text: str) -> str:
+    """The words of one setting's source pill; `defaults_text`: what the client is bound to is called."""
+    return source.label if source is Source.OVERRIDE else defaults_text
 
 
 def source_colour(source: Source, *, older: bool) -> Literal["blue", "orange", "gray"]:

@@ -149,7 +149,7 @@ def versions_table(offer: Catalogue) -> None:
             plain(what),
             plain(version.note),
         )
-        counted = number(clients_of.get(version.version, 0))
+        counted = number(clients_of.get(version.bound, 0))
         rows.append((*row, counted) if reads_all_clients(member) else row)
     headings = [
         t("Version"),

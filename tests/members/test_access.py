@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core.defaults import SetVersion
 from core.imports.columns import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
@@ -23,7 +24,7 @@ NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
 PREVIEWED = imports.ImportPreview(
-    SHEET, recognise(SHEET.headings), (), 1, 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
+    SHEET, recognise(SHEET.headings), (), 1, SetVersion(1, 1), 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
 )  # nobody is ready in it: enough to be refused by
 
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
@@ -49,6 +50,16 @@ USE_CASES: dict[str, UseCase] = {
     "defaults.current": lambda s, m: defaults.current(s, m),
     "defaults.history": lambda s, m: defaults.history(s, m),
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
+    "defaults.sets": lambda s, m: defaults.sets(s, m),
+    "defaults.set_changes": lambda s, m: defaults.set_changes(s, m, 1),
+    "defaults.make_set": lambda s, m: defaults.make_set(s, m, "Freelancers", PLUS),
+    "defaults.rename_set": lambda s, m: defaults.rename_set(s, m, 1, "Companies", seen=2),
+    "defaults.retire_set": lambda s, m: (defaults.make_set(s, m, "Old", PLUS), defaults.retire_set(s, m, 2, seen=1)),
+    "defaults.bring_back_set": lambda s, m: defaults.bring_back_set(s, m, 1, seen=2),
+    "defaults.make_standard": lambda s, m: (
+        defaults.make_set(s, m, "Freelancers", PLUS),
+        defaults.make_standard(s, m, 2, seen=1),
+    ),
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),

@@ -23,6 +23,7 @@ NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=R
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nRow\tBE\trow@example.com\nRow 2\tBE\trow2@example.com")
 HIRED, SECOND = 5, 6  # members beside those of every space: a client manager, and another administrator
 PENDING, LAPSED, ACTIVE, ENDING = 2, 1, 3, 4  # clients
+OTHER_SET, RETIRED_SET = 2, 3  # default sets beside the standard one
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ PREVIEWED: dict[int, imports.ImportPreview] = {}  # what was checked in each spa
 ACTS: dict[str, Act] = {
     "save defaults": Act(
         lambda s, m, a: defaults.save(s, m, PLUS, seen=2, note="n", attempt=a).version, "default_settings"
+    ),
+    "make set": Act(
+        lambda s, m, a: defaults.make_set(s, m, "Freelancers", PLUS, attempt=a).set_number, "default_set"
+    ),
+    "rename set": Act(
+        lambda s, m, a: defaults.rename_set(s, m, 1, "Companies", seen=2, attempt=a).name, "default_set_change"
+    ),
+    "retire set": Act(
+        lambda s, m, a: defaults.retire_set(s, m, OTHER_SET, seen=1, attempt=a).is_retired, "default_set_change"
+    ),
+    "bring back set": Act(
+        lambda s, m, a: defaults.bring_back_set(s, m, RETIRED_SET, seen=2, attempt=a).is_retired, "default_set_change"
+    ),
+    "make standard": Act(
+        lambda s, m, a: defaults.make_standard(s, m, OTHER_SET, seen=1, attempt=a).is_standard, "default_set_change"
     ),
     "invite": Act(lambda s, m, a: invitations.invite(s, m, NEW, attempt=a).client_id, "client"),
     "invite again": Act(lambda s, m, a: invitations.invite_again(s, m, LAPSED, reason="r", attempt=a), "invitation"),
@@ -105,6 +121,9 @@ def lived_in(space: Space, make_space) -> Space:
             accepted(each, name)
         each.save(STANDARD)
         with each.database.transaction() as session:
+            for name in ("Other", "Retired"):
+                defaults.make_set(session, each.administrator, name, PLUS)
+            defaults.retire_set(session, each.administrator, RETIRED_SET, seen=1)
             subscriptions.archive(session, each.administrator, ENDING, seen=2)
             for name, role in (
                 ("Hired", Role.CLIENT_MANAGER), ("Second", Role.ADMINISTRATOR), ("Left", Role.FINANCE),

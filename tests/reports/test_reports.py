@@ -190,7 +190,7 @@ def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) 
         assert figures.paid_by_partner == sum(row["payer"] == "partner" for row in kept)
         assert figures.overridden == sum(row["source"] == "override" for row in kept)
         assert figures.on_older_defaults == sum(row["on_older_defaults"] for row in kept)
-        assert figures.per_version == Counter(row["defaults_version"] for row in kept)
+        assert figures.per_version == Counter((row["set_number"], row["defaults_version"]) for row in kept)
 
 
 WITH_RESPONSIBLE = [
@@ -244,6 +244,8 @@ def matches(space: Space, row: dict[str, Any], asked: dict[str, Any]) -> bool:
     match asked["source"]:
         case SourceFilter.OLDER if not row["on_older_defaults"]:
             return False
+        case SourceFilter.RETIRED_SET if not row["on_retired_set"]:
+            return False
         case SourceFilter.DEFAULT | SourceFilter.OVERRIDE if row["source"] != asked["source"]:
             return False
     client = space.detail(row["client_id"]).client
@@ -274,11 +276,12 @@ def test_totals_of_the_distribution_agree_to_the_cent_with_the_sum_over_clients(
         (
             *(str(setting.of(d.effective.settings)) for setting in INDEXED_SETTINGS),
             "override" if d.effective.overridden else "default",
+            *map(str, d.held.bound or ("<NA>", "<NA>")),
             d.status.value,
         )
         for d in details
     )
-    assert Counter({tuple(row[:-2]): row.clients for row in spread.itertuples(index=False)}) == expected
+    assert Counter({tuple(map(str, row[:-2])): row.clients for row in spread.itertuples(index=False)}) == expected
 
 
 def test_as_of_a_date_the_distribution_tells_what_held_then(space: Space) -> None:

@@ -19,7 +19,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
-from core import catalogue, demo, invitations, members, reports, subscriptions
+from core import catalogue, defaults, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
@@ -429,3 +429,54 @@ def test_clients_there_before_have_no_message_about_who_pays_and_can_get_one(emp
         assert [each.recipient for each in invitations.of_client(session, administrator, 1).about_payer] == ["a@b.c"]
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text(row.format("2, 'nobody'")).bindparams(at))
+
+
+def test_what_was_saved_before_there_were_sets_is_the_set_standard(empty: Database) -> None:
+    """Rule 16: same versions; nothing of any client changes, and a partner without versions has no set (rule 17)."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0013", connection)
+        connection.execute(text("INSERT INTO partner VALUES (2, 'Other', 'EUR', 'UTC', 1, 0, 0)"))
+        saved_at = bindparam("at", type_=Instant)
+        for version in (1, 2):
+            connection.execute(
+                text(
+                    "INSERT INTO default_settings (partner_id, version, saved_by_id, saved_at, note, payer, "
+                    "billing_period, plan, add_ons) "
+                    "VALUES (1, :version, 1, :at, '', 'client', 'monthly', 'standard', '')"
+                ).bindparams(saved_at),
+                {"version": version, "at": EXPIRES - timedelta(days=100 - version)},
+            )
+        bound = text(
+            "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
+            "defaults_version, changed_by_id, origin, reason, payer, billing_period, plan, add_ons, responsible_id, "
+            "decided_at, may_hold) SELECT partner_id, client_id, 2, valid_to, status, sort_name, '', 2, 1, 'page', '', "
+            "payer, billing_period, plan, add_ons, responsible_id, valid_to, :yes FROM subscription "
+            "WHERE client_id = 2 AND revision = 1"
+        )
+        ended = EXPIRES - timedelta(days=50)
+        close = text("UPDATE subscription SET valid_to = :at, may_hold = :no WHERE client_id = 2")
+        connection.execute(close.bindparams(saved_at), {"at": ended, "no": False})
+        connection.execute(bound, {"yes": True})
+        rows = text("SELECT * FROM subscription ORDER BY client_id, revision")
+        before = [dict(row) for row in connection.execute(rows).mappings()]
+    empty.migrate()
+    with empty.reading() as session:
+        after = [dict(row) for row in session.execute(rows).mappings()]
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert [row.pop("set_number") for row in after] == [None, None, None, None, 1]
+        assert after == before
+        assert list(defaults.differences(session)) == []
+        assert list(subscriptions.differences(session)) == []
+        (standard,) = defaults.sets_of(session, 1)
+        assert (standard.name, standard.is_standard, standard.version, standard.changes) == ("Standard", True, 2, 2)
+        assert standard.newest.saved_by.name == "Someone"
+        assert defaults.sets_of(session, 2).all == ()
+    for statement in (
+        "UPDATE default_settings SET note = 'x'", "DELETE FROM default_settings", "DELETE FROM subscription",
+        "UPDATE subscription SET set_number = NULL", "UPDATE subscription SET reason = 'x'",
+        "UPDATE subscription SET may_hold = NOT may_hold WHERE NOT may_hold", "DELETE FROM default_set_change",
+    ):  # fmt: skip
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
