@@ -26,7 +26,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         "open": [":material/chevron_right:"] * len(clients),
         "source": [[pills[_bound(each)]] for each in clients],
         "status": [_standing(each) for each in clients],
-        "pending": ["" if each.pending_from is None else day(local_day(each.pending_from)) for each in clients],
+        "pending": [_waits(each, offer) for each in clients],
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
@@ -50,7 +50,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
             "source": source_column(colours, width=215),
             "status": column.TextColumn(t("Status"), width=85),
             "pending": column.TextColumn(
-                t("Changes on"), width=95, help=t("What is decided for the client takes effect at this renewal.")
+                t("Pending change"), width=150, help=t("What is decided for the client takes effect at this renewal.")
             ),
             "letter": open_column(
                 t("The invitation: send again, revoke, invite again"),
@@ -98,6 +98,13 @@ def setting_cells(settings: Sequence[BillingSettings | None], offer: Catalogue) 
 
 def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
     return [each.client_id for each in clients]
+
+
+def _waits(client: ListedClient, offer: Catalogue) -> str:
+    """1 Feb 2027 · Subscription: Plus → Standard."""
+    if (waits := client.waiting) is None:
+        return ""
+    return f"{day(local_day(waits.takes_effect_at))} · {waits.text(offer)}"
 
 
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:

@@ -186,7 +186,7 @@ def done(name: str, made: Revision, offer: Catalogue) -> str:
     lines = joined(revision_lines(made, offer))
     if made.status is ClientStatus.ARCHIVED:
         if made.waited:
-            return t("{name} ends on {day}.", name=name, day=local_day(made.valid_from))
+            return t("The subscription of {name} ends on {day}.", name=name, day=local_day(made.valid_from))
         return t("{name} is archived.", name=name)
     if made.waited:
         return t("{name} changes on {day}. {done}.", name=name, day=local_day(made.valid_from), done=lines)
