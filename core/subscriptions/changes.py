@@ -73,7 +73,7 @@ def override(
         return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     preview = decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
-    made = _decide(session, member, shown, preview, origin=origin, reason=reason)
+    made = decide(session, member, shown, preview, origin=origin, reason=reason)
     form.done(revision=made.revision)
     return made
 
@@ -116,7 +116,7 @@ def adopt_current_defaults(
         shown = shown_to_change(session, member, client_id, None if seen is None else seen.get(client_id, 0))
         preview = _previewed_adoption(session, member, shown, in_force, clear_overrides=clear_overrides)
         if preview.changes_anything:
-            _decide(session, member, shown, preview, origin=origin, reason=reason)
+            decide(session, member, shown, preview, origin=origin, reason=reason)
             adopted.append(client_id)
         else:
             unchanged.append(client_id)
@@ -146,6 +146,15 @@ def cancel_pending(
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
+    made = cancel_what_waits(session, member, shown, origin=origin, reason=reason)
+    form.done(revision=made.revision)
+    return made
+
+
+def cancel_what_waits(
+    session: Session, member: Member, shown: ClientSubscription, *, origin: Origin, reason: str
+) -> Revision:
+    """Write that what holds goes on, so that nothing of what waits is left. Asks no permission: use cases do."""
     goes_on = decided(
         shown.history[0].revision + 1,
         shown.moment,
@@ -158,9 +167,7 @@ def cancel_pending(
         rhythm=shown.held.rhythm,
         price_list=shown.held.price_list,
     )
-    made = write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
-    form.done(revision=made.revision)
-    return made
+    return write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
 
 
 def revision_of(session: Session, member: Member, client_id: int, number: int) -> Revision:
@@ -184,10 +191,10 @@ def _previewed_adoption(
     return decisions.preview(offer, shown, version, overrides, replaces_all=True)
 
 
-def _decide(
+def decide(
     session: Session, member: Member, shown: ClientSubscription, preview: Preview, *, origin: Origin, reason: str
 ) -> Revision:
-    """Write what the preview says; the revision that holds, where it changes nothing."""
+    """Write what the preview says; the revision that holds, where it changes nothing. Asks no permission."""
     if not preview.changes_anything:
         return shown.held
     decision = []

@@ -96,7 +96,11 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
                 args=(form, member, client, choices.attempt(form)),
             )
             st.form_submit_button(
-                t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client.client_id),)
+                t("Cancel"),
+                key=f"{form}.cancel",
+                shortcut="Esc",
+                on_click=choices.forget,
+                args=(_key(client.client_id),),
             )
 
 
@@ -188,4 +192,4 @@ def _saved(details: ClientDetails, edit: ClientEdit | None) -> None:
     if edit is None:
         notices.say_next(t("Nothing was changed: these are the details of {name}.", name=details.name))
     else:
-        notices.say_next(t("{name} is changed. {done}.", name=details.name, done=what_happened(edit)))
+        notices.say_next(t("Saved. {done}.", done=what_happened(edit)))

@@ -45,15 +45,14 @@ def compared(setting: Setting, version: DefaultSettings | None, value: object, o
 def preview_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
     """Exactly what a change would do: values from what to what, choices made and cleared, the version bound to."""
     before, after = shown.effective, preview.effective
-    version = None if after.defaults_version == before.defaults_version else after.defaults_version
     chosen, cleared = after.overridden - before.overridden, before.overridden - after.overridden
-    return _lines(preview.changes, chosen, cleared, version, offer)
+    return _lines(preview.changes, chosen, cleared, after.defaults_version, before.defaults_version, offer)
 
 
 def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
     """The same of a change that was made."""
-    version = None if revision.defaults_version == revision.defaults_version_before else revision.defaults_version
-    return _lines(revision.changes, revision.newly_chosen, revision.cleared, version, offer)
+    bound = revision.defaults_version, revision.defaults_version_before
+    return _lines(revision.changes, revision.newly_chosen, revision.cleared, *bound, offer)
 
 
 def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
@@ -192,7 +191,7 @@ def done(name: str, made: Revision, offer: Catalogue) -> str:
         return t("{name} changes on {day}. {done}.", name=name, day=local_day(made.valid_from), done=lines)
     if not lines:
         return t("{name} goes on as it is.", name=name)
-    return t("{name} is changed. {done}.", name=name, done=lines)
+    return t("Saved. {done}.", done=lines)
 
 
 def what_happened(revision: Revision, offer: Catalogue, accepted: Price | None = None) -> str:
@@ -204,17 +203,36 @@ def _lines(
     changes: Iterable[Change],
     chosen: frozenset[Setting],
     cleared: frozenset[Setting],
-    version: int | None,
+    bound_to: int | None,
+    bound_before: int | None,
     offer: Catalogue,
 ) -> list[str]:
-    lines = [change_text(change, offer) for change in changes]
+    changed = tuple(changes)
+    lines = [_with_its_default(change, cleared, bound_to, offer) for change in changed]
     if chosen:
-        lines.append(t("Becomes a choice for this client: {settings}", settings=settings_text(chosen)))
-    if cleared:
-        lines.append(t("Follows the default again: {settings}", settings=settings_text(cleared)))
-    if version is not None:
-        lines.append(t("Bound to default settings v{version}", version=str(version)))
+        lines.append(t("{settings}: overridden for this client from now on", settings=settings_text(chosen)))
+    if again := cleared - {change.setting for change in changed}:
+        lines.append(t("Follows the default again: {settings}", settings=settings_text(again)))
+    if bound_to != bound_before and bound_to is not None:
+        lines.append(
+            _bound_to(bound_to, bound_before, t("Bound to default settings v{version}", version=str(bound_to)))
+        )
     return lines
+
+
+def _with_its_default(change: Change, cleared: frozenset[Setting], version: int | None, offer: Catalogue) -> str:
+    """A change; where it is one to the default again, from which version."""
+    words = change_text(change, offer)
+    if change.setting not in cleared or version is None:
+        return words
+    return t("{change}, from default v{version}", change=words, version=str(version))
+
+
+def _bound_to(version: int, before: int | None, newer: str) -> str:
+    """Another version of the defaults: a newer one in these words, or an older one again."""
+    if before is None or before < version:
+        return newer
+    return t("Back to default settings v{version}", version=str(version))
 
 
 def _first(revision: Revision, offer: Catalogue) -> list[str]:
@@ -232,13 +250,14 @@ def _later(revision: Revision, offer: Catalogue, accepted: Price | None) -> list
     words = []
     if revision.status is not revision.status_before:
         words.append(_became(revision, accepted))
-    if revision.defaults_version != revision.defaults_version_before:
-        words.append(t("Adopted default settings v{version}", version=str(revision.defaults_version)))
-    words += [change_text(change, offer) for change in revision.changes]
+    version, before = revision.defaults_version, revision.defaults_version_before
+    if version != before and version is not None:
+        words.append(_bound_to(version, before, t("Adopted default settings v{version}", version=str(version))))
+    words += [_with_its_default(change, revision.cleared, version, offer) for change in revision.changes]
     if revision.newly_chosen:
-        words.append(t("chosen for this client: {settings}", settings=settings_text(revision.newly_chosen)))
-    if revision.cleared:
-        words.append(t("follows the default again: {settings}", settings=settings_text(revision.cleared)))
+        words.append(t("{settings}: overridden for this client", settings=settings_text(revision.newly_chosen)))
+    if again := revision.cleared - {change.setting for change in revision.changes}:
+        words.append(t("follows the default again: {settings}", settings=settings_text(again)))
     return words
 
 

@@ -63,7 +63,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
                 on_click=_save,
                 args=(form, member, client, seen, choices.attempt(form)),
             )
-            st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client),))
+            st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(_key(client),))
 
 
 def at_the_invitation(decided: Sequence[ResponsibleSince]) -> str:
