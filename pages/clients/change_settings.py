@@ -11,7 +11,7 @@ from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
 from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, StaleError, local_day, nt, t
 from pages.clients import provenance
-from pages.parts import choices, invitation, notices, server
+from pages.parts import choices, invitation, keyboard, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import plain
 
@@ -29,7 +29,8 @@ def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None
     if opened is None:
         _buttons(form, shown)
     else:
-        opened(form, member, shown, offer)
+        with keyboard.in_focus(f"{form} {st.session_state[f'{form}.open']}"):
+            opened(form, member, shown, offer)
 
 
 def offer_undo(member: Member, shown: ClientSubscription) -> None:
@@ -114,7 +115,7 @@ def _change(
         st.session_state.setdefault(f"{form}.began with", start)
         overrides = choose_overrides(form, inherited, start, offer, held=shown.effective.settings)
     with right.container(border=True):
-        st.subheader(t("What will change"), anchor=False)
+        st.header(t("What will change"), anchor=False)
         preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, overrides))
         touched = 0 if preview is None else provenance.settings_touched(shown, preview)
         label = nt("Save {count} change", "Save {count} changes", touched) if touched else t("Save")
@@ -129,20 +130,20 @@ def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalo
     except ChoiceRefused as refusal:
         with server.database().reading() as session:
             nearest = subscriptions.nearest_to_defaults(session, member, shown)
-        st.subheader(_back_to(shown), anchor=False)
+        st.header(_back_to(shown), anchor=False)
         why = t("Its defaults cannot be had any more as they were: {why}", why=refusal)
         rest = t("Everything else goes back to them. Choose what is to stay, or something else.")
         st.info(plain(f"{why} {rest}"), icon=":material/info:")
         _change(form, member, shown, offer, start=nearest)
         return
     with st.container(border=True):
-        st.subheader(_back_to(shown), anchor=False)
+        st.header(_back_to(shown), anchor=False)
         _confirm(form, BACK, t("Clear the overrides"), member, shown, preview, offer)
 
 
 def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Adopt the current default settings"), anchor=False)
+        st.header(t("Adopt the current default settings"), anchor=False)
         clear = bool(shown.effective.overridden) and st.checkbox(
             t("Clear the overrides too"), key=f"{form}.clear", persist_state="session"
         )
@@ -158,7 +159,7 @@ def _undo(form: str, member: Member, shown: ClientSubscription, offer: Catalogue
     st.session_state.setdefault(f"{form}.reason", t("Undone"))
     label = t("Undo this change")
     with st.container(border=True):
-        st.subheader(t("Undo the last change"), anchor=False)
+        st.header(t("Undo the last change"), anchor=False)
         try:
             with server.database().reading() as session:
                 preview = subscriptions.preview_take_back(session, member, shown)
@@ -176,14 +177,14 @@ def _undo(form: str, member: Member, shown: ClientSubscription, offer: Catalogue
 
 def _cancel(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Cancel what is pending"), anchor=False)
+        st.header(t("Cancel what is pending"), anchor=False)
         st.text(t("What is so now goes on; nothing changes at the renewal."))
         _act(form, CANCEL, t("Cancel what is pending"), member, shown, offer)
 
 
 def _end(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Archive this client"), anchor=False)
+        st.header(t("Archive this client"), anchor=False)
         at_once = shown.status is ClientStatus.INVITED
         if shown.period is not None:
             labels = {

@@ -28,7 +28,7 @@ def show(
     invited: InvitationDetail,
 ) -> None:
     """The feed; what was long ago on demand."""
-    st.subheader(t("History"), anchor=False)
+    st.header(t("History"), anchor=False)
     edited: list[Event] = [
         (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
         for each in edits

@@ -12,7 +12,7 @@ from pages.parts.text import payer_text, plain, price_text
 
 def show(shown: ClientSubscription, invited: InvitationDetail, offer: Catalogue) -> None:
     """The first thing on the page after who the client is."""
-    st.subheader(t("What this client is billed"), anchor=False)
+    st.header(t("What this client is billed"), anchor=False)
     with st.container(border=True, gap="xxsmall"):
         st.markdown(_price(shown, offer))
         for line in _lines(shown, invited):

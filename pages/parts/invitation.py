@@ -144,7 +144,7 @@ def window(member: Member, client_id: int, reader: str) -> None:
         shown = subscriptions.detail(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         found = waiting(session, member, client_id)
-    st.subheader(plain(shown.client.name), anchor=False)
+    st.header(plain(shown.client.name), anchor=False)
     card(member, shown, invited)
     message(member, found)
 
