@@ -9,9 +9,9 @@ from core import subscriptions
 from core.catalogue import Catalogue
 from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
-from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, StaleError, local_day, nt, t
+from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, Setting, StaleError, local_day, nt, t
 from pages.clients import provenance
-from pages.parts import choices, invitation, keyboard, notices, server
+from pages.parts import choices, drafts, invitation, keyboard, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import plain
 
@@ -20,6 +20,7 @@ CHANGE, BACK, ADOPT, CANCEL, END, UNDO = "change", "back", "adopt", "cancel", "e
 
 def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     """The actions that make sense for this client now, or the one that is open."""
+    drafts.take_up(member, _client(shown))
     form = choices.form(_client(shown))
     if shown.status is ClientStatus.ARCHIVED:
         st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
@@ -31,6 +32,7 @@ def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None
     else:
         with keyboard.in_focus(f"{form} {st.session_state[f'{form}.open']}"):
             opened(form, member, shown, offer)
+    drafts.keep(member, _client(shown), *(setting.value for setting in Setting))
 
 
 def offer_undo(member: Member, shown: ClientSubscription) -> None:

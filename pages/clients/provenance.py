@@ -46,13 +46,15 @@ def preview_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue)
     """Exactly what a change would do: values from what to what, choices made and cleared, the version bound to."""
     before, after = shown.effective, preview.effective
     chosen, cleared = after.overridden - before.overridden, before.overridden - after.overridden
-    return _lines(preview.changes, chosen, cleared, after.defaults_version, before.defaults_version, offer)
+    return _lines(
+        preview.changes, chosen, cleared, after.defaults_version, before.defaults_version, offer, waits=preview.waits
+    )
 
 
 def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
     """The same of a change that was made."""
     bound = revision.defaults_version, revision.defaults_version_before
-    return _lines(revision.changes, revision.newly_chosen, revision.cleared, *bound, offer)
+    return _lines(revision.changes, revision.newly_chosen, revision.cleared, *bound, offer, waits=revision.waited)
 
 
 def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
@@ -206,10 +208,14 @@ def _lines(
     bound_to: int | None,
     bound_before: int | None,
     offer: Catalogue,
+    *,
+    waits: bool,
 ) -> list[str]:
     changed = tuple(changes)
     lines = [_with_its_default(change, cleared, bound_to, offer) for change in changed]
-    if chosen:
+    if chosen and waits:
+        lines.append(t("{settings}: overridden for this client", settings=settings_text(chosen)))
+    elif chosen:
         lines.append(t("{settings}: overridden for this client from now on", settings=settings_text(chosen)))
     if again := cleared - {change.setting for change in changed}:
         lines.append(t("Follows the default again: {settings}", settings=settings_text(again)))
