@@ -8,7 +8,7 @@ from core import invitations
 from core.demo import ShownDay
 from core.members import Member, Permission, may
 from core.words import LANGUAGES, BillingError, DatabaseFailed, NoCatalogue, t
-from pages.parts import demo_day, invitation, notices, presence, sign_in, visitor
+from pages.parts import demo_day, invitation, keyboard, notices, presence, sign_in, tab_title, visitor
 from pages.parts.presence import Arrival
 from pages.parts.server import ROOT
 from pages.parts.text import plain
@@ -95,7 +95,9 @@ try:
     already_shown = notices.show_messages()
     if member is not None:
         invitation.send_waiting(member)
+    tab_title.say(shown.title)
     shown.run()
+    keyboard.listen()
 except DatabaseFailed as failure:
     if MENU not in st.session_state:  # a first visit: the page in the URL is the one that opens later
         st.navigation(menu(None, Arrival()), position="hidden")

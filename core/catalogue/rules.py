@@ -15,6 +15,7 @@ from core.words import (
     ClientStatus,
     Money,
     NoPrice,
+    NoPriceOfAddOn,
     NoPricesYet,
     RetiredChosen,
     Setting,
@@ -264,7 +265,8 @@ class Catalogue:
             said = (_cents(each, item, period) for each in lists(item))
             found = next((amount for amount in said if amount is not None), None)
             if found is None:
-                raise NoPrice(item=item, billing_period=period)
+                refusal = NoPrice if isinstance(item, Plan) else NoPriceOfAddOn
+                raise refusal(item=item, billing_period=period)
             cents += found
         return Price(cents, period, self.currency)
 

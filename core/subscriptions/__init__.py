@@ -1,6 +1,6 @@
 """Who a client is, with every edit of it, and who looks after it; how it is and was billed: its revisions, its
-exceptions, going back to its defaults and adopting the current ones; loading a catalogue over what clients have; and
-the check that looks at all."""
+exceptions, going back to its defaults, adopting the current ones, taking the newest decision back; loading a catalogue
+over what clients have; and the check that looks at all."""
 
 from core.subscriptions.basis import Basis, Known, Whom
 from core.subscriptions.batches import next_batch, record_batch
@@ -67,5 +67,6 @@ from core.subscriptions.revisions import (
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Batch, Client, Responsible, Subscription
+from core.subscriptions.taking_back import nearest_to_defaults, preview_take_back, take_back
 from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of
 from core.subscriptions.writing import Decided, begin, clear_outlived, write_all

@@ -82,7 +82,7 @@ def override(
         return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     preview = decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
-    made = _decide(session, member, shown, preview, origin=origin, reason=reason)
+    made = decide(session, member, shown, preview, origin=origin, reason=reason)
     form.done(revision=made.revision)
     return made
 
@@ -137,7 +137,7 @@ def adopt_current_defaults(
         preview = _previewed_adoption(session, member, shown, target.newest, clear_overrides=clear_overrides)
         bound[client_id] = target.newest.bound
         if preview.changes_anything:
-            _decide(session, member, shown, preview, origin=origin, reason=reason)
+            decide(session, member, shown, preview, origin=origin, reason=reason)
             adopted.append(client_id)
         else:
             unchanged.append(client_id)
@@ -167,10 +167,17 @@ def cancel_pending(
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
-    goes_on = going_on(shown, Author(member, origin, reason))
-    made = write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
+    made = cancel_what_waits(session, member, shown, origin=origin, reason=reason)
     form.done(revision=made.revision)
     return made
+
+
+def cancel_what_waits(
+    session: Session, member: Member, shown: ClientSubscription, *, origin: Origin, reason: str
+) -> Revision:
+    """Write that what holds goes on, so that nothing of what waits is left. Asks no permission: use cases do."""
+    goes_on = going_on(shown, Author(member, origin, reason))
+    return write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
 
 
 def revision_of(session: Session, member: Member, client_id: int, number: int) -> Revision:
@@ -194,10 +201,10 @@ def _previewed_adoption(
     return decisions.preview(offer, shown, version, overrides, replaces_all=True)
 
 
-def _decide(
+def decide(
     session: Session, member: Member, shown: ClientSubscription, preview: Preview, *, origin: Origin, reason: str
 ) -> Revision:
-    """Write what the preview says; the revision that holds, where it changes nothing."""
+    """Write what the preview says; the revision that holds, where it changes nothing. Asks no permission."""
     if not preview.changes_anything:
         return shown.held
     decision = settled(shown, preview, Author(member, origin, reason))

@@ -19,6 +19,7 @@ BillingError
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
 │   ├── NoPrice
+│   │   └── NoPriceOfAddOn
 │   ├── RetiredChosen
 │   ├── PendingRefused     what is pending and what is decided now do not go together
 │   ├── RetiredDefaults
@@ -59,6 +60,7 @@ BillingError
 ├── SuccessorMissing       the clients of a member who leaves need somebody
 ├── EndPending             nothing else changes while an end is pending
 ├── NothingPending         there is nothing to cancel
+├── NothingToTakeBack      the newest decision cannot be turned round
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── NotArchived            only an archived client is forgotten
 ├── ForgottenClient        a forgotten client is neither edited nor invited

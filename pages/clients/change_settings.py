@@ -10,27 +10,52 @@ from core.catalogue import Catalogue
 from core.defaults import SetVersion
 from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
-from core.words import BillingError, ClientStatus, Overrides, StaleError, nt, t
+from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, Setting, StaleError, local_day, nt, t
 from pages.clients import provenance
-from pages.parts import choices, invitation, notices, server
+from pages.parts import choices, drafts, invitation, keyboard, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import plain
 
-CHANGE, BACK, ADOPT, CANCEL, END = "change", "back", "adopt", "cancel", "end"
+CHANGE, BACK, ADOPT, CANCEL, END, UNDO = "change", "back", "adopt", "cancel", "end", "undo"
 
 
 def offered(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     """The actions that make sense for this client now, or the one that is open."""
+    drafts.take_up(member, _client(shown))
     form = choices.form(_client(shown))
     if shown.status is ClientStatus.ARCHIVED:
         st.info(t("This client is archived: its settings are kept as they were."), icon=":material/inventory_2:")
         return
-    actions = {CHANGE: _change, BACK: _go_back, ADOPT: _adopt, CANCEL: _cancel, END: _end}
+    actions = {CHANGE: _change, BACK: _go_back, ADOPT: _adopt, CANCEL: _cancel, END: _end, UNDO: _undo}
     opened = actions.get(st.session_state.get(f"{form}.open", ""))
     if opened is None:
         _buttons(form, shown)
     else:
-        opened(form, member, shown, offer)
+        with keyboard.in_focus(f"{form} {st.session_state[f'{form}.open']}"):
+            opened(form, member, shown, offer)
+    drafts.keep(member, _client(shown), *(setting.value for setting in Setting))
+
+
+def offer_undo(member: Member, shown: ClientSubscription) -> None:
+    """Right after a save of this visit, the way to take it back, as long as nobody decided anything else since."""
+    form = choices.form(_client(shown))
+    if st.session_state.get(_saved(shown.client.client_id)) != shown.seen.newest or st.session_state.get(
+        f"{form}.open"
+    ):
+        return
+    try:
+        with server.database().reading() as session:
+            subscriptions.preview_take_back(session, member, shown)
+    except ChoiceRefused:  # the form says why, and what to do
+        pass
+    except BillingError:
+        return
+    st.button(t("Undo"), key=f"{form}.open {UNDO}", icon=":material/undo:", on_click=_open, args=(form, UNDO))
+
+
+def _saved(client_id: int) -> str:
+    """In the session's memory: the newest revision of this client that this visit saved."""
+    return f"client saved {client_id}"
 
 
 def _client(shown: ClientSubscription) -> str:
@@ -79,17 +104,21 @@ def _back_to(shown: ClientSubscription) -> str:
     return t("Back to the defaults it was invited with")
 
 
-def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+def _change(
+    form: str, member: Member, shown: ClientSubscription, offer: Catalogue, *, start: Overrides | None = None
+) -> None:
+    """The settings to choose, beginning at the choices of the client, or at others (`start`)."""
+    start = shown.overrides if start is None else start
     left, right = st.columns(2, gap="large")
     with left:
         inherited = None if shown.bound is None else shown.bound.settings
         before = st.session_state.pop(f"{form}.began before", None)
         if before is not None:  # refused: what was not touched here follows the colleague's change
-            follow(form, before, shown.overrides, inherited or shown.effective.settings)
-        st.session_state.setdefault(f"{form}.began with", shown.overrides)
-        overrides = choose_overrides(form, inherited, shown.overrides, offer, held=shown.effective.settings)
+            follow(form, before, start, inherited or shown.effective.settings)
+        st.session_state.setdefault(f"{form}.began with", start)
+        overrides = choose_overrides(form, inherited, start, offer, held=shown.effective.settings)
     with right.container(border=True):
-        st.subheader(t("What will change"), anchor=False)
+        st.header(t("What will change"), anchor=False)
         preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, overrides))
         touched = 0 if preview is None else provenance.settings_touched(shown, preview)
         label = nt("Save {count} change", "Save {count} changes", touched) if touched else t("Save")
@@ -97,15 +126,27 @@ def _change(form: str, member: Member, shown: ClientSubscription, offer: Catalog
 
 
 def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    nothing = Overrides()
+    try:
+        with server.database().reading() as session:
+            preview = subscriptions.preview_override(session, member, shown, nothing)
+    except ChoiceRefused as refusal:
+        with server.database().reading() as session:
+            nearest = subscriptions.nearest_to_defaults(session, member, shown)
+        st.header(_back_to(shown), anchor=False)
+        why = t("Its defaults cannot be had any more as they were: {why}", why=refusal)
+        rest = t("Everything else goes back to them. Choose what is to stay, or something else.")
+        st.info(plain(f"{why} {rest}"), icon=":material/info:")
+        _change(form, member, shown, offer, start=nearest)
+        return
     with st.container(border=True):
-        st.subheader(_back_to(shown), anchor=False)
-        preview = _previewed(lambda session: subscriptions.preview_override(session, member, shown, Overrides()))
+        st.header(_back_to(shown), anchor=False)
         _confirm(form, BACK, t("Clear the overrides"), member, shown, preview, offer)
 
 
 def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Adopt the current default settings"), anchor=False)
+        st.header(t("Adopt the current default settings"), anchor=False)
         clear = bool(shown.effective.overridden) and st.checkbox(
             t("Clear the overrides too"), key=f"{form}.clear", persist_state="session"
         )
@@ -117,16 +158,36 @@ def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogu
         _confirm(form, ADOPT, label, member, shown, preview, offer)
 
 
+def _undo(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
+    st.session_state.setdefault(f"{form}.reason", t("Undone"))
+    label = t("Undo this change")
+    with st.container(border=True):
+        st.header(t("Undo the last change"), anchor=False)
+        try:
+            with server.database().reading() as session:
+                preview = subscriptions.preview_take_back(session, member, shown)
+        except BillingError as refusal:
+            notices.refused(refusal)
+            _confirm(form, UNDO, label, member, shown, None, offer)
+            return
+        if preview is not None:
+            _confirm(form, UNDO, label, member, shown, preview, offer)
+        elif shown.pending is not None:
+            day = local_day(shown.pending.valid_from)
+            st.text(t("What holds now goes on; what was decided for {day} is cancelled.", day=day))
+            _act(form, UNDO, label, member, shown, offer)
+
+
 def _cancel(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Cancel what is pending"), anchor=False)
+        st.header(t("Cancel what is pending"), anchor=False)
         st.text(t("What is so now goes on; nothing changes at the renewal."))
         _act(form, CANCEL, t("Cancel what is pending"), member, shown, offer)
 
 
 def _end(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
-        st.subheader(t("Archive this client"), anchor=False)
+        st.header(t("Archive this client"), anchor=False)
         at_once = shown.status is ClientStatus.INVITED
         if shown.period is not None:
             labels = {
@@ -179,7 +240,7 @@ def _act(
 
 
 def _close_button(form: str, shown: ClientSubscription) -> None:
-    st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_client(shown),))
+    st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(_client(shown),))
 
 
 def _previewed(make: Callable[[Session], Preview]) -> Preview | None:
@@ -270,6 +331,8 @@ def _save(
                 made = subscriptions.cancel_pending(
                     session, member, client_id, seen=seen, reason=reason, attempt=attempt
                 )
+            elif action == UNDO:
+                made = subscriptions.take_back(session, member, client_id, seen=seen, reason=reason, attempt=attempt)
             elif action == END:
                 at_once = shown.period is None or bool(state.get(f"{form}.at once"))
                 made = subscriptions.archive(
@@ -279,12 +342,15 @@ def _save(
                 made = subscriptions.override(
                     session, member, client_id, overrides, seen=seen, reason=reason, attempt=attempt
                 )
+            newest = subscriptions.detail(session, member, client_id).seen.newest
     except StaleError as refusal:
         state[f"{form}.refused"] = refusal
         state.pop(f"{form}.began at", None)
         if action == CHANGE:
             state[f"{form}.began before"] = state.pop(f"{form}.began with")
     else:
-        notices.say_next(provenance.done(shown.client.name, made, offer))
+        if newest > shown.seen.newest:
+            state[_saved(client_id)] = newest
+        notices.say_next(provenance.done(shown.client.name, made, offer, shown.sets))
         choices.forget(_client(shown))
         invitation.send_next(client_id=client_id)  # where the client is to be told that it pays

@@ -59,7 +59,7 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
                 _ids(clients),
             ),
             **setting_columns(),
-            "monthly": column.TextColumn(t("A month"), alignment="right", width=_NARROW),
+            "monthly": column.TextColumn(t("Price a month"), alignment="right", width=95),
             "responsible": column.TextColumn(t("Account manager"), width=140),
             "version": column.TextColumn(
                 t("Bound to"), width=70, help=t("The version of the default settings the client is bound to.")

@@ -166,7 +166,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
             "email": column.TextColumn(t("E-mail"), width=180),
             "source": client_table.source_column(colours, width=180),
             **client_table.setting_columns(),
-            "monthly": column.TextColumn(t("A month"), alignment="right", width=75),
+            "monthly": column.TextColumn(t("Price a month"), alignment="right", width=95),
             "responsible": column.TextColumn(t("Account manager"), width=150),
         },
     )

@@ -47,7 +47,7 @@ def invited(client_id: int) -> None:
         waiting = invitation.waiting(session, member, client_id)
     st.success(t("{name} is invited.", name=plain(shown.client.name)), icon=":material/check_circle:")
     with st.container(border=True, width=620):
-        st.subheader(t("What this client got"), anchor=False)
+        st.header(t("What this client got"), anchor=False)
         settings_table(shown.effective, offer, shown.defaults_text)
         if shown.price:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
@@ -125,7 +125,7 @@ def who() -> None:
 
 def what() -> None:
     """The settings, each at its default until chosen; and what the client will get, kept up to date."""
-    st.subheader(t("What this client will get"), anchor=False)
+    st.header(t("What this client will get"), anchor=False)
     overrides = choose_overrides(form, in_force.settings if in_force else None, Overrides(), offer)
     if overrides.chosen and in_force:
         line("reason", t("Reason for the exception (optional)"), max_chars=500)

@@ -36,7 +36,7 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
     _figure(
         "paid",
         number(figures.paid_by_partner),
-        t("paid by us"),
+        nt("paid by us", "paid by us", figures.paid_by_partner),
         t("How many of them you pay for."),
         {"payer": Payer.PARTNER},
     )

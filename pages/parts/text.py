@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalogue import Catalogue, Price
 from core.defaults import Change
-from core.words import BillingPeriod, Payer, Setting, Source, t
+from core.words import BillingPeriod, Payer, Setting, Source, nt, t
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/:@])")
 _BREAKS = re.compile(r"[ \t\r\n\f\v]+")  # no-break spaces stay: amounts and French punctuation hold together
@@ -70,7 +70,7 @@ def price_text(price: Price) -> str:
 
 def payer_text(payer: Payer) -> str:
     """Who is charged, as it follows a price or a subscription."""
-    return t("paid by us") if payer is Payer.PARTNER else t("paid by the client")
+    return nt("paid by us", "paid by us", 1) if payer is Payer.PARTNER else t("paid by the client")
 
 
 def heading(title: str, sentence: str) -> None:

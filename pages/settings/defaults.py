@@ -40,7 +40,7 @@ def summary(settings: BillingSettings) -> str:
 
 def next_client(settings: BillingSettings) -> bool:
     """What the next client will cost and who pays; whether these settings can be had at all."""
-    st.subheader(t("The next client you invite"), anchor=False)
+    st.header(t("The next client you invite"), anchor=False)
     st.text(summary(settings))
     try:
         offer.refuse_unsellable(settings)
@@ -53,7 +53,7 @@ def next_client(settings: BillingSettings) -> bool:
 
 def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:
     """What changes against the version in force, and what it does to existing clients; whether anything changes."""
-    st.subheader(t("If you save now"), anchor=False)
+    st.header(t("If you save now"), anchor=False)
     different = changes(before.settings, settings) if before else ()
     for change in different:
         st.text(change_text(change, offer))
@@ -134,7 +134,7 @@ def save(form: str, member: Member, began_at: int | None, attempt: str) -> None:
 
 
 def versions_table(offer: Catalogue) -> None:
-    st.subheader(t("Versions"), anchor=False)
+    st.header(t("Versions"), anchor=False)
     rows = []
     for version, before in zip(versions, [*versions[1:], None], strict=True):
         different = changes(before.settings, version.settings) if before else ()

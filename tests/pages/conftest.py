@@ -90,7 +90,7 @@ def text_of(app: AppTest) -> str:
         app.warning,
         app.error,
         app.success,
-        app.subheader,
+        app.header,
     )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 

@@ -477,8 +477,9 @@ def test_back_to_the_defaults_it_was_invited_with_is_previewed_and_clears_the_ov
     app = opened(CLIENT, client=str(client_id))
     ran(at(app.button, f"client.{client_id}.open back").click())
     assert "Subscription: Plus → Standard" in plain_text(app)
-    assert "Follows the default again: Subscription" in plain_text(app)
+    assert "Subscription: Plus → Standard, from default v2" in plain_text(app)
     ran(at(app.button, f"client.{client_id}.save").click())
+    assert "Saved. Subscription: Plus → Standard, from default v2." in plain_text(app)
     shown = asked(demo_database, subscriptions.detail, client_id)
     assert shown.effective.overridden == frozenset()
     assert shown.effective.defaults_version == 2

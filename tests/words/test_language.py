@@ -347,12 +347,12 @@ def test_a_refusal_raised_in_english_reads_in_french() -> None:
     """A sentence is put together when it is read: its words, its terms and the names in the catalogue."""
     with pytest.raises(NoPrice) as raised:
         raise NoPrice(item=SAMPLE.plans["classic"], billing_period=BillingPeriod.YEARLY)
-    assert str(raised.value).startswith("Classic has no price for this billing period: Yearly.")
+    assert str(raised.value).startswith("Classic has no yearly price.")
     french = read_by("fr", raised.value)
     assert "Classique" in french
-    assert f"période de facturation{NO_BREAK}: Annuelle." in french
+    assert "n’a pas de prix annuel. Choisissez une facturation mensuelle" in french
     assert language() == "en"
-    assert str(raised.value).startswith("Classic has no price")
+    assert str(raised.value).startswith("Classic has no yearly price")
 
 
 def test_a_refusal_tells_the_moment_in_the_reader_s_time_zone() -> None:
