@@ -9,7 +9,7 @@ from core import catalogue, defaults, invitations, subscriptions
 from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import (
-    CLIENT_LANGUAGES,
+    LANGUAGES,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -92,8 +92,8 @@ def who() -> None:
         choose(
             st.selectbox,
             t("Language of the client"),
-            list(CLIENT_LANGUAGES),
-            CLIENT_LANGUAGES.__getitem__,
+            list(LANGUAGES),
+            LANGUAGES.__getitem__,
             f"{form}.language",
             at_first=language(),
             filter_mode=None,
