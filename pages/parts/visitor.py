@@ -23,6 +23,7 @@ from core.words import (
 from pages.parts import presence, server
 from pages.parts.choices import choose
 from pages.parts.presence import Arrival
+from pages.parts.web.page_language import asked_by_browser
 
 _arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
 
@@ -48,8 +49,7 @@ def speak_as_chosen() -> None:
 
 def _languages_of_browser() -> list[str | None]:
     """What the browser asks for, first choice first."""
-    accepted = st.context.headers.get("Accept-Language", "")
-    return [st.context.locale, *(each.partition(";")[0].strip() for each in accepted.split(","))]
+    return [st.context.locale, *asked_by_browser(st.context.headers.get("Accept-Language"))]
 
 
 def member(permission: Permission) -> Member:
