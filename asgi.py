@@ -28,6 +28,7 @@ from pages.parts import keyboard, notices, server
 from pages.parts.web.headers import SecurityHeaders
 from pages.parts.web.open_paths import OpenPaths
 from pages.parts.web.own_sessions import TRUSTED, OwnSessions
+from pages.parts.web.page_language import PageLanguage
 from pages.parts.web.sign_in_round_trip import SignInRoundTrip, sign_in_secrets
 from pages.parts.web.visitor_address import VisitorAddress
 
@@ -107,6 +108,7 @@ app: ASGIApp = st.App(
         Middleware(VisitorAddress, header=configured.address_header),
         Middleware(OwnSessions, is_https=is_https),
         Middleware(SignInRoundTrip, is_https=is_https),
+        Middleware(PageLanguage),
     ],
     secrets=secrets,
     on_script_error=notices.unexpected,

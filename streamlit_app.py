@@ -70,7 +70,7 @@ def sidebar(member: Member, arrival: Arrival, shown_as: ShownDay | None) -> None
         st.segmented_control(
             t("Language"),
             list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
+            format_func=str.upper,  # their names do not fit beside each other
             required=True,
             key="language",
             on_change=visitor.remember_language,

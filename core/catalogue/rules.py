@@ -25,10 +25,12 @@ from core.words import (
     t,
 )
 
+NAMED_IN = ("en", "fr")  # every plan and add-on has a name in these; in another language of the product it may have one
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A plan or an add-on. `str()` is its name in the reader's language."""
+    """A plan or an add-on. `str()` is its name in the reader's language, or in English where it has none in that."""
 
     code: str
     names: Mapping[str, str]

@@ -75,10 +75,9 @@ _HEADINGS = {  # comma separated, in English and then in French; compared by `_k
     "message (facultatif), message personnel, message d'invitation",
     Column.RESPONSIBLE: "account manager, account manager's e-mail, client manager, managed by, looked after by, "
     "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
-    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par, "
-    "dossierbeheerder",
+    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par",
     Column.DEFAULT_SET: "default set, set, defaults, default settings, modèle, modèle de paramètres, "
-    "paramètres par défaut, standaardset, standaardinstellingen",
+    "paramètres par défaut",
     Column.PAYER: "payer, paid by, who pays, billed to, payeur, payé par, qui paie, facturé à",
     Column.BILLING_PERIOD: "billing period, period, billing frequency, frequency, "
     "période, périodicité, période de facturation, fréquence, fréquence de facturation",
@@ -86,14 +85,38 @@ _HEADINGS = {  # comma separated, in English and then in French; compared by `_k
     Column.ADD_ONS: "add-ons, addon, options, option, extras, "
     "modules complémentaires, module complémentaire, modules, suppléments",
 }
+_DUTCH_HEADINGS = {
+    Column.NAME: "naam, klant, klantnaam, naam van de klant, bedrijf, bedrijfsnaam, firma, firmanaam, vennootschap, "
+    "onderneming, naam van de onderneming, organisatie, maatschappelijke naam, officiële naam",
+    Column.COUNTRY: "land, landcode, land (ISO 3166 alpha-2)",
+    Column.EMAIL: "e-mailadres, mailadres, e-mail van de contactpersoon, e-mailadres van de contactpersoon, "
+    "e-mail klant",
+    Column.FIRST_NAME: "voornaam, voornaam contact, voornaam contactpersoon, voornaam van de contactpersoon",
+    Column.LAST_NAME: "familienaam, achternaam, familienaam contact, naam contactpersoon, naam van de contactpersoon, "
+    "familienaam van de contactpersoon",
+    Column.LANGUAGE: "taal, taalcode, taal van de klant, taal contact, taal van de contactpersoon",
+    Column.COMPANY_NUMBER: "KBO-nummer, KBO/BCE, nummer van de onderneming",
+    Column.VAT_NUMBER: "btw-nummer, btw nr, btw-nr, btw-identificatienummer",
+    Column.EXTERNAL_REFERENCE: "referentie, externe referentie, onze referentie, uw referentie, klantreferentie",
+    Column.MESSAGE: "bericht, bericht (optioneel), persoonlijk bericht, bericht bij de uitnodiging",
+    Column.RESPONSIBLE: "dossierbeheerder, klantenbeheerder, verantwoordelijke, klantverantwoordelijke, beheerd door, "
+    "opgevolgd door, relatiebeheerder",
+    Column.PAYER: "betaald door, betaler, wie betaalt, gefactureerd aan",
+    Column.BILLING_PERIOD: "facturatieperiode, facturatiefrequentie, frequentie, periodiciteit",
+    Column.PLAN: "abonnementsformule, pakket",
+    Column.DEFAULT_SET: "standaardset, standaardinstellingen",
+    Column.ADD_ONS: "extra modules, extra module, aanvullende modules, opties",
+}
 _TERMS: dict[Setting, dict[Term, str]] = {  # the settings that are one of a few words
     Setting.PAYER: {
-        Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire",
-        Payer.CLIENT: "client, the client, customer, le client",
+        Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire, ons, wij, kantoor, ons kantoor",
+        Payer.CLIENT: "client, the client, customer, le client, klant, de klant",
     },
     Setting.BILLING_PERIOD: {
-        BillingPeriod.MONTHLY: "monthly, month, per month, mensuelle, mensuel, mois, par mois",
-        BillingPeriod.YEARLY: "yearly, year, per year, annual, annually, annuelle, annuel, année, an, par an",
+        BillingPeriod.MONTHLY: "monthly, month, per month, mensuelle, mensuel, mois, par mois, "
+        "maandelijks, maand, per maand",
+        BillingPeriod.YEARLY: "yearly, year, per year, annual, annually, annuelle, annuel, année, an, par an, "
+        "jaarlijks, jaar, per jaar",
     },
 }
 _LANGUAGES = {
@@ -288,7 +311,11 @@ def _item(text: str, items: Mapping[str, Item]) -> str:
 
 @lru_cache(maxsize=1)
 def _columns() -> dict[str, Column]:
-    return {key: column for column, words in _HEADINGS.items() for key in _keys(f"{words}, {column.value}")}
+    return {
+        key: column
+        for column, words in _HEADINGS.items()
+        for key in _keys(f"{words}, {_DUTCH_HEADINGS[column]}, {column.value}")
+    }
 
 
 @lru_cache(maxsize=64)

@@ -70,7 +70,6 @@ from core.words.errors import (
     TookEffect,
 )
 from core.words.language import (
-    CLIENT_LANGUAGES,
     LANGUAGES,
     N_,
     Money,

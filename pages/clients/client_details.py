@@ -9,7 +9,7 @@ from core.invitations import ClientDetails, InvitationDetail
 from core.members import Member, Permission, may
 from core.subscriptions import Client, ClientEdit
 from core.words import (
-    CLIENT_LANGUAGES,
+    LANGUAGES,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -75,8 +75,8 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
             choices.choose(
                 st.selectbox,
                 t("Language of the client"),
-                list(CLIENT_LANGUAGES),
-                CLIENT_LANGUAGES.__getitem__,
+                list(LANGUAGES),
+                LANGUAGES.__getitem__,
                 f"{form}.{ClientDetail.LANGUAGE}",
                 at_first=client.language,
                 filter_mode=None,

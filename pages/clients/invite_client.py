@@ -10,7 +10,7 @@ from core.defaults import SetVersion
 from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import (
-    CLIENT_LANGUAGES,
+    LANGUAGES,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -94,8 +94,8 @@ def who() -> None:
         choose(
             st.selectbox,
             t("Language of the client"),
-            list(CLIENT_LANGUAGES),
-            CLIENT_LANGUAGES.__getitem__,
+            list(LANGUAGES),
+            LANGUAGES.__getitem__,
             f"{form}.language",
             at_first=language(),
             filter_mode=None,

@@ -75,7 +75,10 @@ def unique() -> str:
     return uuid4().hex[:10]
 
 
-@pytest.mark.parametrize(("locale", "title"), [("en-GB", "Default settings"), ("fr-BE", "Paramètres par défaut")])
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("en-GB", "Default settings"), ("fr-BE", "Paramètres par défaut"), ("nl-BE", "Standaardinstellingen")],
+)
 def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     server: Server, visit: Callable[..., Page], unique: str, locale: str, title: str
 ) -> None:
@@ -86,6 +89,7 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     name, reason = f"Boulangerie {unique}", f"asked for it by mail {unique}"
 
     open_page(page, f"{server.url}/defaults", title)
+    expect(page.locator("html")).to_have_attribute("lang", best_language(locale))
     save_other_defaults(page, plan="Plus", version=begun + 1)
 
     go_to(page, t("Invite a client"))
@@ -211,7 +215,7 @@ def test_the_member_and_the_language_chosen_hold_on_every_way_through_the_pages(
     page = visit()
     open_page(page, server.url, "Clients")
     act_as(page, "Second client manager")
-    page.get_by_role("radiogroup", name="Language").get_by_text("Français").click()
+    page.get_by_role("radiogroup", name="Language").get_by_text("FR", exact=True).click()
     speak("fr")
     expect(button(page, t("Invite a client"))).to_be_visible()
     expect(box(page, t("Status"))).to_have_value(t("All"))
@@ -388,7 +392,7 @@ def test_a_link_to_filtered_clients_shows_the_same_clients_to_another_reader(
     expect(column(clients(page), "Client")).to_have_text(expected)
     expect(page).to_have_url(f"{server.url}/?search={unique}&plan=plus")
 
-    for locale in ("en-GB", "fr-BE"):
+    for locale in ("en-GB", "fr-BE", "nl-BE"):
         speak(best_language(locale))
         other = visit(locale=locale)
         open_page(other, page.url, t("Clients"))

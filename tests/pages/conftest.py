@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core import defaults, demo, members
 from core.members import Member
 from core.storage import Database
-from core.words import NotAllowed, speak
+from core.words import NotAllowed, best_language, speak
 from pages.parts import server
 from tests.conftest import LONGEST_WAIT, STANDARD
 
@@ -57,7 +57,7 @@ def demo_database(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def opened(path: str = "", /, *, acting: int = 1, locale: str = "en-GB", **parameters: str) -> AppTest:
     """The product opened by this member, on this page."""
-    speak("fr" if locale == "fr-BE" else "en")  # AppTest matches options by their words
+    speak(best_language(locale))  # AppTest matches options by their words
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context = {"locale": locale}
     app.session_state["demo.member"] = acting

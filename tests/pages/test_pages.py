@@ -13,7 +13,19 @@ from core.catalogue import monthly_cents
 from core.invitations import NewClient
 from core.members import DemoSpace, Member
 from core.storage import Database
-from core.words import BillingPeriod, ClientStatus, Money, Overrides, Payer, Role, Setting, listed, speak, t
+from core.words import (
+    BillingPeriod,
+    ClientStatus,
+    Money,
+    Overrides,
+    Payer,
+    Role,
+    Setting,
+    best_language,
+    listed,
+    speak,
+    t,
+)
 from pages.parts.text import plain
 from tests.conftest import LONGEST_WAIT, STANDARD
 from tests.pages.conftest import (
@@ -45,7 +57,7 @@ from tests.pages.conftest import (
 
 
 @pytest.mark.parametrize("page", ["", INVITE, CLIENT, DEFAULTS, DISTRIBUTION])
-@pytest.mark.parametrize("locale", ["en-GB", "fr-BE"])
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
 def test_every_page_opens_in_the_browsers_language(page: str, locale: str) -> None:
     """With its title and its one sentence."""
     app = opened(page, locale=locale)
@@ -60,16 +72,31 @@ def test_every_page_opens_in_the_browsers_language(page: str, locale: str) -> No
     assert app.title[0].value.replace("\\", "") == titles[page]
 
 
-def test_the_members_own_language_goes_before_the_browsers(demo_database: Database) -> None:
-    """Switched once, kept for the next visit."""
-    app = opened(locale="en-GB")
-    ran(at(app.button_group, "language").set_value("fr"))
-    assert manager(demo_database, 1).language == "fr"
-    again = opened(locale="en-GB")
-    speak("fr")
-    sentence = t("Every client, the settings in force, and where each one comes from.")
-    assert sentence in text_of(app)
-    assert sentence in text_of(again)
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
+def test_no_two_columns_of_a_client_read_the_same(locale: str) -> None:
+    """Two that did could not be shown beside each other."""
+    app = opened(CLIENT, locale=locale, client="5")
+    assert t("Where it comes from") in table_of(app, 0).columns
+    assert all(table.value.columns.is_unique for table in app.table)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
+def test_in_the_demo_the_switch_goes_before_the_browser_and_is_not_the_next_visitors(
+    demo_database: Database, locale: str
+) -> None:
+    """Whoever comes next acts as the same member, and is greeted in the language of their own browser."""
+
+    def reads(app: AppTest, language: str) -> bool:
+        speak(language)
+        return t("Every client, the settings in force, and where each one comes from.") in text_of(app)
+
+    app = opened(locale=locale)
+    assert reads(app, best_language(locale))
+    for chosen in ("nl", "fr"):
+        ran(at(app.button_group, "language").set_value(chosen))
+        assert reads(app, chosen)
+    assert manager(demo_database, 1).language is None
+    assert reads(opened(locale=locale), best_language(locale))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +225,7 @@ def test_the_figures_follow_the_filters(demo_database: Database) -> None:
 
 def test_a_link_restores_the_choice_in_any_language(demo_database: Database) -> None:
     """The URL holds stored words, not labels."""
-    for locale in ("en-GB", "fr-BE"):
+    for locale in ("en-GB", "fr-BE", "nl-BE"):
         app = opened(locale=locale, plan="plus", search="a", order_by="newest", page="1")
         listed = asked(demo_database, reports.billing_sources, plan="plus", search="a", order_by="newest")
         assert list(rows(app)["name"]) == list(listed["name"])

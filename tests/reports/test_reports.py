@@ -387,6 +387,9 @@ def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space
     speak("fr")
     (line,) = csv.DictReader(exported(filled, search="été"), delimiter=";")
     assert (line["Client"], line["Par mois (EUR)"]) == ("Été", "59,58")
+    speak("nl")
+    (line,) = csv.DictReader(exported(filled, search="été"), delimiter=";")
+    assert (line["Klant"], line["Per maand (EUR)"]) == ("Été", "59,58")
 
 
 def test_the_export_has_every_client_once_in_order_through_its_pieces(
@@ -416,7 +419,7 @@ def test_no_cell_of_an_export_is_taken_for_a_formula(space: Space, name: str) ->
     """Text from people is shown as text, in a spreadsheet too."""
     space.save(PLUS)
     space.invite(name)
-    for language, separator in (("en", ","), ("fr", ";")):
+    for language, separator in (("en", ","), ("fr", ";"), ("nl", ";")):
         speak(language)
         line = exported(space)[1]
         written = name if name.startswith("X") else f"'{name}"

@@ -25,7 +25,7 @@ from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
 from core.storage import Base, Database, Instant
-from core.words import BatchKind, BillingPeriod, ClientStatus, Origin
+from core.words import BatchKind, BillingPeriod, ClientStatus, Origin, spoken
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -205,6 +205,30 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         catalogue.store(session, replace(euros, price_lists=(*euros.price_lists, second)))
     with empty.reading() as session:
         assert catalogue.stored(session, "EUR").prices == second
+
+
+def test_what_was_sold_before_has_no_dutch_name_and_reads_in_english_until_it_has(empty: Database) -> None:
+    """A file without Dutch names still loads, and one with them gives them."""
+    with empty.migrating() as connection:
+        migrate_to("0007", connection)
+        run, no = connection.execute, {"no": False}
+        run(text("INSERT INTO catalogue_edition VALUES (1, 7, :no)"), no)
+        run(text("INSERT INTO plan VALUES ('standard', 1, 'Standard', 'Normal', :no)"), no)
+        run(text("INSERT INTO add_on VALUES ('payroll', 1, 'Payroll', 'Paie', :no)"), no)
+        run(text("INSERT INTO plan_price VALUES ('standard', 'monthly', 'EUR', 1900)"))
+        run(text("INSERT INTO add_on_price VALUES ('payroll', 'monthly', 'EUR', 1200)"))
+    empty.migrate()
+    with empty.transaction() as session:
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        before = catalogue.stored(session, "EUR")
+        assert before.plans["standard"].names == {"en": "Standard", "fr": "Normal"}
+        with spoken("nl"):
+            assert str(before.add_ons["payroll"]) == "Payroll"
+        named = replace(before.add_ons["payroll"], names={"en": "Payroll", "fr": "Paie", "nl": "Loon"})
+        catalogue.store(session, replace(before, add_ons={"payroll": named}))
+        with spoken("nl"):
+            after = catalogue.stored(session, "EUR")
+            assert [str(after.plans["standard"]), str(after.add_ons["payroll"])] == ["Standard", "Loon"]
 
 
 def test_a_client_there_before_can_be_forgotten_and_others_keep_their_texts(empty: Database) -> None:
