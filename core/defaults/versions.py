@@ -31,6 +31,16 @@ _EVERY = (
     .options(joinedload(DefaultSettings.saved_by))
     .where(DefaultSettings.partner_id == bindparam("partner_id", type_=DefaultSettings.partner_id.type))
 )
+_OF_STANDARD = (
+    select(DefaultSettings)
+    .options(joinedload(DefaultSettings.saved_by))
+    .join(
+        Partner,
+        (Partner.partner_id == DefaultSettings.partner_id) & (Partner.standard_set == DefaultSettings.set_number),
+    )
+    .where(_OF_SET[0])
+    .order_by(DefaultSettings.version.desc())
+)
 _ONE = _VERSIONS.where(DefaultSettings.version == bindparam("version", type_=DefaultSettings.version.type))
 _NEW = insert(DefaultSettings)
 _NEW_SET = insert(DefaultSet)
@@ -60,10 +70,13 @@ def history(session: Session, member: Member, set_number: int | None = None) -> 
 
     Raises NotAllowed, UnknownSet.
     """
-    newest = current(session, member, set_number)
-    if newest is None:
-        return []
-    return list(session.scalars(_VERSIONS, {"partner_id": member.partner_id, "set_number": newest.set_number}))
+    members.require(member, Permission.READ_DEFAULTS)
+    if set_number is None:
+        return list(session.scalars(_OF_STANDARD, {"partner_id": member.partner_id}))
+    found = list(session.scalars(_VERSIONS, {"partner_id": member.partner_id, "set_number": set_number}))
+    if not found:
+        sets_of(session, member.partner_id).named(set_number)  # each set has a version: it does not exist
+    return found
 
 
 def save(

@@ -17,7 +17,17 @@ from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
 from core.subscriptions import Seen
 from core.team import NewMember
-from core.words import BillingError, ClientNotFound, MemberNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
+from core.words import (
+    BillingError,
+    ClientNotFound,
+    MemberNotFound,
+    NotAllowed,
+    NothingToAdopt,
+    Overrides,
+    Payer,
+    Role,
+    UnknownSet,
+)
 from tests.conftest import PLUS, STANDARD, Space
 
 UseCase = Callable[[Session, Member], Any]
@@ -91,7 +101,7 @@ USE_CASES: dict[str, UseCase] = {
     "defaults.current": lambda s, m: defaults.current(s, m),
     "defaults.history": lambda s, m: defaults.history(s, m),
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
-    "defaults.sets": lambda s, m: defaults.sets(s, m),
+    "defaults.sets": lambda s, m: len(defaults.sets(s, m)),
     "defaults.set_changes": lambda s, m: defaults.set_changes(s, m, 1),
     "defaults.make_set": lambda s, m: defaults.make_set(s, m, "Freelancers", PLUS),
     "defaults.rename_set": lambda s, m: defaults.rename_set(s, m, 1, "Companies", seen=2),
@@ -144,7 +154,8 @@ TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("te
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
     *BATCHES, "reports.listed_numbers",
-    "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
+    "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
+    "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
@@ -158,6 +169,10 @@ ALLOWED = {
 REACHED_BY_ANOTHER = {
     "defaults.current": None,
     "defaults.history": [],
+    "defaults.sets": 0,
+    "defaults.set_changes": UnknownSet,
+    "defaults.rename_set": UnknownSet,
+    "defaults.bring_back_set": UnknownSet,
     "subscriptions.detail": ClientNotFound,
     "subscriptions.visible": ClientNotFound,
     "subscriptions.edits": ClientNotFound,
@@ -204,7 +219,8 @@ PREVIEWS = {
     "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
 }  # fmt: skip
 OF_THEIR_OWN = {
-    "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
+    "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
+    "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
     "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space

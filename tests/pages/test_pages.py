@@ -328,7 +328,7 @@ def test_every_version_is_told_with_what_changed_and_how_many_are_bound(demo_dat
     assert list(versions["Version"]) == ["v3", "v2", "v1"]
     assert versions["What changed"][1] == "Subscription: Classic → Standard"
     bound = asked(demo_database, reports.figures).per_version
-    assert list(versions["Clients bound to it"]) == [str(bound[v]) for v in (3, 2, 1)]
+    assert list(versions["Clients bound to it"]) == [str(bound[1, v]) for v in (3, 2, 1)]
 
 
 def test_with_no_version_yet_the_page_explains_and_offers_the_form(demo_database: Database) -> None:
