@@ -5,7 +5,7 @@
   const shown = (element) => element.getClientRects().length > 0;
   const first = (where, what) => [...where.querySelectorAll(what)].find(shown);
 
-  function goInto(name, patience = 60) {
+  function goInto(name, patience = 300) {
     const container = document.getElementsByClassName(name)[0];
     const field = container && first(container, FIELDS);
     if (field) field.focus();

@@ -60,7 +60,7 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
     _begin(form, client, edits)
     refusal = st.session_state.get(f"{form}.refused")
     faults = refusal.fields if isinstance(refusal, BadInput) else {}
-    with keyboard.in_focus(f"{form} details"), st.form(f"{form}.details", border=True):
+    with keyboard.in_focus(f"{form} edit"), st.form(f"{form}.details", border=True):
         st.header(t("Edit details"), anchor=False)
         _refused(refusal)
         left, right = st.columns(2, gap="large")
