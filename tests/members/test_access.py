@@ -111,7 +111,8 @@ USE_CASES: dict[str, UseCase] = {
 ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 READS = {
-    "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
+    "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
+    "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
@@ -166,7 +167,8 @@ REACHED_BY_ANOTHER = {
     "team.invite_member": 2,
 }
 OF_THEIR_OWN = {
-    "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
+    "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
+    "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
     "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
