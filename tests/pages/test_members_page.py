@@ -241,7 +241,7 @@ def test_a_message_is_sent_again_once_for_two_clicks(demo_database: Database) ->
     ran(at(app.button, "member.8 send").click())
     said = plain_text(app)
     assert "Another message to Camille is waiting to be sent." in said
-    assert "withdrawn" in said
+    assert "another message took its place" in said
     with demo_database.reading() as session:
         assert len(team.detail(session, manager(demo_database, 1), 8).deliveries) == 2
 
