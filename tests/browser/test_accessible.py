@@ -107,6 +107,7 @@ def test_escape_closes_a_form(server: Server, visit: Callable[..., Page]) -> Non
     """From within a field too; nothing is saved."""
     page = visit()
     open_page(page, f"{server.url}/client_subscription?client=5", server.name_of(5))
+    settled(page)
     page.get_by_role("button", name=t("Edit details")).click()
     name = page.get_by_label(t("Name"), exact=True)
     expect(name).to_be_focused()
@@ -116,8 +117,8 @@ def test_escape_closes_a_form(server: Server, visit: Callable[..., Page]) -> Non
 
 def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., Page]) -> None:
     """For this browser, and not for another one."""
-    page, address = visit(), f"{server.url}/client_subscription?client=6"
-    open_page(page, address, server.name_of(6))
+    page, address = visit(), f"{server.url}/client_subscription?client=5"
+    open_page(page, address, server.name_of(5))
     page.get_by_role("button", name=t("Change"), exact=True).click()
     reason = page.get_by_label(t("Reason (optional)"), exact=True)
     reason.fill("they asked for it")
@@ -126,7 +127,7 @@ def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., P
     page.reload()
     expect(reason).to_have_value("they asked for it")
     other = visit()
-    open_page(other, address, server.name_of(6))
+    open_page(other, address, server.name_of(5))
     settled(other)
     expect(other.get_by_label(t("Reason (optional)"), exact=True)).to_have_count(0)
 
