@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +56,15 @@ def cancel_an_end(session: Session, member: Member) -> Any:
     """What waits is cancelled by the member."""
     ending(session, member)
     return subscriptions.cancel_pending(session, member, 1, seen=Seen(2, 3))
+
+
+def take_an_override_back(session: Session, member: Member) -> Any:
+    """What an administrator chose for the first client is taken back by the member."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    with suppress(ClientNotFound):
+        subscriptions.override(session, administrator, 1, Overrides(payer=Payer.PARTNER), seen=1)
+    return subscriptions.take_back(session, member, 1, seen=2)
 
 
 PAID = Override(Overrides(payer=Payer.PARTNER))
@@ -125,6 +135,7 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.visible": lambda s, m: subscriptions.visible(s, m, 1),
     "subscriptions.edits": lambda s, m: subscriptions.edits(s, m, 1),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.take_back": take_an_override_back,
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
     "subscriptions.archive": lambda s, m: subscriptions.archive(s, m, 1, seen=1),
     "subscriptions.cancel_pending": cancel_an_end,
@@ -177,6 +188,7 @@ REACHED_BY_ANOTHER = {
     "subscriptions.visible": ClientNotFound,
     "subscriptions.edits": ClientNotFound,
     "subscriptions.override": ClientNotFound,
+    "subscriptions.take_back": ClientNotFound,
     "subscriptions.archive": ClientNotFound,
     "subscriptions.cancel_pending": ClientNotFound,
     "invitations.edit_client": ClientNotFound,
@@ -188,6 +200,7 @@ REACHED_BY_ANOTHER = {
     "invitations.of_client": ClientNotFound,
     "invitations.waiting_message": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
+    **dict.fromkeys(["defaults.rename_set", "defaults.bring_back_set"], UnknownSet),
     **dict.fromkeys(["bulk.preview", "bulk.do"], bulk.NobodyChosen),
     **dict.fromkeys(["bulk.undo", "bulk.undo_preview", "bulk.batch", "bulk.clients_of"], bulk.BatchNotFound),
     "bulk.batches": [],
@@ -386,6 +399,8 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
         "subscriptions.preview_override",
         "subscriptions.preview_adoption",
         "subscriptions.preview_archive",
+        "subscriptions.preview_take_back",
+        "subscriptions.nearest_to_defaults",
     }
     within_others = {  # called by use cases that have asked
         "invitations.bindable",
@@ -399,13 +414,15 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.ACCOUNTANT])
 def test_who_may_not_change_cannot_preview_a_change(space: Space, role: Role) -> None:
-    """Rule 10, for the three previews."""
+    """Rule 10, for every preview of a client already shown."""
     space.save(STANDARD)
     shown = space.detail(space.invite().client_id)
     for preview in (
         lambda s: subscriptions.preview_override(s, space.members[role], shown, Overrides()),
         lambda s: subscriptions.preview_adoption(s, space.members[role], shown),
         lambda s: subscriptions.preview_archive(space.members[role], shown),
+        lambda s: subscriptions.preview_take_back(s, space.members[role], shown),
+        lambda s: subscriptions.nearest_to_defaults(s, space.members[role], shown),
     ):
         with pytest.raises(NotAllowed), space.database.reading() as session:
             preview(session)
