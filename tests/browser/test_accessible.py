@@ -111,6 +111,7 @@ def test_escape_closes_a_form(server: Server, visit: Callable[..., Page]) -> Non
     page.get_by_role("button", name=t("Edit details")).click()
     name = page.get_by_label(t("Name"), exact=True)
     expect(name).to_be_focused()
+    settled(page)
     page.keyboard.press("Escape")
     expect(name).to_have_count(0)
 
