@@ -84,6 +84,7 @@ def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..
     page.keyboard.type("sans souris")
     link = page.get_by_role("link", name="Quincaillerie Sans Souris")
     expect(link).to_be_visible()
+    settled(page)
     until_focused(page, "Quincaillerie Sans Souris")
     page.keyboard.press("Enter")
     expect_title(page, "Quincaillerie Sans Souris")
