@@ -5,11 +5,16 @@
   const shown = (element) => element.getClientRects().length > 0;
   const first = (where, what) => [...where.querySelectorAll(what)].find(shown);
 
-  function goInto(name, patience = 300) {
+  // The form may take a moment to appear, its fields not in their order, and what was clicked may take the focus with
+  // it when it goes: for a second the first field is it, unless the reader has gone on from the one that was.
+  function goInto(name, patience = 300, given = document.activeElement) {
     const container = document.getElementsByClassName(name)[0];
     const field = container && first(container, FIELDS);
-    if (field) field.focus();
-    else if (patience) requestAnimationFrame(() => goInto(name, patience - 1));
+    const isOurs = [given, document.body].includes(document.activeElement) || !document.activeElement?.isConnected;
+    if (field && !isOurs) return;
+    if (field && field !== document.activeElement) field.focus();
+    const left = field ? Math.min(patience, 60) : patience;
+    if (left) requestAnimationFrame(() => goInto(name, left - 1, field ? document.activeElement : given));
   }
 
   function isTyping(element) {

@@ -84,6 +84,7 @@ def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..
     page.keyboard.type("sans souris")
     link = page.get_by_role("link", name="Quincaillerie Sans Souris")
     expect(link).to_be_visible()
+    settled(page)
     until_focused(page, "Quincaillerie Sans Souris")
     page.keyboard.press("Enter")
     expect_title(page, "Quincaillerie Sans Souris")
@@ -111,6 +112,7 @@ def test_escape_closes_a_form(server: Server, visit: Callable[..., Page]) -> Non
     page.get_by_role("button", name=t("Edit details")).click()
     name = page.get_by_label(t("Name"), exact=True)
     expect(name).to_be_focused()
+    settled(page)
     page.keyboard.press("Escape")
     expect(name).to_have_count(0)
 
