@@ -47,6 +47,8 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(clients, "clients", "billing_sources", t("Clients"), shown, icon=":material/groups:", default=True)
     page(clients, "clients", "invite_client", t("Invite a client"), Permission.INVITE, icon=":material/person_add:")
     page(clients, "clients", "client_subscription", t("Client subscription"), shown, icon=":material/badge:")
+    page(clients, "clients", "change_many", t("Change many clients"), Permission.OVERRIDE, visibility="hidden")
+    page(clients, "clients", "bulk_changes", t("Bulk changes"), Permission.READ_BATCHES, icon=":material/checklist:")
     page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
     page(settings, "settings", "catalogue", t("Catalogue"), Permission.READ_DEFAULTS, icon=":material/sell:")
     page(settings, "settings", "members", t("Members"), Permission.MANAGE_MEMBERS, icon=":material/manage_accounts:")

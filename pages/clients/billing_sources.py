@@ -12,7 +12,7 @@ from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.words import Setting, language, t
-from pages.clients import client_table, list_file, list_url
+from pages.clients import client_table, list_file, list_url, many_chosen
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
@@ -144,10 +144,21 @@ with database.reading(single=True) as session:
 unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
 list_url.write(chosen | unusual)
 
+ticked = many_chosen.ticked(question)
+ticked_bar = st.container()
 if clients:
     if letter_of is not None:
         invitation.window(member, letter_of, language())
-    client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
+    on_page = {each.client_id for each in clients}
+    may_choose = may(member, Permission.OVERRIDE)
+    ticked = (ticked - on_page) | client_table.show(
+        clients,
+        offer,
+        key=f"clients.table {question} {page} {many_chosen.times_forgotten()}",
+        are_all_own=not sees_all,
+        ticked=many_chosen.at_first(question, page) if may_choose else None,
+    )
+    many_chosen.keep(question, ticked)
 
 counted = figures.counted(database, member, in_force, **chosen)
 with above_the_table:
@@ -175,3 +186,6 @@ else:
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
         list_file.download(database, member, chosen, counted.clients)
+if may(member, Permission.OVERRIDE) and counted.clients:
+    with ticked_bar if ticked else st.container():
+        many_chosen.bar(ticked, counted.clients, chosen)

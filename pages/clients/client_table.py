@@ -16,9 +16,12 @@ _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two need
 _NARROW = 75
 
 
-def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool) -> None:
+def show(
+    clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool, ticked: frozenset[int] | None
+) -> frozenset[int]:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
-    the reader sees no clients but their own, it does not say who looks after them."""
+    the reader sees no clients but their own, it does not say who looks after them. `ticked`: the clients whose rows are
+    ticked at first, None where rows cannot be; returned are those ticked now."""
     pills = {_bound(each): source_text(each.overridden, each.defaults_text) for each in clients}
     colours = {pills[_bound(each)]: source_colour(each.source, older=each.on_older_defaults) for each in clients}
     cells: dict[str, list[Any]] = {
@@ -37,9 +40,15 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
     without = {"responsible"} if are_all_own else set()
     without |= set() if any(cells["pending"]) else {"pending"}
     column = st.column_config
-    st.dataframe(
+    choosing: dict[str, Any] = {}
+    if ticked is not None:
+        rows = [row for row, each in enumerate(clients) if each.client_id in ticked]
+        at_first = {"selection": {"rows": rows, "columns": [], "cells": []}}
+        choosing = {"on_select": "rerun", "selection_mode": "multi-row", "selection_default": at_first}
+    said: Any = st.dataframe(
         pa.table({name: cells[name] for name in cells if name not in without}),
         key=key,
+        **choosing,
         hide_index=True,
         height="content",
         placeholder="",
@@ -67,6 +76,9 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
             "invited_on": column.TextColumn(t("Invited on"), width=95),
         },
     )
+    if ticked is None:
+        return frozenset()
+    return frozenset(clients[row].client_id for row in said.selection.rows if row < len(clients))
 
 
 def source_column(colours: dict[str, Any], width: int) -> Any:
