@@ -95,9 +95,8 @@ def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..
     page.keyboard.press("Enter")
     expect(focused(page)).to_contain_text("Use default")
     settled(page)
-    until_focused_label(page, "Subscription")
     save = page.get_by_role("button", name=t("Save {count} change", count=1))
-    press(page, ["ArrowDown", "Enter"], save)
+    press(page, ["ArrowDown", "Enter"], save, to="Subscription")
     until_focused(page, t("Save {count} change", count=1))
     page.keyboard.press("Enter")
     expect(alert(page)).to_contain_text("Saved. Subscription:")
@@ -137,9 +136,11 @@ def focused(page: Page) -> Locator:
     return page.locator(":focus")
 
 
-def press(page: Page, keys: list[str], seen: Locator) -> None:
-    """Press these keys, again where the page was not ready to hear them, until this is seen."""
+def press(page: Page, keys: list[str], seen: Locator, *, to: str = "") -> None:
+    """Press these keys, in the field `to`, again where the page was not ready to hear them, until this is seen."""
     for _ in range(10):
+        if to:
+            until_focused_label(page, to)
         for key in keys:
             page.keyboard.press(key)
         try:
