@@ -181,7 +181,7 @@ REACHED_BY_ANOTHER = {
     "defaults.current": None,
     "defaults.history": [],
     "defaults.sets": 0,
-    "defaults.set_changes": [],
+    "defaults.set_changes": UnknownSet,
     "subscriptions.detail": ClientNotFound,
     "subscriptions.visible": ClientNotFound,
     "subscriptions.edits": ClientNotFound,
