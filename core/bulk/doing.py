@@ -167,7 +167,8 @@ def _decided(session: Session, member: Member, act: Act, stand: Surroundings, au
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
     for some in stand.chunks:
         decisions = []
-        for basis, responsible_id in subscriptions.bases(session, member, some, stand.moment, stand.versions):
+        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, known=decider.known)
+        for basis, responsible_id in many:
             outcome = decider.outcome(act, basis)
             if isinstance(outcome, LeftOut):
                 tally.left_out.append(outcome)

@@ -163,7 +163,7 @@ def _decided(
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
     for some in stand.chunks:
         decisions = []
-        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, whole=True)
+        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, whole=True, known=decider.known)
         for basis, responsible_id in many:
             outcome = decider.undone(basis, number, at)
             if isinstance(outcome, LeftOut):
