@@ -38,8 +38,11 @@ class Decider:
     author: Author
     sets: Sets
     versions: Mapping[SetVersion, DefaultSettings]
+    known: dict[Any, Any] = field(default_factory=dict)  # what revisions say alike: equal settings are one object
     _previews: dict[Any, Preview | BillingError] = field(default_factory=dict)
     _settings: dict[Any, EffectiveSettings] = field(default_factory=dict)
+    _decisions: dict[tuple[int, int], Sequence[Revision]] = field(default_factory=dict)
+    _effects: dict[int, Effect] = field(default_factory=dict)
 
     def outcome(self, act: Act, basis: Basis) -> Outcome:
         """What the act does to this client, or why it is left out."""
@@ -72,7 +75,7 @@ class Decider:
             if basis.status is ClientStatus.ARCHIVED:  # it comes back by being invited again (rule 36)
                 raise ArchivedClient(name=basis.client.name)
             decision, preview = subscriptions.brought_back(
-                self.offer, basis, before, self.author, self._as_in, self._effective
+                self.offer, basis, before, self.author, self._as_in, self._settled, self._effective
             )
         except BillingError as refusal:
             return self._left_out(basis, refusal)
@@ -91,7 +94,7 @@ class Decider:
         began: Any = morning is held
         if morning is not None and morning is not held:
             began = (morning.status, morning.settings, morning.rhythm, morning.price_list)
-        key = (basis.effective, held.status, held.rhythm, held.price_list, basis.pending, began, decided_by)
+        key = (id(basis.effective), held.status, held.rhythm, held.price_list, basis.pending, began, decided_by)
         found = self._previews.get(key)
         if found is None:
             try:
@@ -123,12 +126,28 @@ class Decider:
         return basis.bound, act.over(basis.overrides), False
 
     def _changed(self, basis: Basis, preview: Preview) -> Outcome:
-        decision = subscriptions.settled(basis, preview, self.author)
+        decision = self._settled(basis, preview)
         if not decision:
             return LeftOut(basis.client.client_id, basis.client.name, Why.NOTHING_TO_CHANGE)
         return decision, self._effect(basis, preview)
 
+    def _settled(self, basis: Basis, preview: Preview) -> Sequence[Revision]:
+        """The revisions that make the preview so: the same for clients that have as many and share the preview."""
+        key = (id(preview), basis.history[0].revision)
+        found = self._decisions.get(key)
+        if found is None:
+            found = self._decisions[key] = subscriptions.settled(basis, preview, self.author)
+        return found
+
     def _effect(self, basis: Basis, preview: Preview) -> Effect:
+        """What it does, as it is counted: the same for clients that share the preview."""
+        found = self._effects.get(id(preview))
+        if found is None:
+            found = self._effects[id(preview)] = self._effect_of(basis, preview)
+        return found
+
+    @staticmethod
+    def _effect_of(basis: Basis, preview: Preview) -> Effect:
         when = preview.timing
         kind = Kind(basis.effective, preview.effective, preview.waits, when.before, when.after)
         takes_over = preview.payer_changes and preview.effective.payer.value is Payer.CLIENT
@@ -180,7 +199,7 @@ class Decider:
         return self._previewed(basis, self._effective(before), change)
 
     def _effective(self, revision: Revision) -> EffectiveSettings:
-        key = (revision.bound, revision.settings, revision.overridden)
+        key = (revision.bound, id(revision.settings), revision.overridden)
         if (found := self._settings.get(key)) is None:
             bound = None if revision.bound is None else self.versions[revision.bound]
             found = effective_settings(bound, choices(revision.settings, revision.overridden))

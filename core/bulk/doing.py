@@ -15,7 +15,7 @@ from core.bulk.reading import PastBatch
 from core.bulk.refusals import LeftOut, NothingToDo, ReasonMissing, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
-from core.storage import allow_minutes, announced
+from core.storage import allow_minutes, announced, quick_collections
 from core.subscriptions import Author, Decided
 from core.words import Origin, note_text
 
@@ -25,6 +25,7 @@ Done = tuple[list[Decided], list[Given]]  # what is to be written of some client
 Chunks = Iterator[tuple[int, Done]]  # how many clients were looked at, and what is to be written of them
 
 
+@quick_collections()
 def preview(session: Session, member: Member, act: Act, chosen: Chosen) -> BulkPreview:
     """What `do` would do to the clients chosen, in groups, and who would be left out. Nothing is written.
 
@@ -41,6 +42,7 @@ def preview(session: Session, member: Member, act: Act, chosen: Chosen) -> BulkP
     return shown(stand, tally, member, act=act)
 
 
+@quick_collections()
 def do(
     session: Session,
     member: Member,
@@ -134,8 +136,10 @@ def write(
                 subscriptions.give_all(
                     session, by, given, moment=stand.moment, reason=author.reason, batch=batch
                 )  # fmt: skip
-            members.require_still(session, by, permission)
             done += looked_at
+            if done % surroundings.CHUNK and done < len(stand.clients):
+                continue
+            members.require_still(session, by, permission)
             announce(done)
             progress(done)
         if not tally.changed:
@@ -163,7 +167,8 @@ def _decided(session: Session, member: Member, act: Act, stand: Surroundings, au
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
     for some in stand.chunks:
         decisions = []
-        for basis, responsible_id in subscriptions.bases(session, member, some, stand.moment, stand.versions):
+        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, known=decider.known)
+        for basis, responsible_id in many:
             outcome = decider.outcome(act, basis)
             if isinstance(outcome, LeftOut):
                 tally.left_out.append(outcome)

@@ -100,12 +100,15 @@ class Tally:
     groups: dict[Kind, Group] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     changed: int = 0
+    _found: dict[int, tuple[Effect, Group]] = field(default_factory=dict)  # by the identity of the effect, kept alive
 
     def count(self, effect: Effect) -> None:
         """One more client."""
-        group = self.groups.get(effect.kind)
-        if group is None:
-            group = self.groups[effect.kind] = Group(effect.kind)
+        found = self._found.get(id(effect))
+        if found is None:
+            found = (effect, self.groups.setdefault(effect.kind, Group(effect.kind)))
+            self._found[id(effect)] = found
+        group = found[1]
         self.changed += 1
         group.clients += 1
         group.first, group.last = min(group.first, effect.day), max(group.last, effect.day)

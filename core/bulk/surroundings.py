@@ -19,7 +19,8 @@ from core.storage import now, now_after
 from core.subscriptions import local_date
 from core.words import ClientNotFound
 
-CHUNK = 5000  # clients read and written at once, after which the progress is counted
+CHUNK = 5000  # clients after which the progress is counted
+_AT_ONCE = 1000  # clients read and written at once
 _NAMED = 5  # clients, where many changed
 
 
@@ -43,8 +44,9 @@ class Surroundings:
 
 def in_chunks(clients: Sequence[int]) -> Iterator[Sequence[int]]:
     """These clients, so many at once."""
-    for start in range(0, len(clients), CHUNK):
-        yield clients[start : start + CHUNK]
+    size = min(_AT_ONCE, CHUNK)
+    for start in range(0, len(clients), size):
+        yield clients[start : start + size]
 
 
 def found(session: Session, member: Member, chosen: Chosen) -> Sequence[int]:

@@ -17,7 +17,7 @@ from core.bulk.reading import PastBatch
 from core.bulk.refusals import CannotBeUndone, LeftOut, UndoneAlready, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
-from core.storage import allow_minutes
+from core.storage import allow_minutes, quick_collections
 from core.subscriptions import Author, Decided, Responsible, Subscription
 from core.words import BatchKind, Origin, ResponsibleWithoutAccess
 
@@ -78,6 +78,7 @@ class _Undo:
         return {"undoes": self.batch.batch}
 
 
+@quick_collections()
 def undo_preview(session: Session, member: Member, batch: int) -> BulkPreview:
     """What `undo` of this batch would do, in groups, and who would be left out: whoever was changed since. Nothing is
     written.
@@ -95,6 +96,7 @@ def undo_preview(session: Session, member: Member, batch: int) -> BulkPreview:
     return doing.shown(stand, tally, member, undoes=batch)
 
 
+@quick_collections()
 def undo(
     session: Session,
     member: Member,
@@ -161,7 +163,7 @@ def _decided(
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
     for some in stand.chunks:
         decisions = []
-        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, whole=True)
+        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, whole=True, known=decider.known)
         for basis, responsible_id in many:
             outcome = decider.undone(basis, number, at)
             if isinstance(outcome, LeftOut):

@@ -29,5 +29,5 @@ from core.storage.long_changes import (
     long_change_on,
     says_long_change,
 )
-from core.storage.many_rows import execute_many
+from core.storage.many_rows import execute_many, quick_collections
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word

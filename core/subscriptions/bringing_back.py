@@ -2,19 +2,20 @@
 what was decided today is reversed at once, what is older goes back as rule 28 says. What the decision had withdrawn and
 would still begin later waits again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.catalogue import Catalogue
 from core.defaults import EffectiveSettings
 from core.subscriptions.basis import Basis
-from core.subscriptions.decisions import Preview, as_revision, going_on, restated, settled
+from core.subscriptions.decisions import Preview, as_revision, going_on, restated
 from core.subscriptions.revisions import Author, Revision, decided
 from core.subscriptions.timing import at_renewal
 from core.words import ClientStatus
 
 Previewed = Callable[[Basis, Revision], Preview]  # of binding a client as in this revision, so that nothing else waits
+Settled = Callable[[Basis, Preview], Sequence[Revision]]  # the revisions that make it so
 Effective = Callable[[Revision], EffectiveSettings]  # the settings of a revision, each with its source
 
 
@@ -42,8 +43,14 @@ def before_batch(basis: Basis, batch: int, at: datetime) -> Before | None:
 
 
 def brought_back(
-    offer: Catalogue, basis: Basis, before: Before, author: Author, previewed: Previewed, effective: Effective
-) -> tuple[list[Revision], Preview | None]:
+    offer: Catalogue,
+    basis: Basis,
+    before: Before,
+    author: Author,
+    previewed: Previewed,
+    settled: Settled,
+    effective: Effective,
+) -> tuple[Sequence[Revision], Preview | None]:
     """The revisions that bring it back, none where nothing is to be done; and what the change of settings does (None:
     only what waits changes).
 
@@ -60,7 +67,7 @@ def brought_back(
         return [_again(offer, basis, basis.held, waited, author, effective(waited), after=0)], None
     preview = previewed(basis, before.held)
     if waited is None:
-        return settled(basis, preview, author), preview
+        return settled(basis, preview), preview
     if preview.waits:
         return [_again(offer, basis, basis.held, waited, author, effective(waited), after=0)], preview
     at_once = as_revision(basis, preview.effective, preview.timing, author)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -49,6 +49,9 @@ _WHOLE: Any = (
 _RECENT = _WHOLE.where(not_over())
 
 
+_FIRST = itemgetter(0)
+
+
 class Stands(NamedTuple):
     """Where a client stands: the revision that holds, the newest one, and who looks after it; `decided_at` is its last
     decision, `begins` the instants (UTC) at which what is not over begins."""
@@ -73,8 +76,13 @@ def standing(session: Session, partner_id: int, clients: Sequence[int], moment: 
     there is not is left out. Asks no permission: use cases do."""
     asked = {"of_partner": partner_id, "clients": clients, "since": moment}
     rows = session.connection().execute(_STANDS, asked).all()
-    for client_id, found in groupby(rows, lambda row: row.client_id):
+    for client_id, found in groupby(rows, _FIRST):
         every = list(found)
+        if len(every) == 1 and moment >= every[0].decided_at and moment >= every[0].valid_from:
+            _, number, begun, ended_at, decided_at, responsible_id = every[0]
+            if ended_at is None:
+                yield Stands(client_id, number, number, responsible_id, decided_at, (begun,))
+                continue
         decided_at = max(each.decided_at for each in every)
         at = max(moment, decided_at)
         held = next(each for each in every if each.valid_from <= at and (each.valid_to is None or each.valid_to > at))
@@ -90,20 +98,22 @@ def bases(
     versions: Mapping[SetVersion, DefaultSettings],
     *,
     whole: bool = False,
+    known: dict[Any, Any] | None = None,
 ) -> Iterator[Many]:
     """What a decision at `moment` about each of these clients starts from, by their numbers. `versions`: those of the
-    partner (defaults.versions). `whole`: with all of their history. Asks no permission: use cases do."""
+    partner (defaults.versions). `whole`: with all of their history. `known` is filled with what revisions say
+    alike, so that all of one act that say the same share it. Asks no permission: use cases do."""
+    known = {} if known is None else known
     time_zone = by.partner.time_zone
     today = local_date(moment, time_zone)
     asked: dict[str, Any] = {"of_partner": by.partner_id, "clients": clients}
     if not whole:
         asked["since"] = first_instant(today, time_zone)
-    effective = cache(_effective)
     rows = session.connection().execute(_WHOLE if whole else _RECENT, asked)
-    for client_id, found in groupby(rows, lambda row: row[0]):
+    for client_id, found in groupby(rows, _FIRST):
         every = list(found)
         _, name, sort_name, email, responsible_id, *_ = every[-1]
-        history = tuple(of_row(row[5:]) for row in reversed(every))
+        history = tuple([of_row(row[5:], known) for row in reversed(every)])
         held, pending = held_at(history, moment), pending_at(history, moment)
         assert held is not None  # noqa: S101 - a client has held something since its first revision
         bound = None if held.bound is None else versions[held.bound]
@@ -117,7 +127,7 @@ def bases(
             history=history,
             held=held,
             pending=pending,
-            effective=effective(bound, held.settings, held.overridden),
+            effective=_effective(known, bound, held.settings, held.overridden),
             bound=bound,
             pending_bound=pending_bound,
             period=None if held.rhythm is None else held.rhythm.period(today),
@@ -126,6 +136,10 @@ def bases(
 
 
 def _effective(
-    bound: DefaultSettings | None, settings: BillingSettings, overridden: frozenset[Setting]
+    known: dict[Any, Any], bound: DefaultSettings | None, settings: BillingSettings, overridden: frozenset[Setting]
 ) -> EffectiveSettings:
-    return defaults.effective_settings(bound, choices(settings, overridden))
+    key = (None if bound is None else bound.bound, id(settings), overridden)
+    found: EffectiveSettings | None = known.get(key)
+    if found is None:
+        found = known[key] = defaults.effective_settings(bound, choices(settings, overridden))
+    return found

@@ -223,16 +223,22 @@ def decided(
     )
 
 
-def of_row(row: Sequence[Any]) -> Revision:
-    """The revision of what SAID says."""
+def of_row(row: Sequence[Any], known: dict[Any, Any] | None = None) -> Revision:
+    """The revision of what SAID says; its settings are those in `known`, where equal ones are, or are put there."""
     number, start, end, status, overridden, set_number, version, by, by_id, origin, reason, batch, *rest = row
-    decided_at, anchor_day, anchor_month, price_list, withdrawn_by, *settings = rest
+    decided_at, anchor_day, anchor_month, price_list, withdrawn_by, *values = rest
+    said = tuple(values)
+    settings = None if known is None else known.get(said)
+    if settings is None:
+        settings = BillingSettings(*said)
+        if known is not None:
+            known[said] = settings
     return Revision(
         number,
         start,
         end,
         status,
-        BillingSettings(*settings),
+        settings,
         overridden,
         set_number,
         version,

@@ -157,13 +157,25 @@ def write(
 def write_all(session: Session, many: Sequence[Decided], *, by: Member, moment: datetime) -> None:
     """The same for many clients of one partner, of whom each has its decision, all made at `moment`."""
     withdrawn, closed, written, decisions = [], [], [], []
+    said: dict[int, tuple[dict[str, Any], Revision]] = {}  # by the identity of a revision, which is kept alive
     for basis, responsible_id, decision in many:
         client, rows = basis.client, rows_of(basis.history, decision, moment)
         whose = {"of_partner": client.partner_id, "of_client": client.client_id}
         if rows.withdrawn is not None:
             withdrawn.append(whose | _withdrawing(rows.withdrawn, decision[0]))
         closed.append(whose | _closing(rows))
-        written += [_row(each, client, responsible_id) for each in rows.written]
+        for each in rows.written:
+            if id(each) not in said:
+                said[id(each)] = _values(each), each
+            written.append(
+                {
+                    **said[id(each)][0],
+                    "partner_id": client.partner_id,
+                    "client_id": client.client_id,
+                    "sort_name": client.sort_name,
+                    "responsible_id": responsible_id,
+                }
+            )
         decisions.append(Decision(client, by, moment, rows.held, rows.withdrawn, rows.holds, rows.waits))
     connection = session.connection()
     for statement, values in ((_WITHDRAW, withdrawn), (_CLOSE, closed), (_NEXT, written)):
