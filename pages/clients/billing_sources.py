@@ -19,7 +19,7 @@ from pages.parts.text import heading
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"source": 118, "responsible": 118}  # pixels
+WIDTHS = {"source": 118, "default_set": 118, "responsible": 118}  # pixels
 
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()

@@ -164,10 +164,8 @@ def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogu
         label = t("Adopt default settings v{version}", version="" if bound is None else str(bound.version))
         if shown.sets.are_several and bound is not None:
             label = t("Adopt {defaults}", defaults=plain(shown.sets.said(bound)))
-        if adopt_target.is_confirmed(form, shown, target):
-            _confirm(form, ADOPT, label, member, shown, preview, offer)
-        else:
-            _close_button(form, shown)
+        is_confirmed = adopt_target.is_confirmed(form, shown, target)
+        _confirm(form, ADOPT, label, member, shown, preview, offer, is_confirmed=is_confirmed)
 
 
 def _began_with(form: str, set_number: int) -> bool:
@@ -289,6 +287,8 @@ def _confirm(
     shown: ClientSubscription,
     preview: Preview | None,
     offer: Catalogue,
+    *,
+    is_confirmed: bool = True,
 ) -> None:
     """What will happen, and the way to do it; where it cannot be done as it is, the way to choose something else."""
     _began_at(form, shown)
@@ -299,7 +299,7 @@ def _confirm(
             st.text(line)
         if preview.changes_anything and (price := provenance.price_line(shown, preview)):
             st.markdown(f"**{plain(price)}**")
-        _act(form, action, label, member, shown, offer, changes_anything=preview.changes_anything)
+        _act(form, action, label, member, shown, offer, changes_anything=preview.changes_anything and is_confirmed)
         return
     with st.container(horizontal=True):
         if action != CHANGE:

@@ -135,10 +135,7 @@ def pick_a_set() -> NamedSet | None:
     key, standard = f"{form}.default set", sets.standard.set_number
     if (before := chosen(key)) is not None and before not in pickable and not isinstance(refusal, RetiredSet):
         notices.refused(RetiredSet(name=sets.named(before).name, names=sets.names_to_pick))
-    words = {
-        number: t("{name} (standard)", name=each) if each.is_standard else each.name
-        for number, each in pickable.items()
-    }
+    words = {number: each.name for number, each in pickable.items()}
     picked = choose(
         st.selectbox, t("Default set"), list(words), words.__getitem__, key, at_first=standard, filter_mode=None
     )

@@ -239,7 +239,7 @@ def test_inviting_begins_with_the_standard_set_and_binds_to_the_one_that_is_pick
     """Picking is no override (rule 18)."""
     app = opened(INVITE)
     picker = next(box for box in app.selectbox if box.label == "Default set")
-    assert picker.options[0] == "Standard (standard)"
+    assert picker.options == ["Standard", "Freelancers"]
     assert picker.value == 1
     ran(picker.set_value("Freelancers"))
     assert "Bound to Freelancers v1: later versions will not change this client." in plain_text(app)
@@ -284,12 +284,13 @@ def test_a_client_adopts_its_own_set_at_first_and_another_one_by_name(
 def test_a_client_of_a_retired_set_adopts_the_standard_one_once_that_is_confirmed(
     demo_database: Database, freelancers: NamedSet
 ) -> None:
-    """Until then there is no button that does it (rule 22)."""
+    """Until then it is only previewed (rule 22)."""
     client_id = invited_on(demo_database, freelancers.set_number)
     retired(demo_database, "Freelancers")
     app = ran(button(opened(CLIENT, client=str(client_id)), "Adopt Standard v3").click())
     assert "Its own set, Freelancers, is retired: it cannot be adopted." in plain_text(app)
-    assert "Adopt Standard v3" not in labels(app)
+    assert "Subscription: Plus → Standard" in plain_text(app)
+    assert button(app, "Adopt Standard v3").disabled
     ran(next(box for box in app.checkbox if box.label == "Yes, bind it to Standard").check())
     ran(button(app, "Adopt Standard v3").click())
     assert asked(demo_database, subscriptions.detail, client_id).held.bound == SetVersion(1, 3)
