@@ -11,7 +11,7 @@ from core.defaults import SetVersion
 from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
 from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, Setting, StaleError, local_day, nt, t
-from pages.clients import provenance
+from pages.clients import adopt_target, provenance
 from pages.parts import choices, drafts, invitation, keyboard, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
 from pages.parts.text import plain
@@ -80,9 +80,11 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
         button(CHANGE, t("Change"), ":material/edit:", primary=True)
         if shown.can_go_back:
             button(BACK, _back_to(shown), ":material/undo:")
-        if shown.current is not None and shown.can_adopt:
+        if shown.current is not None and (shown.can_adopt or len(shown.sets.to_pick) > 1):
             label = t("Adopt current defaults v{version}", version=str(shown.current.version))
-            button(ADOPT, label, ":material/upgrade:")
+            if shown.sets.are_several:
+                label = t("Adopt {defaults}", defaults=plain(shown.sets.said(shown.current.bound)))
+            button(ADOPT, label if shown.can_adopt else t("Adopt another set"), ":material/upgrade:")
         button(END, t("Archive"), ":material/inventory_2:")
 
 
@@ -147,15 +149,29 @@ def _go_back(form: str, member: Member, shown: ClientSubscription, offer: Catalo
 def _adopt(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
     with st.container(border=True):
         st.header(t("Adopt the current default settings"), anchor=False)
+        target = adopt_target.pick(form, shown)
+        if target is not None and not _began_with(form, target):
+            st.session_state[f"{form}.began at"] = (shown.seen, shown.sets.named(target).newest.bound)
         clear = bool(shown.effective.overridden) and st.checkbox(
             t("Clear the overrides too"), key=f"{form}.clear", persist_state="session"
         )
         preview = _previewed(
-            lambda session: subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
+            lambda session: subscriptions.preview_adoption(
+                session, member, shown, clear_overrides=clear, set_number=target
+            )
         )
         _, bound = _began_at(form, shown)
         label = t("Adopt default settings v{version}", version="" if bound is None else str(bound.version))
-        _confirm(form, ADOPT, label, member, shown, preview, offer)
+        if shown.sets.are_several and bound is not None:
+            label = t("Adopt {defaults}", defaults=plain(shown.sets.said(bound)))
+        is_confirmed = adopt_target.is_confirmed(form, shown, target)
+        _confirm(form, ADOPT, label, member, shown, preview, offer, is_confirmed=is_confirmed)
+
+
+def _began_with(form: str, set_number: int) -> bool:
+    """Whether the form was opened, or last refused, on this set; another one that is picked begins it again."""
+    _, bound = st.session_state.get(f"{form}.began at", (None, None))
+    return bound is not None and bound.set_number == set_number
 
 
 def _undo(form: str, member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
@@ -271,6 +287,8 @@ def _confirm(
     shown: ClientSubscription,
     preview: Preview | None,
     offer: Catalogue,
+    *,
+    is_confirmed: bool = True,
 ) -> None:
     """What will happen, and the way to do it; where it cannot be done as it is, the way to choose something else."""
     _began_at(form, shown)
@@ -281,7 +299,7 @@ def _confirm(
             st.text(line)
         if preview.changes_anything and (price := provenance.price_line(shown, preview)):
             st.markdown(f"**{plain(price)}**")
-        _act(form, action, label, member, shown, offer, changes_anything=preview.changes_anything)
+        _act(form, action, label, member, shown, offer, changes_anything=preview.changes_anything and is_confirmed)
         return
     with st.container(horizontal=True):
         if action != CHANGE:
@@ -325,6 +343,7 @@ def _save(
                     seen={client_id: seen},
                     seen_version=seen_version,
                     attempt=attempt,
+                    set_number=None if seen_version is None else seen_version.set_number,
                 )
                 made = subscriptions.detail(session, member, client_id).history[0]
             elif action == CANCEL:

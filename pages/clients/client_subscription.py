@@ -116,6 +116,12 @@ def settings_in_force() -> None:
     today = t("Today's default")
     if shown.current is not None:
         today = t("Today's default v{version}", version=str(shown.current.version))
+    if shown.current is not None and shown.sets.are_several:
+        today = t("Today: {defaults}", defaults=plain(shown.sets.said(shown.current.bound)))
+    if shown.bound is not None and shown.sets.are_several:
+        held = plain(shown.sets.said(shown.bound.bound))
+        invited_with = t("Invited with {defaults}", defaults=held)
+        bound = t("Adopted: {defaults}", defaults=held) if shown.has_adopted else invited_with
     headings = [t("Setting"), t("In force"), t("Source"), t("Where it comes from"), bound, today]
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 

@@ -34,7 +34,7 @@ def show(
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
         "responsible": [each.responsible for each in clients],
-        "version": ["–" if each.defaults_version is None else f"v{each.defaults_version}" for each in clients],
+        "version": [_version(each) for each in clients],
         "invited_on": [day(each.invited_at) for each in clients],
     }
     without = {"responsible"} if are_all_own else set()
@@ -71,7 +71,9 @@ def show(
             "monthly": column.TextColumn(t("Price a month"), alignment="right", width=95),
             "responsible": column.TextColumn(t("Account manager"), width=140),
             "version": column.TextColumn(
-                t("Bound to"), width=70, help=t("The version of the default settings the client is bound to.")
+                t("Bound to"),
+                width=150 if any(each.sets_are_several for each in clients) else 70,
+                help=t("The version of the default settings the client is bound to."),
             ),
             "invited_on": column.TextColumn(t("Invited on"), width=95),
         },
@@ -122,6 +124,13 @@ def _waits(client: ListedClient, offer: Catalogue) -> str:
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:
     """What the words of its source pill depend on."""
     return client.overridden, client.set_number, client.defaults_version
+
+
+def _version(client: ListedClient) -> str:
+    """What a client is bound to: v3; Freelancers v3, where there are several sets."""
+    if client.defaults_version is None:
+        return "–"
+    return client.defaults_text if client.sets_are_several else f"v{client.defaults_version}"
 
 
 def _standing(client: ListedClient) -> str:

@@ -14,7 +14,7 @@ from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict
 from core.members import Member
 from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, t
 from pages.clients import client_table
-from pages.parts import row_buttons
+from pages.parts import default_sets, row_buttons, server
 from pages.parts.choices import choose
 from pages.parts.text import source_colour, source_text
 
@@ -110,7 +110,7 @@ def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     if kind in _SHOWN:
         _table(member, upload, shown, kind, page, offer)
     else:
-        _edit(upload, shown)
+        _edit(member, upload, shown)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.pagination(pages, key=pager, persist_state="session")
@@ -190,7 +190,7 @@ def _pill(row: ImportRow, previewed: ImportPreview) -> tuple[str, Source]:
     return source_text(overridden, defaults_text), source
 
 
-def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:
+def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow]) -> None:
     """These rows as they are in the list; what is typed in them is in `upload.typed` from then on.
 
     An editor keeps its rows, so that no correction is taken for another row's: what was typed before is part of them,
@@ -222,8 +222,26 @@ def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
             "reasons": column.TextColumn(t("Reasons"), pinned=True, width=300),
             **{name: column.TextColumn(one_line(headings[index])[:60]) for name, index in indexes.items()},
+            **_set_column(member, upload.previewed, cells, indexes),
         },
     )
+
+
+def _set_column(
+    member: Member, previewed: ImportPreview, cells: Mapping[str, Sequence[str]], indexes: Mapping[str, int]
+) -> dict[str, Any]:
+    """The column of default sets has a list to choose from: those that can be picked, none for the standard one, and
+    what stands in it now, which would not be shown otherwise."""
+    place = previewed.columns.places.get(Column.DEFAULT_SET)
+    sets = default_sets.known(server.database(), member)
+    return {
+        name: st.column_config.SelectboxColumn(
+            one_line(previewed.sheet.headings[index])[:60],
+            options=list(dict.fromkeys(["", *sets.names_to_pick, *cells[name]])),
+        )
+        for name, index in indexes.items()
+        if index == place
+    }
 
 
 def _height(shown: Sequence[ImportRow], row_height: int = 35) -> Any:

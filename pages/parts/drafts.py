@@ -13,7 +13,7 @@ import streamlit as st
 from core.members import Member
 from pages.parts import choices
 
-_KEPT = {"open", "began at", "began with", "attempt", "reason", "clear", "at once", "own add_ons"}
+_KEPT = {"open", "began at", "began with", "attempt", "reason", "clear", "at once", "own add_ons", "target"}
 _READ = "drafts read"  # in the session's memory: of which forms the draft was looked for
 
 

@@ -148,14 +148,10 @@ def rows(app: AppTest) -> Any:
 def emptied(database: Database) -> None:
     """A partner space in which nothing happened yet."""
     with database.transaction() as session:
-        for kept in (
-            "default_settings",
-            "default_set",
-            "default_set_change",
-            "subscription",
-            "client_change",
-            "responsible",
-        ):
+        never_deleted = (
+            "default_settings", "default_set", "default_set_change", "subscription", "client_change", "responsible",
+        )  # fmt: skip
+        for kept in never_deleted:
             session.execute(text(f"DROP TRIGGER {kept}_never_deleted"))
         emptied_in_order = (
             "payer_message",
@@ -169,9 +165,9 @@ def emptied(database: Database) -> None:
             "default_set_change",
             "default_set",
         )
+        session.execute(text("UPDATE partner SET standard_set = NULL"))
         for table in emptied_in_order:
             session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("UPDATE partner SET standard_set = NULL"))
 
 
 def form_key(app: AppTest, name: str) -> str:

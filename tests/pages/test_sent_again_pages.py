@@ -245,13 +245,13 @@ def test_an_edit_whose_answer_was_lost_is_one(demo_database: Database, monkeypat
 def test_the_same_defaults_saved_by_two_people_are_told_apart(demo_database: Database) -> None:
     """What a colleague saved is not taken for one's own, though it says the same."""
     app = opened(DEFAULTS)
-    ran(at(app.selectbox, "defaults.plan").set_value("premium"))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("premium"))
     with demo_database.transaction() as session:
         in_force = defaults.current(session, manager(demo_database))
         assert in_force is not None
         wanted = replace(in_force.settings, plan="premium")
         defaults.save(session, manager(demo_database), wanted, seen=3)
-    ran(at(app.button, "defaults.save").click())
+    ran(at(app.button, "defaults 1.save").click())
     assert "Demo client manager saved version 4" in plain_text(app)
     assert len(asked(demo_database, defaults.history)) == 4
 
