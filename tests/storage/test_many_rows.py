@@ -23,7 +23,11 @@ def test_many_rows_are_stored_as_one_by_one_also_where_values_are_equal_and_not_
     rows = [{"partner_id": number, "name": name, **shared} for number, name in enumerate(names, start=71)]
     with database.transaction() as session:
         execute_many(session.connection(), statement, rows)
-    asked = select(Partner.partner_id, Partner.name, Partner.time_zone).where(Partner.partner_id > 70).order_by(1)
+    asked = (
+        select(Partner.partner_id, Partner.name, Partner.time_zone)
+        .where(Partner.partner_id > 70)
+        .order_by(Partner.partner_id)
+    )
     with database.reading() as session:
         found = [tuple(row) for row in session.execute(asked)]
     assert found == [(71, "One", "Europe/Brussels"), (72, "Two", "Europe/Brussels"), (73, "One", "Europe/Brussels")]
