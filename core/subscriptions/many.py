@@ -1,17 +1,18 @@
 """Many clients of a partner at once: where they stand, and what a decision about each starts from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Enum, Text, bindparam, select, type_coerce
 from sqlalchemy.orm import Session
 
 from core import defaults
 from core.defaults import DefaultSettings, EffectiveSettings, SetVersion, choices
 from core.members import Member
+from core.storage import Codes, Settings, codes, settings_from_text
 from core.subscriptions.basis import Basis, Whom
 from core.subscriptions.instants import not_over
 from core.subscriptions.revisions import SAID, held_at, of_row, pending_at
@@ -23,6 +24,23 @@ _OF_THESE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
 )
+
+
+def _from_text(column: Any) -> Callable[[str], Any] | None:
+    """What makes the value of a column out of its text, for those that hold words: thousands of rows have the same few,
+    which are made once each. None for the others."""
+    match column.type:
+        case Enum(enum_class=terms) if terms is not None:
+            return {term.value: term for term in terms}.__getitem__
+        case Codes():
+            return codes
+        case Settings():
+            return settings_from_text
+    return None
+
+
+_TEXTS = [each if _from_text(each) is None else type_coerce(each, Text) for each in SAID]
+_MADE = [(place, make) for place, each in enumerate(SAID) if (make := _from_text(each)) is not None]
 _STANDS = (
     select(
         Subscription.client_id,
@@ -37,7 +55,7 @@ _STANDS = (
 )
 _WHOLE: Any = (
     select(
-        Client.client_id, Client.name, Client.sort_name, Client.email, Subscription.responsible_id, *SAID
+        Client.client_id, Client.name, Client.sort_name, Client.email, Subscription.responsible_id, *_TEXTS
     )
     .join(Client, (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id))
     .outerjoin(
@@ -113,7 +131,7 @@ def bases(
     for client_id, found in groupby(rows, _FIRST):
         every = list(found)
         _, name, sort_name, email, responsible_id, *_ = every[-1]
-        history = tuple([of_row(row[5:], known) for row in reversed(every)])
+        history = tuple([of_row(_said(row), known) for row in reversed(every)])
         held, pending = held_at(history, moment), pending_at(history, moment)
         assert held is not None  # noqa: S101 - a client has held something since its first revision
         bound = None if held.bound is None else versions[held.bound]
@@ -133,6 +151,14 @@ def bases(
             period=None if held.rhythm is None else held.rhythm.period(today),
         )
         yield Many(basis, responsible_id)
+
+
+def _said(row: Sequence[Any]) -> list[Any]:
+    """What SAID says of a row of these."""
+    values = list(row[5:])
+    for place, make in _MADE:
+        values[place] = make(values[place])
+    return values
 
 
 def _effective(

@@ -80,8 +80,12 @@ class Decided(NamedTuple):
 def rows_of(history: Sequence[Revision], decision: Sequence[Revision], moment: datetime) -> Rows:
     """What a decision made at `moment` makes of the rows: at most one that holds at once, then at most one that waits.
     What held ends when the next one begins; what was pending is withdrawn."""
-    held, pending = held_at(history, moment), pending_at(history, moment)
+    held = held_at(history, moment)
     assert held is not None  # noqa: S101 - a client has held something since its first revision
+    return _rows(held, pending_at(history, moment), decision, moment)
+
+
+def _rows(held: Revision, pending: Revision | None, decision: Sequence[Revision], moment: datetime) -> Rows:
     first, last = decision[0], decision[-1]
     at_once = first.valid_from <= moment
     written = [*(replace(each, valid_to=after.valid_from) for each, after in pairwise(decision)), last]
@@ -159,7 +163,7 @@ def write_all(session: Session, many: Sequence[Decided], *, by: Member, moment: 
     withdrawn, closed, written, decisions = [], [], [], []
     said: dict[int, tuple[dict[str, Any], Revision]] = {}  # by the identity of a revision, which is kept alive
     for basis, responsible_id, decision in many:
-        client, rows = basis.client, rows_of(basis.history, decision, moment)
+        client, rows = basis.client, _rows(basis.held, basis.pending, decision, moment)
         whose = {"of_partner": client.partner_id, "of_client": client.client_id}
         if rows.withdrawn is not None:
             withdrawn.append(whose | _withdrawing(rows.withdrawn, decision[0]))
