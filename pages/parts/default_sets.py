@@ -11,7 +11,6 @@ from core.members import Member
 from core.storage import Database
 from core.words import t
 
-
 BOUND_TO_NONE = 0  # the number that no set has
 
 
