@@ -1,6 +1,6 @@
 """Plan distribution: how clients and monthly recurring revenue spread over plans."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,23 +13,13 @@ from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, li
 from pages.finance.distribution_chart import distribution_chart
 from pages.parts import default_sets, presence, server, visitor
 from pages.parts.choices import choose
-from pages.parts.default_sets import name_text
+from pages.parts.default_sets import BOUND_TO_NONE
 from pages.parts.text import heading
 
 DEFAULT_SET = "set_number"  # by which clients are split too, where there are several sets
 SPLITS: dict[str, Any] = {"source": Source} | {
     setting.value: setting.terms for setting in Setting if setting.terms and setting.value in DISTRIBUTION
 }
-
-BOUND_TO_NONE = 0  # the number that no set has
-
-
-class SetPart(NamedTuple):
-    """A default set as a part of the whole."""
-
-    value: int
-    label: str
-
 
 member = visitor.member(Permission.READ_DISTRIBUTION)
 today = server.today()
@@ -61,13 +51,6 @@ def open_clients(row: int, part: int) -> None:
     if len(statuses) == 1:
         filters["status"] = statuses[0].value
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
-
-
-def sets_counted() -> list[SetPart]:
-    """A part for each set that clients counted here are bound to, and one for those that are bound to none."""
-    numbers = set(counted["set_number"])
-    named = [SetPart(each.set_number, name_text(sets, each.set_number)) for each in sets if each.set_number in numbers]
-    return named + ([SetPart(BOUND_TO_NONE, t("No default set"))] if BOUND_TO_NONE in numbers else [])
 
 
 presence.clear_url()  # of what is left over from the clients behind a number
@@ -129,7 +112,7 @@ if counted.empty:
     st.stop()
 
 counted = counted.assign(set_number=counted["set_number"].fillna(BOUND_TO_NONE))
-parts = sets_counted() if split == DEFAULT_SET else list(SPLITS[split])
+parts = default_sets.parts(sets, counted[DEFAULT_SET]) if split == DEFAULT_SET else list(SPLITS[split])
 amounts = counted.groupby(["plan", split])["clients" if measure == "clients" else "cents_per_year"].sum()
 plans = [plan for plan in offer.plans.values() if plan.code in set(counted["plan"])]
 table = pd.DataFrame(
