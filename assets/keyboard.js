@@ -6,15 +6,30 @@
   const first = (where, what) => [...where.querySelectorAll(what)].find(shown);
 
   // The form may take a moment to appear, its fields not in their order, and what was clicked may take the focus with
-  // it when it goes: for a second the first field is it, unless the reader has gone on from the one that was.
-  function goInto(name, patience = 300, given = document.activeElement) {
-    const container = document.getElementsByClassName(name)[0];
-    const field = container && first(container, FIELDS);
-    const isOurs = [given, document.body].includes(document.activeElement) || !document.activeElement?.isConnected;
-    if (field && !isOurs) return;
-    if (field && field !== document.activeElement) field.focus();
-    const left = field ? Math.min(patience, 60) : patience;
-    if (left) requestAnimationFrame(() => goInto(name, left - 1, field ? document.activeElement : given));
+  // it when it goes: so for a second the first field is given the focus again, until the reader clicks, presses a key
+  // or is in another field.
+  function goInto(name) {
+    const goneOn = new AbortController();
+    const before = document.activeElement;
+    let given = null;
+    let patience = 300;
+    const leave = (event) => (event.type === "focusin" && event.target === given) || goneOn.abort();
+    for (const kind of ["pointerdown", "keydown", "focusin"]) {
+      document.addEventListener(kind, leave, { capture: true, signal: goneOn.signal });
+    }
+    function give() {
+      if (goneOn.signal.aborted) return;
+      const container = document.getElementsByClassName(name)[0];
+      const field = container && first(container, FIELDS);
+      const active = document.activeElement;
+      const isOurs = [before, given, document.body].includes(active) || !active?.isConnected;
+      if (field && !isOurs) return goneOn.abort();
+      if (field && field !== active) (given = field).focus();
+      if (field) patience = Math.min(patience, 60);
+      if (patience--) requestAnimationFrame(give);
+      else goneOn.abort();
+    }
+    give();
   }
 
   function isTyping(element) {
@@ -35,6 +50,9 @@
     window.keyboardIsHeard = true;
     document.addEventListener("keydown", search);
   }
-  const into = document.currentScript?.dataset.into;
-  if (into) goInto(into);
+  const own = document.currentScript;
+  const into = own?.dataset.into;
+  own?.remove(); // it has run: nothing that runs stands in the page
+  const isInIt = document.getElementsByClassName(into ?? "")[0]?.contains(document.activeElement); // it ran before
+  if (into && !isInIt) goInto(into);
 })();
