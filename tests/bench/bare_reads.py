@@ -170,9 +170,39 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
         responsible_id,
         responsible,
         begins,
+        *_waiting(driver, offer, client_id, settings, pending),
     )
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
+
+
+def _waiting(
+    driver: Driver, offer: Offer, client_id: Any, settings: list[Any], pending: Any
+) -> tuple[list[str], list[int | None]]:
+    """What waits for each client, and the price a month from then: asked only where something waits."""
+    begins = {client: at for client, at in zip(client_id, pending, strict=True) if at is not None}
+    held = dict(zip(client_id, zip(*settings, strict=True), strict=True))
+    found: dict[int, tuple[str, int | None]] = {}
+    if begins:
+        marks = ", ".join(f":c{place}" for place in range(len(begins)))
+        sql = f"""
+            SELECT client_id, valid_from, status, {", ".join(_LISTED)}, {", ".join(AS_IT_IS.priced_by)}
+            FROM subscription WHERE partner_id = :partner AND client_id IN ({marks}) AND may_hold = 1
+            AND valid_from BETWEEN :first AND :last"""
+        asked = {f"c{place}": client for place, client in enumerate(begins)}
+        for client, at, status, *rest in driver.rows(
+            sql, **asked, first=min(begins.values()), last=max(begins.values())
+        ):
+            if at != begins[client]:
+                continue
+            later, bought = rest[: len(_LISTED)], tuple(rest[len(_LISTED) :])
+            changed = [name for name, was, becomes in zip(_LISTED, held[client], later, strict=True) if was != becomes]
+            plan, add_ons, period, *_others = later
+            cents = _Yearly(offer, driver.day(at)).of(status, bought, plan, period, add_ons)
+            monthly = None if status == "archived" else (2 * cents + 12) // 24
+            found[client] = (";".join(sorted(["status"] if status == "archived" else changed)), monthly)
+    every = [found.get(client, ("", None)) for client in client_id]
+    return [what for what, _ in every], [monthly for _, monthly in every]
 
 
 def _instants(driver: Driver, stored: Any) -> Any:

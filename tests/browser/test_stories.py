@@ -119,7 +119,8 @@ def test_from_saved_defaults_to_an_exception_that_later_defaults_leave_alone(
     changed = t("{setting}: {before} → {after}", setting=Setting.PLAN, before="Plus", after="Premium")
     expect(cell(history, 0, t("What"))).to_have_text(re.compile(letters(changed)))
     expect(cell(history, 0, t("Why"))).to_have_text(reason)
-    expect(cell(history, 1, t("What"))).to_contain_text(t("Invited on default settings v{version}", version=begun + 1))
+    bound = t("default settings v{version}", version=begun + 1)
+    expect(cell(history, 1, t("What"))).to_contain_text(t("Invited on {defaults}", defaults=bound))
 
     go_to(page, t("Default settings"))
     save_other_defaults(page, plan="Standard", version=begun + 2)

@@ -21,7 +21,7 @@ def upgrade() -> None:
         )
         return
     op.execute(
-        "CREATE FUNCTION refuse_once_active() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "CREATE OR REPLACE FUNCTION refuse_once_active() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF {_ACTIVE} THEN RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
         "RETURN NEW; END $$"
     )
