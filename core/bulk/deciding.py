@@ -20,7 +20,6 @@ from core.words import (
     ClientStatus,
     NothingPending,
     NothingToAdopt,
-    NotTheirSet,
     Overrides,
     Payer,
 )
@@ -112,9 +111,8 @@ class Decider:
         target = sets.target(bound) if act.set_number is None else sets.pick(act.set_number)
         if target is None:
             raise NothingToAdopt
-        if act.set_number is None and (sets.is_retired(bound) or (bound is None and sets.are_several)):
-            own = "" if bound is None else sets.named(bound.set_number).name
-            raise NotTheirSet(client=basis.client.name, own=own, target=sets.said(target.newest.bound))
+        if act.set_number is None and sets.is_to_confirm(bound):
+            raise sets.not_theirs(basis.client.name, bound, target)
 
         def change() -> _Change:
             return target.newest, Overrides() if act.clear_overrides else basis.overrides, True

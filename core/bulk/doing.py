@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from core import members, subscriptions
 from core.bulk import reading, surroundings
 from core.bulk.acts import Act, ChangeResponsible, Chosen, Ticked, act_said, chosen_said
-from core.bulk.deciding import Decider
+from core.bulk.deciding import Decider, Outcome
 from core.bulk.previewed import BulkPreview, Effect, Kind, Tally
 from core.bulk.reading import PastBatch
 from core.bulk.refusals import LeftOut, NothingToDo, ReasonMissing, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
 from core.storage import allow_minutes, announced, quick_collections
-from core.subscriptions import Author, Decided
+from core.subscriptions import Author, Basis, Decided
 from core.words import Origin, note_text
 
 Progress = Callable[[int], object]
@@ -165,11 +165,27 @@ def _decided(session: Session, member: Member, act: Act, stand: Surroundings, au
         yield from _given(session, member, act, stand, tally)
         return
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
+    yield from decided(session, member, stand, decider, lambda basis: decider.outcome(act, basis), tally)
+
+
+def decided(
+    session: Session,
+    member: Member,
+    stand: Surroundings,
+    decider: Decider,
+    outcome_of: Callable[[Basis], Outcome],
+    tally: Tally,
+    *,
+    whole: bool = False,
+) -> Chunks:
+    """The decisions that come of the clients, some at once; the tally counts them. `whole`: they are decided by all of
+    their history."""
     for some in stand.chunks:
         decisions = []
-        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, known=decider.known)
-        for basis, responsible_id in many:
-            outcome = decider.outcome(act, basis)
+        for basis, responsible_id in subscriptions.bases(
+            session, member, some, stand.moment, stand.versions, whole=whole, known=decider.known
+        ):
+            outcome = outcome_of(basis)
             if isinstance(outcome, LeftOut):
                 tally.left_out.append(outcome)
                 continue

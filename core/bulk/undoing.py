@@ -18,7 +18,7 @@ from core.bulk.refusals import CannotBeUndone, LeftOut, UndoneAlready, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
 from core.storage import allow_minutes, quick_collections
-from core.subscriptions import Author, Decided, Responsible, Subscription
+from core.subscriptions import Author, Responsible, Subscription
 from core.words import BatchKind, Origin, ResponsibleWithoutAccess
 
 _PARTNER = bindparam("of_partner", type_=Responsible.partner_id.type)
@@ -161,18 +161,9 @@ def _decided(
         return
     number, at = undone.batch.batch, undone.batch.done_at
     decider = Decider(stand.offer, author, stand.sets, stand.versions)
-    for some in stand.chunks:
-        decisions = []
-        many = subscriptions.bases(session, member, some, stand.moment, stand.versions, whole=True, known=decider.known)
-        for basis, responsible_id in many:
-            outcome = decider.undone(basis, number, at)
-            if isinstance(outcome, LeftOut):
-                tally.left_out.append(outcome)
-                continue
-            decision, effect = outcome
-            tally.count(effect)
-            decisions.append(Decided(basis, responsible_id, decision))
-        yield len(some), (decisions, [])
+    yield from doing.decided(
+        session, member, stand, decider, lambda basis: decider.undone(basis, number, at), tally, whole=True
+    )
 
 
 def _given_back(session: Session, member: Member, undone: _Undo, stand: Surroundings, tally: Tally) -> Chunks:

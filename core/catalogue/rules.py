@@ -244,6 +244,13 @@ class Catalogue:
             return ", ".join(self.names(value)) or t("none")
         return str(self.plans.get(value, value))
 
+    def change_text(
+        self, setting: Setting, before: Term | str | frozenset[str], after: Term | str | frozenset[str]
+    ) -> str:
+        """Subscription: Starter → Standard."""
+        was, becomes = self.value_text(before), self.value_text(after)
+        return t("{setting}: {before} → {after}", setting=setting, before=was, after=becomes)
+
     def names(self, add_ons: frozenset[str]) -> list[str]:
         """The add-ons' names in the catalogue's order, in the reader's language."""
         return [str(add_on) for add_on in self._items(add_ons)]

@@ -1,6 +1,5 @@
 """`bulk`: many clients in one act, with the same code and the same report as the pages."""
 
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from core import bulk, catalogue, defaults, members
 from core.bulk import Act, BulkPreview, Chosen, Found, Group, PastBatch, Ticked
 from core.catalogue import Catalogue, Price
 from core.commands import Commands
-from core.commands.importing import counter, whom
+from core.commands.importing import counter, who_acts
 from core.defaults import EffectiveSettings, Sets
 from core.members import Member
 from core.reports import FILTERS
@@ -129,11 +128,8 @@ def _previewed_and_done(
     do: Callable[..., PastBatch],
 ) -> int:
     with database.reading() as session:
-        found = members.by_email(session, arguments.member)
-        if len(found) != 1:
-            print(whom(arguments.member, found), file=sys.stderr)
+        if (member := who_acts(session, arguments.member)) is None:
             return 1
-        member = found[0]
         speak("en", member.partner.time_zone)
         seen = preview(session, member)
         said = list(_said(seen, catalogue.current(session, member.partner), defaults.sets(session, member)))
@@ -169,10 +165,10 @@ def _chosen(arguments: Namespace) -> Chosen:
 def _adopt(session: Session, member: Member, arguments: Namespace) -> Act:
     number = None
     if arguments.set is not None:
-        named = [each for each in defaults.sets(session, member) if each.name.casefold() == arguments.set.casefold()]
-        if not named:
+        named = defaults.sets(session, member).called(arguments.set)
+        if named is None:
             raise _Unusable(f"There is no default set {arguments.set}.")
-        number = named[0].set_number
+        number = named.set_number
     return bulk.Adopt(number, arguments.clear)
 
 

@@ -5,6 +5,8 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from core import imports, members, spreadsheets
 from core.commands import Commands, NoFile
 from core.imports import ImportPreview, ImportReport, Verdict
@@ -34,11 +36,8 @@ def add_to(commands: Commands) -> None:
 def import_clients(database: Database, arguments: Namespace) -> int:
     """Invite the clients of an .xlsx, .xls, .ods or CSV file: all its ready rows, or none."""
     with database.reading() as session:
-        found = members.by_email(session, arguments.member)
-        if len(found) != 1:
-            print(whom(arguments.member, found), file=sys.stderr)
+        if (member := who_acts(session, arguments.member)) is None:
             return 1
-        member = found[0]
         speak(best_language(member.language), member.partner.time_zone)
         sheet = imports.read(arguments.file.name, _content(arguments.file))
         previewed = imports.preview(session, member, sheet, progress=counter(len(sheet.rows)))
@@ -53,7 +52,16 @@ def import_clients(database: Database, arguments: Namespace) -> int:
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
 
 
-def whom(who: str, found: list[Member]) -> str:
+def who_acts(session: Session, who: str) -> Member | None:
+    """The one member that this names; None where it names none or several, and it is printed why."""
+    found = members.by_email(session, who)
+    if len(found) == 1:
+        return found[0]
+    print(_not_one(who, found), file=sys.stderr)
+    return None
+
+
+def _not_one(who: str, found: list[Member]) -> str:
     """Why this names no one member."""
     if not found:
         return f"{who} is not the e-mail of an active member. Name who invites, with --as."

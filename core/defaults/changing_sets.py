@@ -18,7 +18,6 @@ from core.words import (
     TOO_LONG,
     BadInput,
     BillingSettings,
-    RetiredSet,
     SetChange,
     SetNameTaken,
     StaleSet,
@@ -76,7 +75,7 @@ def make_set(
     _refuse_taken(sets, name)
     catalogue.current(session, member.partner).refuse_unsellable(settings)
     number = max((each.set_number for each in sets), default=0) + 1
-    made = write_set(session, member, number, name, settings, note=note, after=None)
+    made = write_set(session, member, number, name, settings, note=note)
     if sets.standard is None:
         make_standard_now(session, member, number, made.saved_at)
     form.done(set_number=number)
@@ -136,9 +135,7 @@ def make_standard(session: Session, member: Member, set_number: int, *, seen: in
     standard = sets.standard
     if standard is not None and standard.set_number != seen:
         raise stale_standard(session, standard)
-    if found.is_retired:
-        raise RetiredSet(name=found.name, names=sets.names_to_pick)
-    if not found.is_standard:
+    if not sets.can_be_picked(found).is_standard:
         make_standard_now(session, member, set_number, _moment(session, member))
     form.done()
     return sets_of(session, member.partner_id).named(set_number)
@@ -146,13 +143,10 @@ def make_standard(session: Session, member: Member, set_number: int, *, seen: in
 
 def set_called(sets: Sets, name: str) -> NamedSet:
     """The set that goes by this name, compared without case and accents. Raises UnknownSet, and RetiredSet."""
-    wanted = fold(name)
-    found = next((each for each in sets if each.folded_name == wanted), None)
+    found = sets.called(name)
     if found is None:
         raise UnknownSet(wanted=f"“{one_line(name)[:LONGEST_SET_NAME]}”", names=sets.names_to_pick)
-    if found.is_retired:
-        raise RetiredSet(name=found.name, names=sets.names_to_pick)
-    return found
+    return sets.can_be_picked(found)
 
 
 def _retired(
@@ -191,9 +185,9 @@ def _require_seen(session: Session, found: NamedSet, seen: int) -> None:
 
 
 def _refuse_taken(sets: Sets, name: str, *, beside: NamedSet | None = None) -> None:
-    for each in sets:
-        if each.folded_name == fold(name) and (beside is None or each.set_number != beside.set_number):
-            raise SetNameTaken(name=each.name, is_retired=each.is_retired)
+    taken = sets.called(name)
+    if taken is not None and (beside is None or taken.set_number != beside.set_number):
+        raise SetNameTaken(name=taken.name, is_retired=taken.is_retired)
 
 
 def _typed_name(name: str) -> str:

@@ -21,6 +21,11 @@ class SetVersion(NamedTuple):
     version: int
 
 
+def bound_to(set_number: int | None, version: int | None) -> SetVersion | None:
+    """The version of a default set that these two name together; None: none is named."""
+    return None if set_number is None or version is None else SetVersion(set_number, version)
+
+
 @dataclass(frozen=True, slots=True)
 class Effective(Generic[V]):
     """A value that holds, and where it came from."""
@@ -44,9 +49,7 @@ class EffectiveSettings:
     @property
     def bound(self) -> SetVersion | None:
         """The version it is bound to; None: to none."""
-        if self.set_number is None or self.defaults_version is None:
-            return None
-        return SetVersion(self.set_number, self.defaults_version)
+        return bound_to(self.set_number, self.defaults_version)
 
     @property
     def settings(self) -> BillingSettings:

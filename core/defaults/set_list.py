@@ -11,7 +11,7 @@ from core import members
 from core.defaults.resolution import SetVersion
 from core.defaults.tables import DefaultSet, DefaultSetChange, DefaultSettings
 from core.members import Member, Partner, Permission
-from core.words import BillingSettings, RetiredSet, StaleDefaults, StaleStandard, UnknownSet, t
+from core.words import BillingSettings, NotTheirSet, RetiredSet, StaleDefaults, StaleStandard, UnknownSet, fold, t
 
 _IN_SET = and_(DefaultSettings.partner_id == DefaultSet.partner_id, DefaultSettings.set_number == DefaultSet.set_number)
 _LATER = aliased(DefaultSettings)
@@ -138,16 +138,34 @@ class Sets:
         """The set that is picked so: None is the standard one, if there is one. Raises UnknownSet, RetiredSet."""
         if set_number is None:
             return self.standard
-        picked = self.named(set_number)
-        if picked.is_retired:
-            raise RetiredSet(name=picked.name, names=self.names_to_pick)
-        return picked
+        return self.can_be_picked(self.named(set_number))
+
+    def can_be_picked(self, found: NamedSet) -> NamedSet:
+        """This set, which is one of these. Raises RetiredSet."""
+        if found.is_retired:
+            raise RetiredSet(name=found.name, names=self.names_to_pick)
+        return found
+
+    def called(self, name: str) -> NamedSet | None:
+        """The set of this name, a retired one too, compared without case and accents (rule 19)."""
+        wanted = fold(name)
+        return next((each for each in self.all if each.folded_name == wanted), None)
 
     def target(self, bound: SetVersion | None) -> NamedSet | None:
         """The set that a client bound so adopts, or is invited on again: its own; the standard one, if its own is
         retired or it is bound to none (rules 22 and 36)."""
         own = None if bound is None else self.find(bound.set_number)
         return self.standard if own is None or own.is_retired else own
+
+    def is_to_confirm(self, bound: SetVersion | None) -> bool:
+        """Whether `target` is another set than that of a client bound so, which a member has to confirm: its own is
+        retired, or it is bound to none and there are several (rule 22)."""
+        return self.is_retired(bound) or (bound is None and self.are_several)
+
+    def not_theirs(self, client: str, bound: SetVersion | None, target: NamedSet) -> NotTheirSet:
+        """The refusal that says from which set to which the client of this name, bound so, would go."""
+        own = "" if bound is None else self.named(bound.set_number).name
+        return NotTheirSet(client=client, own=own, target=self.said(target.newest.bound))
 
     def is_older(self, bound: SetVersion | None) -> bool:
         """Whether its own set, not a retired one, has a newer version (rule 21)."""

@@ -11,7 +11,7 @@ from core.defaults.resolution import FIRST_SET, EffectiveSettings, SetVersion, r
 from core.defaults.set_list import require_shown, sets_of
 from core.defaults.tables import DefaultSet, DefaultSetChange, DefaultSettings
 from core.members import Member, Partner, Permission
-from core.storage import now_after
+from core.storage import now, now_after
 from core.words import BillingSettings, Overrides, SetChange, Setting, fold, note_text
 
 STANDARD_NAME = "Standard"  # of the set that the first save makes; it can be renamed
@@ -108,12 +108,12 @@ def save(
     picked = sets.pick(set_number)
     if picked is not None:
         require_shown(session, sets, picked, 0 if seen is None else seen)
+    catalogue.current(session, member.partner).refuse_unsellable(settings)
     if picked is None:
-        catalogue.current(session, member.partner).refuse_unsellable(settings)
-        saved = write_set(session, member, FIRST_SET, STANDARD_NAME, settings, note=note, after=None)
+        saved = write_set(session, member, FIRST_SET, STANDARD_NAME, settings, note=note)
         make_standard_now(session, member, FIRST_SET, saved.saved_at)
     else:
-        saved = write_version(session, member, settings, picked.newest, note=note)
+        saved = _write_version(session, member, settings, picked.newest, note=note)
     form.done(set_number=saved.set_number, version=saved.version)
     return saved
 
@@ -137,11 +137,10 @@ def write_set(
     settings: BillingSettings,
     *,
     note: str,
-    after: datetime | None,
 ) -> DefaultSettings:
-    """Make a set of this name together with its version 1, after this instant (rule 17); the version. The partner's
-    turn is held, and nobody else has the name."""
-    made_at = now_after(session, after)
+    """Make a set of this name together with its version 1 (rule 17); the version. The partner's turn is held, no other
+    set has the name, and the settings can be had."""
+    made_at = now(session)
     key = {"partner_id": member.partner_id, "set_number": set_number}
     session.connection().execute(_NEW_SET, key | {"name": name, "folded_name": fold(name), "retired_at": None})
     note_change(session, member, set_number, SetChange.NAMED, made_at, after=name)
@@ -149,11 +148,10 @@ def write_set(
     return version_of(session, member.partner_id, SetVersion(set_number, 1))
 
 
-def write_version(
+def _write_version(
     session: Session, member: Member, settings: BillingSettings, newest: DefaultSettings, *, note: str
 ) -> DefaultSettings:
-    """The version after the newest one of a set. Raises ChoiceRefused. The partner's turn is held."""
-    catalogue.current(session, member.partner).refuse_unsellable(settings)
+    """The version after the newest one of a set."""
     bound = SetVersion(newest.set_number, newest.version + 1)
     _write(session, member, bound, settings, now_after(session, newest.saved_at), note)
     return version_of(session, member.partner_id, bound)

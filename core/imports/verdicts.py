@@ -128,21 +128,21 @@ def invite_ready(
         return ImportReport(**form.answer)
     allow_minutes(session)
     sets = _unchanged(session, member, previewed)
-    ready = [row for row in previewed.rows if row.new_client is not None and row.effective is not None]
-    known = _known(session, member, (row.new_client.email for row in ready if row.new_client is not None))
+    ready = [
+        (row.new_client, row.effective.bound, row.overrides, row.responsible_id)
+        for row in previewed.rows
+        if row.new_client is not None and row.effective is not None
+    ]
+    known = _known(session, member, (new_client.email for new_client, *_ in ready))
 
     @cache
     def effective(bound: SetVersion | None, overrides: Overrides) -> EffectiveSettings:
         return bindable(session, member, sets, None if bound is None else sets.named(bound.set_number), overrides)
 
     chosen = [
-        (
-            row.new_client,
-            effective(row.effective.bound, row.overrides),
-            member.member_id if row.responsible_id is None else row.responsible_id,
-        )
-        for row in ready
-        if row.new_client is not None and row.effective is not None and row.new_client.email not in known
+        (new_client, effective(bound, overrides), member.member_id if responsible_id is None else responsible_id)
+        for new_client, bound, overrides, responsible_id in ready
+        if new_client.email not in known
     ]
     report = ImportReport(
         rows=len(previewed.rows),

@@ -52,7 +52,6 @@ class _Kind:
     insert: Any
     waiting: Any
     withdraw: Any
-    withdraw_all: Any
     sent: Any
     failed: Any
     due: Any
@@ -89,8 +88,7 @@ def _kind(
         ended=ended,
         insert=insert(table),
         waiting=select(table).where(*whose, waits),
-        withdraw=update(table).where(*whose, waits).values(**ends),
-        withdraw_all=update(table).where(*of_many, waits).values(**ends),
+        withdraw=update(table).where(*of_many, waits).values(**ends),
         sent=(
             select(table, Member.name)
             .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
@@ -226,15 +224,13 @@ def queue(session: Session, rows: Sequence[dict[str, Any]], kind: type[Message] 
 
 def withdraw(session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage) -> None:
     """Afterwards nothing waits for this client (its link died, or was used) or this member."""
-    session.connection().execute(
-        _KINDS[kind].withdraw, {"of_partner": partner_id, "of_whom": whom, "moment": now(session)}
-    )
+    withdraw_all(session, partner_id, [whom], kind)
 
 
 def withdraw_all(session: Session, partner_id: int, whom: Sequence[int], kind: type[Message] = OutboxMessage) -> None:
     """The same for many."""
     session.connection().execute(
-        _KINDS[kind].withdraw_all, {"of_partner": partner_id, "of_whom": whom, "moment": now(session)}
+        _KINDS[kind].withdraw, {"of_partner": partner_id, "of_whom": whom, "moment": now(session)}
     )
 
 

@@ -9,8 +9,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import DemoSpace, Member, Partner
-from core.storage import LARGEST_NUMBER, LongChange, forget_long_change, long_change, long_change_on, says_long_change
-from core.words import LANGUAGES, BulkRunning, NotAllowed, Role
+from core.storage import (
+    LARGEST_NUMBER,
+    forget_long_change,
+    long_change,
+    long_change_on,
+    refuse_beside,
+    says_long_change,
+)
+from core.words import LANGUAGES, NotAllowed, Role
 
 
 class Permission(StrEnum):
@@ -133,16 +140,11 @@ def _turn_taken(session: Session, turn: Any, who: Mapping[str, Any]) -> bool:
             return True
     except OperationalError:  # waited for too long
         with connection.engine.connect() as other:
-            _refuse_beside(long_change_on(other, partner_id))
+            refuse_beside(long_change_on(other, partner_id))
         raise
-    _refuse_beside(long_change(session, partner_id))
+    refuse_beside(long_change(session, partner_id))
     forget_long_change(session, partner_id)
     return connection.execute(turn, who).rowcount == 1
-
-
-def _refuse_beside(running: LongChange | None) -> None:
-    if running is not None:
-        raise BulkRunning(by=running.by, done=running.done, total=running.total)
 
 
 def _access(member: Member) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
     }
     waits = [each.waiting for each in clients]
     columns["pending_from"] = [None if each is None else each.takes_effect_at for each in waits]
-    columns["pending"] = ["" if each is None else ";".join(sorted(each.changes)) for each in waits]
+    columns["pending"] = ["" if each is None else ";".join(sorted(each.what)) for each in waits]
     columns["pending_monthly_cents"] = [
         None if each is None or each.price is None else each.price.per_month.cents for each in waits
     ]

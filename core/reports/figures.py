@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
 from core.catalogue import Catalogue, monthly_cents
-from core.defaults import SetVersion
+from core.defaults import SetVersion, bound_to
 from core.members import Member, Permission
 from core.reports import listing
 from core.reports.prices import PricesOnDay, stored_settings
 from core.storage import now
-from core.subscriptions import INDEXED_SETTINGS, Subscription, bound_to, holds_then, local_date
+from core.subscriptions import INDEXED_SETTINGS, Subscription, holds_then, local_date
 from core.words import ClientStatus, Money, Payer, Setting, Source
 
 DISTRIBUTION = [

@@ -2,51 +2,49 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.catalogue import Catalogue, Price
+from core.defaults import Change, changes
 from core.members import Member
 from core.reports.listing import stored
 from core.reports.prices import PricesOnDay, stored_settings
 from core.subscriptions import Subscription, local_date
-from core.words import BillingSettings, ClientStatus, Setting, t
+from core.words import ClientStatus, Setting, t
+
+_WAITING = select(  # the rows of some clients that begin in a span of time; a withdrawn one may hold no more
+    *(stored(setting.of(Subscription)) for setting in Setting), stored(Subscription.status), Subscription.client_id,
+    Subscription.valid_from, Subscription.price_list, Subscription.anchor_day, Subscription.anchor_month,
+).where(
+    Subscription.partner_id == bindparam("partner"),
+    Subscription.client_id.in_(bindparam("clients", expanding=True)),
+    Subscription.valid_from.between(bindparam("first"), bindparam("last")),
+    Subscription.may_hold,
+)  # fmt: skip
 
 
 class Waiting(NamedTuple):
-    """A pending change, or a pending end: when it takes effect (UTC), from what to what, and the price from then (None:
-    the subscription ends, or there is no price)."""
+    """A pending change, or a pending end: when it takes effect (UTC), the settings that become another, and the price
+    from then (None: the subscription ends, or there is no price)."""
 
     takes_effect_at: datetime
-    before: BillingSettings
-    after: BillingSettings
+    changes: tuple[Change, ...]
     is_end: bool
     price: Price | None
 
     @property
-    def changes(self) -> list[str]:
-        """The settings that become another; "status" where the subscription ends."""
-        if self.is_end:
-            return ["status"]
-        return [each.value for each in Setting if each.of(self.before) != each.of(self.after)]
+    def what(self) -> list[str]:
+        """What becomes another, in stored words: settings; "status" where the subscription ends."""
+        return ["status"] if self.is_end else [change.setting.value for change in self.changes]
 
     def text(self, offer: Catalogue) -> str:
         """Subscription: Plus → Standard, in the reader's language."""
         if self.is_end:
             return t("The subscription ends")
-        changed = [each for each in Setting if each.of(self.before) != each.of(self.after)]
-        said = [
-            t(
-                "{setting}: {before} → {after}",
-                setting=each,
-                before=offer.value_text(each.of(self.before)),
-                after=offer.value_text(each.of(self.after)),
-            )
-            for each in changed
-        ]
+        said = [offer.change_text(change.setting, change.before, change.after) for change in self.changes]
         return "; ".join(said) or t("The same settings, from other defaults")
 
 
@@ -59,30 +57,14 @@ def waiting(session: Session, member: Member, rows: Sequence[Any], offer: Catalo
     values = {"partner": member.partner_id, "clients": list(held), "first": min(begins), "last": max(begins)}
     prices = {instant: PricesOnDay(offer, local_date(instant, member.partner.time_zone)) for instant in begins}
     found = {}
-    for row in session.connection().execute(_statement(), values):
+    for row in session.connection().execute(_WAITING, values):
         before, status = held[row.client_id], ClientStatus(row.status)
         if row.valid_from == before.pending_from:
             settings = stored_settings(row[: len(Setting)])
             found[row.client_id] = Waiting(
                 row.valid_from,
-                stored_settings(before[: len(Setting)]),
-                settings,
+                changes(stored_settings(before[: len(Setting)]), settings),
                 status is ClientStatus.ARCHIVED,
                 prices[row.valid_from].of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
             )
     return found
-
-
-@lru_cache(maxsize=1)
-def _statement() -> Any:
-    """The rows of some clients that begin in a span of time; a withdrawn one may hold no more."""
-    s = Subscription
-    return select(
-        *(stored(setting.of(s)) for setting in Setting), stored(s.status), s.client_id, s.valid_from, s.price_list,
-        s.anchor_day, s.anchor_month,
-    ).where(
-        s.partner_id == bindparam("partner"),
-        s.client_id.in_(bindparam("clients", expanding=True)),
-        s.valid_from.between(bindparam("first"), bindparam("last")),
-        s.may_hold,
-    )  # fmt: skip

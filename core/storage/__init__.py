@@ -27,6 +27,7 @@ from core.storage.long_changes import (
     forget_long_change,
     long_change,
     long_change_on,
+    refuse_beside,
     says_long_change,
 )
 from core.storage.many_rows import execute_many, quick_collections

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
 from core.storage.failures import told_in_words
-from core.storage.long_changes import file_of, in_file
-from core.words import BulkRunning, TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
+from core.storage.long_changes import file_of, in_file, refuse_beside
+from core.words import TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MICROSECOND = timedelta(microseconds=1)
@@ -174,8 +174,8 @@ class Database:
     def _refuse_beside_a_long_change(self) -> None:
         """On SQLite nobody writes beside it, whichever partner space it is of; on PostgreSQL whoever asks for the turn
         of its partner finds it."""
-        if self._says_long_changes is not None and (running := in_file(self._says_long_changes)) is not None:
-            raise BulkRunning(by=running.by, done=running.done, total=running.total)
+        if self._says_long_changes is not None:
+            refuse_beside(in_file(self._says_long_changes))
 
     def _session(self, engine: Engine) -> Session:
         action = Action(self.clock, self.deployment, self.patience, self._memory, self.ahead_of_clock)

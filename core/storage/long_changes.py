@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.storage.columns import Instant
 from core.storage.tables import ROWS_IN_KEY_ORDER, Base
+from core.words import BulkRunning
 
 LONG = 5000  # of what is counted: who is quicker only makes others wait a moment
 _LOCK = 7_283_115  # any number; beside it the number of the partner
@@ -56,6 +57,8 @@ _IS_LOCKED = text(
     "AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 )
 _RUNNING = select(*_ROW).where(LongChangeRow.partner_id == bindparam("partner"), _IS_LOCKED)
+
+_FORGET = delete(LongChangeRow).where(LongChangeRow.partner_id == bindparam("partner"))
 
 
 def says_long_change(partner_id: Any) -> ColumnElement[bool]:
@@ -98,9 +101,15 @@ def long_change_on(connection: Connection, partner_id: int) -> LongChange | None
     return None if path is None else in_file(path)
 
 
+def refuse_beside(running: LongChange | None) -> None:
+    """Raise BulkRunning if a long change runs."""
+    if running is not None:
+        raise BulkRunning(by=running.by, done=running.done, total=running.total)
+
+
 def forget_long_change(session: Session, partner_id: int) -> None:
     """Afterwards nothing is left of a long change that was killed. The caller knows that none runs."""
-    session.connection().execute(delete(LongChangeRow).where(LongChangeRow.partner_id == partner_id))
+    session.connection().execute(_FORGET, {"partner": partner_id})
 
 
 def file_of(engine: Engine) -> Path | None:
@@ -157,4 +166,4 @@ def _in_a_row(engine: Engine, partner_id: int, change: LongChange) -> Iterator[C
             yield say
         finally:
             with suppress(Exception):  # what is left counts for nothing
-                connection.execute(delete(LongChangeRow).where(LongChangeRow.partner_id == partner_id))
+                connection.execute(_FORGET, {"partner": partner_id})

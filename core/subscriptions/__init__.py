@@ -59,7 +59,6 @@ from core.subscriptions.revisions import (
     Author,
     Revision,
     Seen,
-    bound_to,
     held_at,
     held_in_the_morning,
     history,

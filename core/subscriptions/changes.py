@@ -14,7 +14,7 @@ from core.subscriptions.clients import ClientSubscription, detail
 from core.subscriptions.decisions import Preview, going_on, settled
 from core.subscriptions.revisions import Author, Revision, Seen, moment_after, require_seen
 from core.subscriptions.writing import write
-from core.words import NothingPending, NothingToAdopt, NotTheirSet, Origin, Overrides, note_text
+from core.words import NothingPending, NothingToAdopt, Origin, Overrides, note_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,7 @@ def adopt_current_defaults(
         assert target is not None  # noqa: S101 - there is a standard set
         defaults.require_shown(session, sets, target, seen_version)
         if shown.target_to_confirm and not is_confirmed:
-            own = "" if shown.held.bound is None else sets.named(shown.held.bound.set_number).name
-            raise NotTheirSet(client=shown.client.name, own=own, target=sets.said(target.newest.bound))
+            raise sets.not_theirs(shown.client.name, shown.held.bound, target)
         preview = _previewed_adoption(session, member, shown, target.newest, clear_overrides=clear_overrides)
         bound[client_id] = target.newest.bound
         if preview.changes_anything:

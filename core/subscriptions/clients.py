@@ -57,9 +57,8 @@ class ClientSubscription(Basis):
 
     @property
     def target_to_confirm(self) -> bool:
-        """Whether adopting would bind it to another set than its own, which a member has to confirm: its own is
-        retired, or it is bound to none and there are several (rule 22)."""
-        return self.on_retired_set or (self.held.bound is None and self.sets.are_several)
+        """Whether adopting would bind it to another set than its own, which a member has to confirm (rule 22)."""
+        return self.sets.is_to_confirm(self.held.bound)
 
     @property
     def has_adopted(self) -> bool:

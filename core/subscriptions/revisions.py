@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from core.defaults import Change, EffectiveSettings, SetVersion, changes
+from core.defaults import Change, EffectiveSettings, SetVersion, bound_to, changes
 from core.members import Member
 from core.storage import now, now_after
 from core.subscriptions.rhythm import Rhythm, first_instant, local_date
@@ -111,11 +111,6 @@ class Revision:
     def holds_at(self, instant: datetime) -> bool:
         """Whether it holds at this instant (rule 26)."""
         return self.valid_from <= instant and (self.valid_to is None or instant < self.valid_to)
-
-
-def bound_to(set_number: int | None, version: int | None) -> SetVersion | None:
-    """The version of a default set that these two columns name together."""
-    return None if set_number is None or version is None else SetVersion(set_number, version)
 
 
 class Author(NamedTuple):

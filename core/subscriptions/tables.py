@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.defaults import SettingsColumns, SetVersion
+from core.defaults import SettingsColumns, SetVersion, bound_to
 from core.storage import (
     BINARY_ORDER,
     ROWS_IN_KEY_ORDER,
@@ -190,9 +190,7 @@ class Subscription(SettingsColumns, Base):
     @property
     def bound(self) -> SetVersion | None:
         """The version of a default set that it is bound to; None: to none."""
-        if self.set_number is None or self.defaults_version is None:
-            return None
-        return SetVersion(self.set_number, self.defaults_version)
+        return bound_to(self.set_number, self.defaults_version)
 
 
 class Batch(Base):

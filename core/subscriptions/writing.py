@@ -151,7 +151,7 @@ def write(
     if rows.withdrawn is not None:
         connection.execute(_WITHDRAW, whose | _withdrawing(rows.withdrawn, decision[0]))
     closed = connection.execute(_CLOSE_ONE, whose | _closing(rows) | {"moment": moment}).one()
-    connection.execute(_NEXT, [_row(each, client, closed.responsible_id) for each in rows.written])
+    connection.execute(_NEXT, [_row(_values(each), client, closed.responsible_id) for each in rows.written])
     if closed.clear:
         connection.execute(_CLEAR, {"of_partner": client.partner_id, "moment": moment})
     tell(session, [Decision(client, by, moment, rows.held, rows.withdrawn, rows.holds, rows.waits)])
@@ -171,15 +171,7 @@ def write_all(session: Session, many: Sequence[Decided], *, by: Member, moment: 
         for each in rows.written:
             if id(each) not in said:
                 said[id(each)] = _values(each), each
-            written.append(
-                {
-                    **said[id(each)][0],
-                    "partner_id": client.partner_id,
-                    "client_id": client.client_id,
-                    "sort_name": client.sort_name,
-                    "responsible_id": responsible_id,
-                }
-            )
+            written.append(_row(said[id(each)][0], client, responsible_id))
         decisions.append(Decision(client, by, moment, rows.held, rows.withdrawn, rows.holds, rows.waits))
     connection = session.connection()
     for statement, values in ((_WITHDRAW, withdrawn), (_CLOSE, closed), (_NEXT, written)):
@@ -200,8 +192,10 @@ def _closing(rows: Rows) -> dict[str, Any]:
     return {"of_revision": rows.held.revision, "until": rows.until, "still": rows.still}
 
 
-def _row(revision: Revision, client: Known, responsible_id: int | None) -> dict[str, Any]:
-    return _values(revision) | {
+def _row(values: Mapping[str, Any], client: Known, responsible_id: int | None) -> dict[str, Any]:
+    """What is written of a revision with these values: whose it is beside them."""
+    return {
+        **values,
         "partner_id": client.partner_id,
         "client_id": client.client_id,
         "sort_name": client.sort_name,

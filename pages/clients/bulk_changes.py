@@ -141,7 +141,7 @@ def undo(made: PastBatch) -> None:
     key = f"undo {made.batch}"
     form = choices.form(key)
     if not st.session_state.get(f"{form}.open"):
-        st.button(t("Undo"), icon=":material/undo:", key=f"{form}.begin", on_click=_open, args=(form,))
+        st.button(t("Undo"), icon=":material/undo:", key=f"{form}.begin", on_click=choices.open_form, args=(form,))
         return
     with st.container(border=True):
         st.header(t("Undo bulk change {batch}", batch=str(made.batch)), anchor=False)
@@ -155,10 +155,6 @@ def undo(made: PastBatch) -> None:
                 key, seen, label, lambda session, **named: bulk.undo(session, member, made.batch, **named)
             )
         st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(key,))
-
-
-def _open(form: str) -> None:
-    st.session_state[f"{form}.open"] = True
 
 
 wanted = st.query_params.get("batch", "")

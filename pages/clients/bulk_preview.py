@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from core import bulk
 from core.bulk import BulkPreview, Group, PastBatch
 from core.catalogue import Catalogue, Price
-from core.defaults import EffectiveSettings, Sets
+from core.defaults import EffectiveSettings, Sets, changes
 from core.words import BillingError, Money, Setting, StaleError, day, nt, number, t
 from pages.parts import choices, notices, server
-from pages.parts.text import plain, price_text
+from pages.parts.text import change_text, plain, price_text
 
 BULK_CHANGES = "pages/clients/bulk_changes.py"
 SHOWN = 200  # groups, and clients left out, on the page; the file has all of these
@@ -140,14 +140,13 @@ def what(group: Group, offer: Catalogue, sets: Sets) -> str:
 
 
 def _changes(before: EffectiveSettings, after: EffectiveSettings, offer: Catalogue, sets: Sets) -> list[str]:
+    different = {change.setting: change for change in changes(before.settings, after.settings)}
     told = []
     for setting in Setting:
-        was, becomes = setting.of(before), setting.of(after)
-        if was.value != becomes.value:
-            first, then = offer.value_text(was.value), offer.value_text(becomes.value)
-            told.append(t("{setting}: {before} → {after}", setting=setting, before=first, after=then))
-        elif was.source is not becomes.source:
-            told.append(t("{setting}: {source}", setting=setting, source=becomes.source.label))
+        if setting in different:
+            told.append(change_text(different[setting], offer))
+        elif setting.of(before).source is not setting.of(after).source:
+            told.append(t("{setting}: {source}", setting=setting, source=setting.of(after).source.label))
     if after.bound is not None and after.bound != before.bound:
         bound_before = t("none") if before.bound is None else sets.said(before.bound)
         told.append(t("{before} → {after}", before=bound_before, after=sets.said(after.bound)))

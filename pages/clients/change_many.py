@@ -12,7 +12,7 @@ from core.bulk import Act, Chosen, Found, Ticked
 from core.members import Permission
 from core.reports import FILTERS
 from core.words import BatchKind, BillingPeriod, Setting, nt, t
-from pages.clients import bulk_preview
+from pages.clients import bulk_preview, many_chosen
 from pages.parts import choices, colleagues, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading
@@ -22,13 +22,7 @@ CLIENTS = "pages/clients/billing_sources.py"
 LEAVE, FOLLOW, NOTHING, OWN = "leave", "follow", "nothing", "own"  # what becomes of one setting
 
 member = visitor.member(Permission.OVERRIDE)
-ACTS = {
-    BatchKind.ADOPT: t("Adopt current defaults"),
-    BatchKind.OVERRIDE: t("Set or clear overrides"),
-    BatchKind.RESPONSIBLE: t("Change account manager"),
-    BatchKind.CANCEL: t("Cancel pending changes"),
-    BatchKind.ARCHIVE: t("Archive"),
-}
+ACTS = {kind: label for kind, (label, _) in many_chosen.acts().items()}
 
 
 def who() -> Chosen | None:

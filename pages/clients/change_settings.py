@@ -50,7 +50,9 @@ def offer_undo(member: Member, shown: ClientSubscription) -> None:
         pass
     except BillingError:
         return
-    st.button(t("Undo"), key=f"{form}.open {UNDO}", icon=":material/undo:", on_click=_open, args=(form, UNDO))
+    st.button(
+        t("Undo"), key=f"{form}.open {UNDO}", icon=":material/undo:", on_click=choices.open_form, args=(form, UNDO)
+    )
 
 
 def _saved(client_id: int) -> str:
@@ -69,7 +71,7 @@ def _buttons(form: str, shown: ClientSubscription) -> None:
             key=f"{form}.open {action}",
             icon=icon,
             type="primary" if primary else "secondary",
-            on_click=_open,
+            on_click=choices.open_form,
             args=(form, action),
         )
 
@@ -93,11 +95,13 @@ def cancel_button(shown: ClientSubscription) -> None:
     form = choices.form(_client(shown))
     if not st.session_state.get(f"{form}.open"):
         label = t("Cancel the end") if shown.is_ending else t("Cancel the change")
-        st.button(label, key=f"{form}.open {CANCEL}", icon=":material/event_busy:", on_click=_open, args=(form, CANCEL))
-
-
-def _open(form: str, action: str) -> None:
-    st.session_state[f"{form}.open"] = action
+        st.button(
+            label,
+            key=f"{form}.open {CANCEL}",
+            icon=":material/event_busy:",
+            on_click=choices.open_form,
+            args=(form, CANCEL),
+        )
 
 
 def _back_to(shown: ClientSubscription) -> str:
@@ -308,7 +312,7 @@ def _confirm(
                 type="primary",
                 key=f"{form}.instead",
                 icon=":material/edit:",
-                on_click=_open,
+                on_click=choices.open_form,
                 args=(form, CHANGE),
             )
         _close_button(form, shown)
@@ -331,6 +335,7 @@ def _save(
     reason, clear = state.get(f"{form}.reason") or "", bool(state.get(f"{form}.clear"))
     overrides = overrides_chosen(form) if action == CHANGE else Overrides()
     seen, seen_version = began_at
+    made = None
     try:
         with server.database().transaction() as session:
             if action == ADOPT:
@@ -345,7 +350,6 @@ def _save(
                     attempt=attempt,
                     set_number=None if seen_version is None else seen_version.set_number,
                 )
-                made = subscriptions.detail(session, member, client_id).history[0]
             elif action == CANCEL:
                 made = subscriptions.cancel_pending(
                     session, member, client_id, seen=seen, reason=reason, attempt=attempt
@@ -361,15 +365,17 @@ def _save(
                 made = subscriptions.override(
                     session, member, client_id, overrides, seen=seen, reason=reason, attempt=attempt
                 )
-            newest = subscriptions.detail(session, member, client_id).seen.newest
+            history = subscriptions.detail(session, member, client_id).history
     except StaleError as refusal:
         state[f"{form}.refused"] = refusal
         state.pop(f"{form}.began at", None)
         if action == CHANGE:
             state[f"{form}.began before"] = state.pop(f"{form}.began with")
     else:
-        if newest > shown.seen.newest:
-            state[_saved(client_id)] = newest
-        notices.say_next(provenance.done(shown.client.name, made, offer, shown.sets))
+        newest = history[0]
+        if newest.revision > shown.seen.newest:
+            state[_saved(client_id)] = newest.revision
+        done = newest if made is None else made  # None: an adoption, which does not say it
+        notices.say_next(provenance.done(shown.client.name, done, offer, shown.sets))
         choices.forget(_client(shown))
         invitation.send_next(client_id=client_id)  # where the client is to be told that it pays

@@ -47,7 +47,7 @@ def button(member: Member, client: Client) -> None:
             key=f"{form}.open edit",
             icon=":material/edit_note:",
             type="tertiary",
-            on_click=_open,
+            on_click=choices.open_form,
             args=(form,),
         )
 
@@ -115,10 +115,6 @@ def _key(client_id: int) -> str:
 
 def _is_open(form: str) -> bool:
     return bool(st.session_state.get(f"{form}.open"))
-
-
-def _open(form: str) -> None:
-    st.session_state[f"{form}.open"] = True
 
 
 def _begin(form: str, client: Client, edits: tuple[ClientEdit, ...]) -> None:

@@ -41,21 +41,25 @@ def times_forgotten() -> int:
     return int(st.session_state.get(_FORGOTTEN, 0))
 
 
-def bar(clients: frozenset[int], found: int, filters: Mapping[str, Any]) -> None:
-    """What can be done: with the ticked clients, or else with all `found` by these filters."""
-    acts = {
+def acts() -> dict[BatchKind, tuple[str, str]]:
+    """What can be done with many clients: each act in words, with its icon."""
+    return {
         BatchKind.ADOPT: (t("Adopt current defaults"), ":material/upgrade:"),
         BatchKind.OVERRIDE: (t("Set or clear overrides"), ":material/tune:"),
         BatchKind.RESPONSIBLE: (t("Change account manager"), ":material/swap_horiz:"),
         BatchKind.CANCEL: (t("Cancel pending changes"), ":material/event_busy:"),
         BatchKind.ARCHIVE: (t("Archive"), ":material/inventory_2:"),
     }
+
+
+def bar(clients: frozenset[int], found: int, filters: Mapping[str, Any]) -> None:
+    """What can be done: with the ticked clients, or else with all `found` by these filters."""
     whom = nt("With the {count} client ticked", "With the {count} clients ticked", len(clients))
     if not clients:
         whom = nt("With the client that matches", "With all {count} clients that match", found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(whom, width="content")
-        for kind, (label, icon) in acts.items():
+        for kind, (label, icon) in acts().items():
             if st.button(label, key=f"clients.many {kind.value}", icon=icon, disabled=not clients and found > MOST):
                 st.switch_page(CHANGE_MANY, query_params={"act": kind.value} | _asked(clients, filters))
         if clients:

@@ -33,8 +33,7 @@ def joined(parts: Iterable[str]) -> str:
 
 def change_text(change: Change, offer: Catalogue) -> str:
     """Subscription: Starter → Standard."""
-    before, after = offer.value_text(change.before), offer.value_text(change.after)
-    return t("{setting}: {before} → {after}", setting=change.setting, before=before, after=after)
+    return offer.change_text(change.setting, change.before, change.after)
 
 
 def source_text(overridden: frozenset[Setting], defaults_text: str) -> str:

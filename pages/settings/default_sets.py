@@ -9,7 +9,7 @@ from core.catalogue import Catalogue
 from core.defaults import LONGEST_SET_NAME, DefaultSetChange, NamedSet, Sets, SetVersion
 from core.invitations import by_name, offered_text
 from core.members import Member
-from core.words import BillingSettings, ClientStatus, SetChange, StaleError, moment, nt, t
+from core.words import BillingError, BillingSettings, ClientStatus, SetChange, StaleError, moment, nt, t
 from pages.parts import choices, notices, presence, server
 from pages.parts.text import payer_text, plain, price_text
 
@@ -24,6 +24,18 @@ _CARD = 300  # pixels
 def summary(settings: BillingSettings, offer: Catalogue) -> str:
     """Standard + Bank feeds, billed monthly, paid by us."""
     return ", ".join([offered_text(settings, offer), payer_text(settings.payer), *by_name(settings, offer)])
+
+
+def what_it_gives(settings: BillingSettings, offer: Catalogue) -> bool:
+    """What a client gets with these settings, what it costs and who pays; whether they can be had at all."""
+    st.text(summary(settings, offer))
+    try:
+        offer.refuse_unsellable(settings)
+    except BillingError as refusal:
+        notices.refused(refusal)
+        return False
+    st.text(price_text(offer.price(settings)))
+    return True
 
 
 def opened(sets: Sets) -> NamedSet | None:
@@ -111,7 +123,7 @@ def actions(member: Member, sets: Sets, open_one: NamedSet, bound: int | None) -
         return
     with st.container(horizontal=True):
         for action, label in offered.items():
-            st.button(label, key=f"{form}.open {action}", on_click=_ask, args=(form, action))
+            st.button(label, key=f"{form}.open {action}", on_click=choices.open_form, args=(form, action))
 
 
 def _offered(each: NamedSet) -> dict[str, str]:
@@ -179,10 +191,6 @@ def _keep(bound: int | None) -> str:
 
 def _key(set_number: int) -> str:
     return f"set {set_number}"
-
-
-def _ask(form: str, action: str) -> None:
-    st.session_state[f"{form}.open"] = action
 
 
 @notices.callback

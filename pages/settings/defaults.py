@@ -5,7 +5,7 @@ import streamlit as st
 from core import catalogue, defaults, reports
 from core.defaults import DefaultSettings, SetVersion, changes
 from core.members import Member, Permission, may, reads_all_clients
-from core.words import LONGEST_NOTE, BillingError, BillingSettings, ClientStatus, StaleDefaults, day, nt, t
+from core.words import LONGEST_NOTE, BillingSettings, ClientStatus, StaleDefaults, day, nt, t
 from pages.parts import choices, figures, notices, server, visitor
 from pages.parts.settings_form import choose_settings, first_settings, settings_chosen, values_table
 from pages.parts.text import change_text, heading, plain, price_text
@@ -30,14 +30,7 @@ def next_client(settings: BillingSettings) -> bool:
         st.header(t("The next client you invite"), anchor=False)
     else:
         st.header(t("The next client you invite on {name}", name=plain(open_one.name)), anchor=False)
-    st.text(default_sets.summary(settings, offer))
-    try:
-        offer.refuse_unsellable(settings)
-    except BillingError as refusal:
-        notices.refused(refusal)
-        return False
-    st.text(price_text(offer.price(settings)))
-    return True
+    return default_sets.what_it_gives(settings, offer)
 
 
 def impact(before: DefaultSettings | None, settings: BillingSettings) -> bool:

@@ -6,11 +6,10 @@ from core import defaults
 from core.catalogue import Catalogue
 from core.defaults import LONGEST_SET_NAME, NamedSet, Sets
 from core.members import Member
-from core.words import LONGEST_NOTE, BillingError, BillingSettings, t
+from core.words import LONGEST_NOTE, t
 from pages.parts import choices, notices, server
 from pages.parts.default_sets import name_text
 from pages.parts.settings_form import choose_settings, settings_chosen
-from pages.parts.text import price_text
 from pages.settings import default_sets
 
 _KEY = "new set"
@@ -23,7 +22,8 @@ def button(sets: Sets) -> None:
         key="sets.new",
         type="secondary" if sets.are_several else "tertiary",
         icon=":material/add:",
-        on_click=_open,
+        on_click=choices.open_form,
+        args=(choices.form(_KEY),),
     )
 
 
@@ -61,7 +61,7 @@ def show(member: Member, sets: Sets, open_one: NamedSet, offer: Catalogue) -> No
         st.text_input(t("Note (optional)"), key=f"{form}.note", max_chars=LONGEST_NOTE, persist_state="session")
     with right.container(border=True):
         st.header(t("What clients on this set will get"), anchor=False)
-        can_be_had = _what_it_gives(settings, offer)
+        can_be_had = default_sets.what_it_gives(settings, offer)
         st.space("small")
         if not sets.are_several:
             st.text(t("The default settings you have now are then called {name}, and stay the standard.", name=start))
@@ -78,25 +78,9 @@ def show(member: Member, sets: Sets, open_one: NamedSet, offer: Catalogue) -> No
         st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(_KEY,))
 
 
-def _what_it_gives(settings: BillingSettings, offer: Catalogue) -> bool:
-    """What it costs and who pays; whether these settings can be had at all."""
-    st.text(default_sets.summary(settings, offer))
-    try:
-        offer.refuse_unsellable(settings)
-    except BillingError as refusal:
-        notices.refused(refusal)
-        return False
-    st.text(price_text(offer.price(settings)))
-    return True
-
-
 def _settings_form(form: str, set_number: int) -> str:
     """The widgets of a copy of this set: those of another copy are others."""
     return f"{form}.copy {set_number}"
-
-
-def _open() -> None:
-    st.session_state[f"{choices.form(_KEY)}.open"] = True
 
 
 @notices.callback
