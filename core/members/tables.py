@@ -10,10 +10,7 @@ from core.words import ActivityKind, MemberFact, Role, SignInKind
 
 
 class Partner(Base):
-    """An accounting firm. `change_number` counts its changes; holding this row is a writer's turn (access.act).
-
-    A trigger refuses another currency or time zone once one of its clients was active: its periods are counted in days
-    of that calendar, and were charged in that currency (rule 23)."""
+    """An accounting firm. `change_number` counts its changes; holding this row is a writer's turn (access.act)."""
 
     __tablename__ = "partner"
     __table_args__ = (CheckConstraint("length(currency) = 3", name="currency"),)
@@ -25,6 +22,7 @@ class Partner(Base):
     change_number: Mapped[int] = mapped_column(default=0)
     last_client_id: Mapped[int] = mapped_column(default=0)
     last_batch: Mapped[int] = mapped_column(default=0, server_default="0")
+    standard_set: Mapped[int | None]  # the default set of whoever is invited without picking one; None: there is no set
 
 
 class Member(Base):
