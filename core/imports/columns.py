@@ -9,6 +9,7 @@ from babel import Locale
 
 from core import invitations
 from core.catalogue import Catalogue, Item
+from core.defaults import Sets, set_called
 from core.imports.headings import short
 from core.imports.vocabulary import COUNTRIES, LANGUAGES, NO_ADD_ONS, TERMS, Column, key, keys
 from core.members import Member, can_be_responsible
@@ -79,6 +80,12 @@ def responsible(text: str, colleagues: Iterable[Member]) -> int | None:
     return able[0].member_id
 
 
+def default_set(text: str, sets: Sets) -> int | None:
+    """The number of the default set that goes by this name, compared without case and accents; None when the cell is
+    blank. Raises UnknownSet, RetiredSet (rule 18)."""
+    return set_called(sets, text).set_number if text.strip() else None
+
+
 def plan(text: str, offer: Catalogue) -> str | None:
     """The code of a plan, retired ones too; None when the cell is blank. Raises NotInTheList."""
     return _item(text, offer.plans) if text.strip() else None
@@ -117,9 +124,12 @@ def is_blank(text: str) -> bool:
     return text.strip().casefold() in _BLANKS
 
 
-def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[list[str]]]:
+def template(
+    offer: Catalogue, responsible: str = "", default_set: str | None = None
+) -> tuple[list[str], list[list[str]]]:
     """Headings in the reader's language and three example rows: the defaults, everything chosen (`responsible` is the
-    e-mail of an account manager), and no add-ons."""
+    e-mail of an account manager, `default_set` the name of a set; None: there is no such column, as there is one set
+    only), and no add-ons."""
     chosen = next((plan for plan in offer.plans.values() if not plan.is_retired and plan.add_ons), None)
     offered = [add_on for code, add_on in offer.add_ons.items() if chosen is not None and code in chosen.add_ons]
     kept = "; ".join(str(add_on) for add_on in offered if not add_on.is_retired)
@@ -137,6 +147,7 @@ def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[l
             Column.EXTERNAL_REFERENCE: "A-1042",
             **{Column(setting.value): next(iter(setting.terms)).label for setting in Setting if setting.terms},
             Column.RESPONSIBLE: responsible,
+            Column.DEFAULT_SET: default_set or "",
             Column.PAYER: Payer.CLIENT.label,
             Column.PLAN: "" if chosen is None else str(chosen),
             Column.ADD_ONS: kept,
@@ -149,7 +160,8 @@ def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[l
             Column.ADD_ONS: t("none"),
         },
     ]
-    return [column.label for column in Column], [[row.get(column, "") for column in Column] for row in rows]
+    columns = [column for column in Column if column is not Column.DEFAULT_SET or default_set is not None]
+    return [column.label for column in columns], [[row.get(column, "") for column in columns] for row in rows]
 
 
 def _chosen(text: str, words: Mapping[T, str]) -> T | None:

@@ -22,6 +22,7 @@ class Column(Term):
     EXTERNAL_REFERENCE = "external_reference", N_("External reference")
     MESSAGE = "message", N_("Message")
     RESPONSIBLE = "responsible", N_("Account manager")
+    DEFAULT_SET = "default_set", N_("Default set")
     PAYER = "payer", N_("Paid by")
     BILLING_PERIOD = "billing_period", N_("Billing period")
     PLAN = "plan", N_("Subscription")
@@ -37,15 +38,18 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "organization name, account name, nom légal, raison sociale, dénomination, dénomination sociale, société, "
         "entreprise, nom de la société, nom de l'entreprise, nom société, nom entreprise, "
         "bedrijf, bedrijfsnaam, naam bedrijf, firma, firmanaam, onderneming, naam onderneming, juridische naam, "
-        "statutaire naam, maatschappelijke naam, handelsnaam",
+        "statutaire naam, maatschappelijke naam, handelsnaam, vennootschap, naam van de onderneming, organisatie, "
+        "officiële naam",
         "name, name1, client, client name, customer, customer name, customer full name, full name, display name, "
         "display name as, contact name, CustName, title, nom du client, nom client, nom complet, nom d'affichage, "
-        "intitulé, klant, klantnaam, naam klant, naam relatie, relatie, relatienaam, weergavenaam, volledige naam",
+        "intitulé, klant, klantnaam, naam klant, naam van de klant, naam relatie, relatie, relatienaam, "
+        "weergavenaam, volledige naam",
         "nom, naam",
     ),
     Column.COUNTRY: (
         "country code, country (ISO 3166 alpha-2), country ISO, ISO country code, "
-        "code pays, pays (ISO 3166 alpha-2), code du pays, code ISO du pays, landcode, land (ISO)",
+        "code pays, pays (ISO 3166 alpha-2), code du pays, code ISO du pays, landcode, land (ISO), "
+        "land (ISO 3166 alpha-2)",
         "country, country_id, country/region, country name, pays, land",
         "billing country, billing address country, billing country code, address country, address country code, "
         "PO country, postal country, bill to country, pays de facturation, pays facturation, adresse pays, "
@@ -58,7 +62,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "contact email address, client e-mail, customer e-mail, courriel, adresse e-mail, adresse mail, "
         "adresse courriel, adresse électronique, adresse de messagerie, e-mail du contact, e-mail contact, "
         "courriel du contact, e-mail client, e-mail du client, mail contact, "
-        "e-mailadres, mailadres, e-mail adres, e-mailadres klant, e-mailadres contactpersoon, e-mail contactpersoon",
+        "e-mailadres, mailadres, e-mail adres, e-mailadres klant, e-mailadres contactpersoon, e-mail contactpersoon, "
+        "e-mail van de contactpersoon, e-mailadres van de contactpersoon, e-mail klant",
         "work email, email (work), business email, e-mail professionnel, e-mail (werk), e-mail werk",
         "billing email, invoice email, email for invoices, e-mail de facturation, e-mail facturation, "
         "e-mails de facturation, adresse e-mail de facturation, factuur e-mail, e-mail facturatie, "
@@ -66,23 +71,25 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
     ),
     Column.FIRST_NAME: (
         "first name, contact first name, given name, forename, prénom, prénom du contact, prénom contact, "
-        "voornaam, voornaam contactpersoon, voornaam contact",
+        "voornaam, voornaam contactpersoon, voornaam van de contactpersoon, voornaam contact",
     ),
     Column.LAST_NAME: (
         "last name, contact last name, surname, family name, nom de famille, nom du contact, "
         "nom de famille du contact, nom contact, achternaam, familienaam, achternaam contactpersoon, "
-        "naam contactpersoon, achternaam contact",
+        "naam contactpersoon, achternaam contact, familienaam contact, naam van de contactpersoon, "
+        "familienaam van de contactpersoon",
     ),
     Column.LANGUAGE: (
         "language, contact language, language of the client, language code, lang, locale, langue, langue du contact, "
-        "langue du client, langue contact, code langue, taal, taalcode, taal van de klant, taal contactpersoon",
+        "langue du client, langue contact, code langue, taal, taalcode, taal van de klant, taal contactpersoon, "
+        "taal contact, taal van de contactpersoon",
     ),
     Column.COMPANY_NUMBER: (
         "company number, company no, enterprise number, registration number, company registration number, "
         "company registration, company ID, CBE, CBE number, BCE, KBO, numéro d'entreprise, n° d'entreprise, "
         "numéro entreprise, numéro BCE, n° BCE, BCE/KBO, KBO/BCE, SIREN, n° SIREN, numéro SIREN, numéro de SIREN, "
-        "ondernemingsnummer, ondernemingsnr, KBO-nummer, KvK, KvK-nummer, KvK nr, Kamer van Koophandel, "
-        "chamber of commerce, chamber of commerce number, CoC number, CoC",
+        "ondernemingsnummer, ondernemingsnr, nummer van de onderneming, KBO-nummer, KvK, "
+        "KvK-nummer, KvK nr, Kamer van Koophandel, chamber of commerce, chamber of commerce number, CoC number, CoC",
         "SIRET, n° SIRET, numéro SIRET, numéro de SIRET, SIREN/SIRET",
     ),
     Column.VAT_NUMBER: (
@@ -95,7 +102,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
     Column.EXTERNAL_REFERENCE: (
         "external reference, reference, ref, external ID, your reference, our reference, internal reference, "
         "référence, référence externe, réf, réf externe, notre référence, référence interne, "
-        "referentie, externe referentie, interne referentie, onze referentie, kenmerk",
+        "referentie, externe referentie, interne referentie, onze referentie, uw referentie, klantreferentie, "
+        "kenmerk",
         "customer number, customer no, customer code, customer ID, client code, client ID, "
         "account number, account code, contact code, CustNum, code client, identifiant client, "
         " code tiers, dossier, n° de dossier, numéro de dossier, code dossier, "
@@ -112,7 +120,12 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "account manager, account manager's e-mail, client manager, managed by, looked after by, "
         "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
         "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par, "
-        "dossierbeheerder, accountmanager, klantbeheerder, relatiebeheerder, beheerd door, verantwoordelijke",
+        "dossierbeheerder, accountmanager, klantbeheerder, relatiebeheerder, beheerd door, verantwoordelijke, "
+        "klantenbeheerder, klantverantwoordelijke, opgevolgd door",
+    ),
+    Column.DEFAULT_SET: (
+        "default set, set, defaults, default settings, modèle, modèle de paramètres, paramètres par défaut, "
+        "standaardset, standaardinstellingen",
     ),
     Column.PAYER: (
         "payer, paid by, who pays, billed to, payeur, payé par, qui paie, facturé à, betaler, betaald door, "
@@ -121,14 +134,15 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
     Column.BILLING_PERIOD: (
         "billing period, period, billing frequency, frequency, période, périodicité, période de facturation, "
         "fréquence, fréquence de facturation, facturatieperiode, factuurperiode, facturatiefrequentie, "
-        "facturatieritme, periode, frequentie",
+        "facturatieritme, periode, frequentie, periodiciteit",
     ),
     Column.PLAN: (
         "plan, subscription, subscription plan, package, abonnement, formule, forfait, pakket, abonnementsformule",
     ),
     Column.ADD_ONS: (
         "add-ons, addon, options, option, extras, modules complémentaires, module complémentaire, modules, "
-        "suppléments, aanvullende modules, uitbreidingen, opties, extra's, add-on",
+        "suppléments, aanvullende modules, uitbreidingen, opties, extra's, add-on, "
+        "extra module, extra modules",
     ),
 }
 BESIDE_A_FIRST_NAME = "nom, naam, name"  # what means the last name, in a list that says the client's name otherwise
@@ -136,7 +150,7 @@ BESIDE_A_FIRST_NAME = "nom, naam, name"  # what means the last name, in a list t
 TERMS: dict[Setting, dict[Term, str]] = {  # the settings that are one of a few words
     Setting.PAYER: {
         Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire, wij, ons, de partner, "
-        "par nous, door ons",
+        "par nous, door ons, kantoor, ons kantoor",
         Payer.CLIENT: "client, the client, customer, le client, par le client, klant, de klant, door de klant",
     },
     Setting.BILLING_PERIOD: {

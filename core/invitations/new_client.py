@@ -26,8 +26,8 @@ from stdnum.fr import siren, siret
 from stdnum.util import clean
 
 from core.words import (
-    CLIENT_LANGUAGES,
     CONTROL_CHARACTERS,
+    LANGUAGES,
     N_,
     TOO_LONG,
     BadInput,
@@ -151,7 +151,7 @@ def _within(text: str, limit: int) -> str:
 
 
 def _spoken(language: str) -> str:
-    if language not in CLIENT_LANGUAGES:
+    if language not in LANGUAGES:
         raise PydanticCustomError("literal_error", "not a language")
     return language
 
