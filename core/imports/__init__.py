@@ -1,8 +1,9 @@
 """Many clients at once, from a spreadsheet: its columns and words understood, a verdict for each row, then all ready
 rows invited, or none."""
 
+from core.imports.choosing import choose_columns, guessed, samples
 from core.imports.columns import NotInTheList, countries, country, template
-from core.imports.headings import Columns, ColumnsNotFound, NoSuchHeading, SameColumnTwice
+from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, SameColumnTwice
 from core.imports.report import (
     ImportPreview,
     ImportReport,

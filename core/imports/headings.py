@@ -1,6 +1,6 @@
 """The headings of a list understood: which of its columns means what, of itself or as somebody says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ FOUND_BY = 2  # headings that are known, from which on a row is the headings of 
 class ColumnsNotFound(BillingError):
     """The headings lack `missing`; `found` are those there are."""
 
-    sentence = N_("No column was recognised as: {missing}. The headings found are: {found}. Correct the first row.")
+    sentence = N_("No column was recognised as: {missing}. The headings found are: {found}. Say which column is which.")
 
     def __init__(self, *, missing: tuple[Column, ...], found: tuple[str, ...]) -> None:
         super().__init__(missing=missing, found=tuple(short(heading) for heading in found))
@@ -23,13 +23,22 @@ class ColumnsNotFound(BillingError):
 class SameColumnTwice(BillingError):
     """Two headings mean the same column."""
 
-    sentence = N_("“{first}” and “{second}” both mean: {column}. Rename or remove one of these columns.")
+    sentence = N_("“{first}” and “{second}” both mean: {column}. Say which one to take.")
 
 
 class NoSuchHeading(BillingError):
     """A column was said to be under a heading that the list does not have."""
 
     sentence = N_("This list has no heading “{heading}”. Its headings are: {found}.")
+
+
+class HeadingTwice(BillingError):
+    """One column of the list was said to be two of ours."""
+
+    sentence = N_("“{heading}” is chosen for {first} and for {second}. Choose another column for one of them.")
+
+
+Said = Mapping[Column, str | int]  # the heading of a column or its place from 0; "" for one that is not to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +49,17 @@ class Columns:
     unused: tuple[str, ...]
 
 
-def recognise(headings: Sequence[str], said: Mapping[Column, str] | None = None) -> Columns:
-    """The columns that these headings mean, in any order. `said` gives headings for columns, over what is known of
-    itself; "" for a column that is not to be read.
+def recognise(headings: Sequence[str], said: Said | None = None) -> Columns:
+    """The columns that these headings mean, in any order. `said` counts over what is known of itself.
 
     Of several headings for one column the one that says it best is taken ("Raison sociale" before "Nom"), and the
     others are unused.
-    Raises SameColumnTwice where two say it equally well, NoSuchHeading, ColumnsNotFound without a name or an e-mail.
+    Raises SameColumnTwice where two say it equally well, NoSuchHeading, HeadingTwice, ColumnsNotFound without a name or
+    an e-mail.
     """
     said = {} if said is None else said
-    places = {column: _place(heading, headings) for column, heading in said.items() if heading}
-    for column, candidates in _candidates(headings).items():
-        free = [index for index in candidates if index not in places.values()]
-        if column in said or not free:
-            continue
+    places = _places_said(headings, said)
+    for column, free in _free_candidates(headings, places, said):
         first, *others = free
         if others and _rank(headings[others[0]]) == _rank(headings[first]):
             first, second = sorted((first, others[0]))
@@ -65,6 +71,22 @@ def recognise(headings: Sequence[str], said: Mapping[Column, str] | None = None)
     used = set(places.values())
     unused = (heading for index, heading in enumerate(headings) if index not in used and heading.strip())
     return Columns(dict(sorted(places.items(), key=lambda place: place[1])), tuple(unused))
+
+
+def best_places(headings: Sequence[str]) -> dict[Column, int]:
+    """Where the columns are as far as these headings say, by index: the first where several say it equally well."""
+    places: dict[Column, int] = {}
+    for column, (first, *_) in _free_candidates(headings, places, {}):
+        places[column] = first
+    _last_name_beside_a_first(headings, places, {})
+    return places
+
+
+def said_over(said: Said, before: Said, headings: Sequence[str]) -> Said:
+    """What is said now, and of what was said before all that it leaves open. Raises NoSuchHeading, HeadingTwice."""
+    taken = _places_said(headings, said).values()
+    open_still = {column: place for column, place in before.items() if place == "" or place not in taken}
+    return {**open_still, **said}
 
 
 def recognised_count(headings: Iterable[str]) -> int:
@@ -88,7 +110,29 @@ def _candidates(headings: Sequence[str]) -> dict[Column, list[int]]:
     return {column: sorted(places, key=lambda place: _rank(headings[place])) for column, places in found.items()}
 
 
-def _last_name_beside_a_first(headings: Sequence[str], places: dict[Column, int], said: Mapping[Column, str]) -> None:
+def _free_candidates(
+    headings: Sequence[str], places: Mapping[Column, int], said: Said
+) -> Iterator[tuple[Column, list[int]]]:
+    """The columns of which nothing is said, each with the places that mean it and are no other column's."""
+    for column, candidates in _candidates(headings).items():
+        if column not in said and (free := [index for index in candidates if index not in places.values()]):
+            yield column, free
+
+
+def _places_said(headings: Sequence[str], said: Said) -> dict[Column, int]:
+    places: dict[Column, int] = {}
+    for column, heading in said.items():
+        if heading == "":
+            continue
+        place = _place(heading, headings)
+        if place in places.values():
+            first = next(each for each, taken in places.items() if taken == place)
+            raise HeadingTwice(heading=short(headings[place]), first=first, second=column)
+        places[column] = place
+    return places
+
+
+def _last_name_beside_a_first(headings: Sequence[str], places: dict[Column, int], said: Said) -> None:
     if Column.FIRST_NAME not in places or Column.LAST_NAME in places or Column.LAST_NAME in said:
         return
     used = set(places.values())
@@ -98,7 +142,9 @@ def _last_name_beside_a_first(headings: Sequence[str], places: dict[Column, int]
             return
 
 
-def _place(wanted: str, headings: Sequence[str]) -> int:
+def _place(wanted: str | int, headings: Sequence[str]) -> int:
+    if isinstance(wanted, int):
+        return wanted
     for index, heading in enumerate(headings):
         if heading.strip() == wanted.strip():
             return index

@@ -72,7 +72,8 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
-    names of the members who would look after them, by number. `country` is that of rows without one.
+    names of the members who would look after them, by number. `country` is that of rows without one; `are_chosen`
+    where somebody chose which column is which, for a list with these headings.
 
     `standard` is the version that blank cells take (None: no defaults are saved), `versions` has the version of each
     set that a ready row takes, and `set_names` the name of each, where there are several sets.
@@ -91,6 +92,7 @@ class ImportPreview:
     currency: str
     responsible: Mapping[int, str] = field(default_factory=dict)
     country: str = ""
+    are_chosen: bool = False
     versions: Mapping[int, int] = field(default_factory=dict)
     set_names: Mapping[int, str] = field(default_factory=dict)
 

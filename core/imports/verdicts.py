@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import EffectiveSettings, Sets, SetVersion
-from core.imports.headings import recognise, recognised_count
+from core.imports.choosing import chosen_before
+from core.imports.headings import Said, recognise, recognised_count, said_over
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -68,22 +69,24 @@ def preview(
     member: Member,
     sheet: Sheet,
     *,
-    said: Mapping[Column, str] | None = None,
+    said: Said | None = None,
     country: str = "",
     progress: Progress = lambda _: None,
 ) -> ImportPreview:
     """A verdict for each row, in the order of the sheet. Nothing is written.
 
-    `said` names the headings of columns that are not to be found by themselves, `country` (ISO 3166 alpha-2) is that of
-    rows without one, and `progress` is called with how many rows are read.
+    `said` names the headings of columns that are not to be found by themselves; what it leaves open is as it was chosen
+    before (choose_columns). `country` (ISO 3166 alpha-2) is that of rows without one, and `progress` is called with how
+    many rows are read.
 
     A blank cell takes the default, of the standard set where the row names none (rule 18); whatever a cell holds is a
     choice, also where it equals the default. A client whose language is blank is written to in the language that
     whoever brings the list reads; one whose account manager is blank is looked after by whoever invites it (rule 53).
-    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading, HeadingTwice.
     """
     members.require(member, Permission.INVITE)
-    columns = recognise(sheet.headings, said)
+    before = chosen_before(session, member.partner_id, sheet.headings)
+    columns = recognise(sheet.headings, said_over(said or {}, before, sheet.headings))
     sets = defaults.sets_of(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)
@@ -98,6 +101,7 @@ def preview(
     return ImportPreview(
         sheet=sheet,
         columns=columns,
+        are_chosen=bool(before),
         country=country,
         rows=rows,
         partner_id=member.partner_id,

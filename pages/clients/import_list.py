@@ -10,9 +10,8 @@ import streamlit as st
 
 from core import imports
 from core.catalogue import Catalogue
-from core.imports import Column, ImportPreview, ImportReport, Verdict
+from core.imports import Column, ColumnsNotFound, ImportPreview, ImportReport, SameColumnTwice, Verdict
 from core.members import Member
-from core.reports import Order
 from core.spreadsheets import MAX_BYTES, Format, Sheet
 from core.storage import Database
 from core.words import (
@@ -23,19 +22,18 @@ from core.words import (
     language,
     listed,
     nt,
-    number,
     one_line,
     speak,
     t,
 )
-from pages.clients import import_files, import_rows
+from pages.clients import import_columns, import_files, import_report, import_rows
+from pages.clients.import_columns import Choosing
 from pages.clients.import_rows import Upload
-from pages.parts import invitation, notices, server
+from pages.parts import notices, server
 from pages.parts.choices import forget, form
 from pages.parts.text import plain
 
 CLIENT = "pages/clients/client_subscription.py"
-CLIENTS = "pages/clients/billing_sources.py"
 _COUNTRY_AT_FIRST = "BE"
 
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="import")  # a click cuts a run short, not these
@@ -65,13 +63,17 @@ def show(member: Member, offer: Catalogue) -> None:
     if upload is not None and upload.previewed.partner_id != member.partner_id:
         forget("import")
         upload = None
+    choosing: Choosing | None = st.session_state.get("import.choosing")
+    if choosing is not None:
+        import_columns.show(member, choosing, partial(_check, member))
+        return
     if upload is None:
         _bring(member, offer)
         return
     if upload.inviting is not None:
         _wait(upload)
     if upload.report is not None:
-        _report(member, upload, upload.report)
+        import_report.show(member, upload, upload.report)
         return
     if upload.is_stale:
         _check_again(member, upload)
@@ -113,7 +115,11 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
     """Read and check a list; it takes the place of the one before, or is refused and that one stays."""
     bar = st.progress(0.0, text=t("Reading the list…"))
     try:
-        upload = Upload(name, _checked(member, read(), bar, _COUNTRY_AT_FIRST), _COUNTRY_AT_FIRST)
+        sheet = read()
+        try:
+            _check(member, name, sheet, bar)
+        except (ColumnsNotFound, SameColumnTwice) as unclear:
+            import_columns.begin(name, sheet, unclear)
     except DatabaseFailed:  # the file is still there: the next run checks it
         bar.empty()
         raise
@@ -122,9 +128,16 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
         st.session_state["import.refused"] = (which, refusal)
         notices.refused(refusal)
         return
+    st.rerun()
+
+
+def _check(member: Member, name: str, sheet: Sheet, bar: Any = None) -> None:
+    """From the next run on it is shown what would become of each row of this list."""
+    before: Upload | None = st.session_state.get("import.upload")
+    country = _COUNTRY_AT_FIRST if before is None or before.name != name else before.country
+    upload = Upload(name, _checked(member, sheet, bar or st.progress(0.0), country), country)
     forget("import")
     st.session_state["import.upload"] = upload
-    st.rerun()
 
 
 def _checked(member: Member, sheet: Sheet, bar: Any, country: str) -> ImportPreview:
@@ -204,6 +217,23 @@ def _understood(upload: Upload) -> None:
             st.caption(t("The headings are in row {line}; what stands above them is not read.", line=line))
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
+        if previewed.are_chosen:
+            st.caption(t("The columns are read as they were chosen for these headings."))
+        st.button(
+            t("Choose which column is which"),
+            key="import.choose",
+            type="tertiary",
+            icon=":material/view_column:",
+            on_click=_choose_columns,
+            args=(upload,),
+        )
+
+
+@notices.callback
+def _choose_columns(upload: Upload) -> None:
+    previewed = upload.previewed
+    sheet = imports.corrected(previewed.sheet, upload.typed)
+    import_columns.begin(upload.name, sheet, None, dict(previewed.columns.places))
 
 
 def _ask_country(upload: Upload) -> None:
@@ -320,58 +350,3 @@ def _nobody(refusal: BillingError) -> str:
     if isinstance(refusal, StaleError):
         return t("Nobody was invited. The rows are checked again with what is in force now.")
     return t("Nobody was invited.")
-
-
-def _report(member: Member, upload: Upload, report: ImportReport) -> None:
-    """What became of every row, and where to go from here."""
-    if report.invited:
-        invited = nt("{count} client is invited.", "{count} clients are invited.", report.invited)
-        st.success(invited, icon=":material/check_circle:")
-        st.caption(invitation.when_it_leaves())
-    else:
-        st.info(t("Nobody was invited."), icon=":material/info:")
-    with st.container(border=True, width=420, gap="xxsmall"):
-        for label, count in (
-            (t("Invited"), report.invited),
-            (Verdict.NEEDS_CORRECTION.label, report.needing_correction),
-            (Verdict.TWICE.label, report.twice),
-            (Verdict.ALREADY_CLIENT.label, report.already_clients),
-        ):
-            _line(st.text, label, number(count))
-        total = t("Rows in the list")
-        _line(st.markdown, f"**{total}**", f"**{plain(number(report.rows))}**")
-    if report.batch is not None:
-        batch = [t("Batch {batch}", batch=str(report.batch))]
-        if report.version is not None:
-            batch.append(t("Bound to default settings v{version}", version=str(report.version)))
-        st.caption(" · ".join(batch))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(t("Bring another file"), type="primary", key="import.anew", on_click=forget, args=("import",))
-        if report.needing_correction + report.twice:
-            st.button(
-                t("Correct the rest here"),
-                key="import.rest",
-                icon=":material/edit:",
-                on_click=_correct_the_rest,
-                args=(upload,),
-            )
-            import_files.corrections(member, upload.previewed)
-        st.page_link(
-            CLIENTS,
-            label=t("Clients, newest first"),
-            icon=":material/groups:",
-            width="content",
-            query_params={"order_by": Order.NEWEST.value},
-        )
-
-
-def _line(show: Callable[..., object], label: str, count: str) -> None:
-    with st.container(horizontal=True, wrap=False):
-        show(label, width="stretch")
-        show(count, width=70, text_alignment="right")
-
-
-def _correct_the_rest(upload: Upload) -> None:
-    """Back to the list: who was invited is a client by now."""
-    upload.report, upload.is_stale = None, True
-    st.session_state.pop("import.verdict", None)

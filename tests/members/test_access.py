@@ -139,6 +139,7 @@ USE_CASES: dict[str, UseCase] = {
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
+    "imports.choose_columns": lambda s, m: imports.choose_columns(s, m, SHEET, {}),
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, 1, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
