@@ -2,8 +2,8 @@
 rows invited, or none."""
 
 from core.imports.choosing import choose_columns, guessed, samples
-from core.imports.columns import NotInTheList, countries, country, template
-from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, SameColumnTwice
+from core.imports.columns import NotInTheList, countries, country, template, words_to_pick
+from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, Said, SameColumnTwice
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -13,6 +13,7 @@ from core.imports.report import (
     Verdict,
     corrected,
     corrections,
+    lacking,
     reasons_text,
     rows_without_country,
 )

@@ -13,6 +13,7 @@ from core.defaults import Sets, set_called
 from core.imports.headings import short
 from core.imports.vocabulary import COUNTRIES, LANGUAGES, NO_ADD_ONS, TERMS, Column, key, keys
 from core.members import Member, can_be_responsible
+from core.words import LANGUAGES as NAMES_OF_LANGUAGES
 from core.words import (
     N_,
     BillingError,
@@ -56,6 +57,15 @@ def language(text: str) -> str | None:
     """The code of a language, "fr", "nl" or "en"; None when the cell is blank. Raises NotInTheList."""
     locale = _LOCALE.fullmatch(text.strip())
     return _chosen(locale[1] if locale else text, LANGUAGES)
+
+
+def words_to_pick(column: Column, offer: Catalogue) -> list[str]:
+    """What a cell of this column may say, in the reader's language; nothing where that is no short list."""
+    if column is Column.LANGUAGE:
+        return list(NAMES_OF_LANGUAGES.values())
+    if column is Column.PLAN:
+        return [str(plan) for plan in offer.plans.values() if not plan.is_retired]
+    return next(([term.label for term in words] for setting, words in TERMS.items() if setting.value == column), [])
 
 
 def responsible(text: str, colleagues: Iterable[Member]) -> int | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from core.catalogue import Price, monthly_cents
 from core.defaults import EffectiveSettings, SetVersion, version_text
 from core.imports.columns import is_blank
-from core.imports.headings import Columns
+from core.imports.headings import Columns, Said
 from core.imports.vocabulary import Column
 from core.invitations import NewClient
 from core.spreadsheets import Sheet, SheetRow
-from core.words import LANGUAGES, N_, BillingError, Money, Overrides, StaleError, Term, spoken, t
+from core.words import LANGUAGES, N_, BillingError, Money, Overrides, Setting, StaleError, Term, spoken, t
 
 
 class Verdict(Term):
@@ -138,10 +138,27 @@ def rows_without_country(previewed: ImportPreview) -> int:
     return sum(is_blank(row.cells[place]) for row in previewed.rows if len(row.cells[place]) < 7)
 
 
-def corrected(sheet: Sheet, changes: Mapping[int, Mapping[int, str]]) -> Sheet:
-    """The sheet with these cells, by line and by index of the column, typed anew. A row left without any is gone."""
+def lacking(previewed: ImportPreview) -> tuple[Column, ...]:
+    """The columns that reasons speak of and the list does not have: it cannot be corrected without them."""
+    spoken_of = {reason.column for row in previewed.rows for reason in row.reasons}
+    if None in spoken_of:
+        spoken_of |= {Column(setting.value) for setting in Setting}
+    return tuple(column for column in Column if column in spoken_of - previewed.columns.places.keys())
+
+
+def corrected(previewed: ImportPreview, changes: Mapping[int, Mapping[int, str]]) -> tuple[Sheet, Said]:
+    """The sheet with these cells, by line and by index of the column, typed anew, and where its columns are. A row left
+    without any cell is gone. An index past the last heading is of a column that was `lacking`: it is there then."""
+    sheet, more = previewed.sheet, lacking(previewed)
+    width = len(sheet.headings)
+    said: dict[Column, str | int] = {column: previewed.columns.places.get(column, "") for column in Column}
+    if any(index >= width for cells in changes.values() for index in cells):
+        said |= {column: index for index, column in enumerate(more, width)}
+        blanks = ("",) * len(more)
+        widened = tuple(replace(row, cells=row.cells + blanks) for row in sheet.rows)
+        sheet = replace(sheet, headings=(*sheet.headings, *(column.label for column in more)), rows=widened)
     rows = (_corrected(row, changes[row.line]) if row.line in changes else row for row in sheet.rows)
-    return replace(sheet, rows=tuple(row for row in rows if any(row.cells)))
+    return replace(sheet, rows=tuple(row for row in rows if any(row.cells))), said
 
 
 def corrections(previewed: ImportPreview) -> tuple[list[str], list[list[str]]]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import imports
 from core.catalogue import Catalogue
-from core.imports import Column, ColumnsNotFound, ImportPreview, ImportReport, SameColumnTwice, Verdict
+from core.imports import Column, ColumnsNotFound, ImportPreview, ImportReport, Said, SameColumnTwice, Verdict
 from core.members import Member
 from core.spreadsheets import MAX_BYTES, Format, Sheet
 from core.storage import Database
@@ -140,21 +140,22 @@ def _check(member: Member, name: str, sheet: Sheet, bar: Any = None) -> None:
     st.session_state["import.upload"] = upload
 
 
-def _checked(member: Member, sheet: Sheet, bar: Any, country: str) -> ImportPreview:
+def _checked(member: Member, sheet: Sheet, bar: Any, country: str, said: Said | None = None) -> ImportPreview:
     total = len(sheet.rows)
 
     def show_progress(done: int) -> None:
         bar.progress(done / total, text=t("Checking the rows: {done} of {total}", done=done, total=total))
 
     with server.database().reading() as session:
-        return imports.preview(session, member, sheet, country=country, progress=show_progress)
+        return imports.preview(session, member, sheet, said=said, country=country, progress=show_progress)
 
 
 def _check_again(member: Member, upload: Upload) -> None:
     """The list with what was typed, checked with what is in force now."""
     bar = st.progress(0.0, text=t("Checking the rows…"))
     try:
-        previewed = _checked(member, imports.corrected(upload.previewed.sheet, upload.typed), bar, upload.country)
+        sheet, said = imports.corrected(upload.previewed, upload.typed)
+        previewed = _checked(member, sheet, bar, upload.country, said)
     except BillingError as refusal:
         upload.refusal = refusal
     else:
@@ -232,8 +233,9 @@ def _understood(upload: Upload) -> None:
 @notices.callback
 def _choose_columns(upload: Upload) -> None:
     previewed = upload.previewed
-    sheet = imports.corrected(previewed.sheet, upload.typed)
-    import_columns.begin(upload.name, sheet, None, dict(previewed.columns.places))
+    sheet, said = imports.corrected(previewed, upload.typed)
+    places = {column: place for column, place in said.items() if isinstance(place, int)}
+    import_columns.begin(upload.name, sheet, None, places)
 
 
 def _ask_country(upload: Upload) -> None:

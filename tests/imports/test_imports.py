@@ -27,6 +27,7 @@ from core.imports import (
     Verdict,
 )
 from core.imports import verdicts as judging
+from core.imports.columns import language, value_reader
 from core.invitations import OutboxMessage, inviting
 from core.members import Member, Partner
 from core.spreadsheets import Format, Sheet, SheetRow
@@ -528,10 +529,40 @@ def test_corrected_cells_are_judged_anew(space: Space) -> None:
     space.save()
     brought = sheet(("Aubry", "BE", "x"), ("Beau", "BE", "b@example.com"), ("Gone", "", ""))
     brought = replace(brought, rows=(replace(brought.rows[0], odd={2: "odd"}), *brought.rows[1:]))
-    after = imports.corrected(brought, {2: {2: " a@example.com "}, 4: {0: " "}})
+    shown = previewed(space, brought)
+    after, said = imports.corrected(shown, {2: {2: " a@example.com "}, 4: {0: " "}})
+    assert after.headings == brought.headings
+    assert said == dict.fromkeys(Column, "") | shown.columns.places
     assert [row.cells[:3] for row in after.rows] == [("Aubry", "BE", "a@example.com"), ("Beau", "BE", "b@example.com")]
     assert [row.verdict for row in previewed(space, after).rows] == [READY, READY]
     assert brought.rows[0].cells[2] == "x"
+
+
+def test_a_column_that_reasons_speak_of_and_the_list_lacks_can_be_filled_in(space: Space) -> None:
+    """Without saved defaults every row says every setting; what is typed there is read as a column of the list."""
+    headings = ("Name", "Country", "E-mail", "Subscription")
+    brought = sheet(("Aubry", "BE", "a@example.com", "Standard"), headings=headings)
+    shown = previewed(space, brought)
+    assert imports.lacking(shown) == (Column.PAYER, Column.BILLING_PERIOD, Column.ADD_ONS)
+    after, said = imports.corrected(shown, {2: {4: "us", 5: "yearly", 6: "none"}})
+    assert after.headings == (*brought.headings, "Paid by", "Billing period", "Add-ons")
+    with space.database.reading() as session:
+        again = imports.preview(session, space.manager, after, said=said)
+    assert [row.verdict for row in again.rows] == [READY]
+    assert imports.lacking(again) == ()
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_word_to_pick_is_understood(spoken: str) -> None:
+    """In each language; a retired plan is none of them."""
+    speak(spoken)
+    offer = replace(SAMPLE, plans={**SAMPLE.plans, "plus": replace(SAMPLE.plans["plus"], is_retired=True)})
+    for column in (Column.PAYER, Column.BILLING_PERIOD, Column.PLAN):
+        words = imports.words_to_pick(column, offer)
+        assert len({value_reader(Setting(column.value), offer)(word) for word in words}) == len(words) >= 2
+    assert {language(word) for word in imports.words_to_pick(Column.LANGUAGE, offer)} == set(LANGUAGES)
+    assert str(SAMPLE.plans["plus"]) not in imports.words_to_pick(Column.PLAN, offer)
+    assert imports.words_to_pick(Column.NAME, offer) == []
 
 
 @pytest.mark.parametrize("title", ["Reasons", "reasons ", None])
