@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import catalogue, defaults, demo, members, reports, spreadsheets, subscriptions
+from core import bulk, catalogue, defaults, demo, members, reports, spreadsheets, subscriptions
 from core.members import Member
 from core.storage import Database
 from core.words import ActivityKind, NotAllowed, Role, Setting, listed, speak, t
@@ -375,6 +375,19 @@ def test_all_ready_rows_are_invited_at_once_and_the_report_adds_up(demo_database
     assert list(found["overridden"]) == ["payer;plan"]
     ran(at(app.button, "import.rest").click())
     assert verdicts(app) == ["All rows · 7", "Needs correction · 2", "Already a client · 5"]
+
+
+def test_the_report_lists_who_was_invited_and_leads_to_each(demo_database: Database) -> None:
+    """And says what is to be done by whom from here on."""
+    app = invite(brought(as_csv(GOOD + BAD)))
+    output = plain_text(app)
+    assert "Each of them is invited until it accepts" in output
+    assert "3 rows are still to correct" in output
+    assert list(app.dataframe[0].value["name"]) == ["Aubry & Fils", "Brasserie du Parc", "Cordier *Consulting*"]
+    (made,) = asked(demo_database, bulk.batches)
+    first, *_ = asked(demo_database, bulk.clients_of, made.batch)
+    app.session_state["import.opened"] = first.client_id  # what a click on its row leads to
+    assert "Aubry & Fils" in plain_text(ran(app))
 
 
 def test_the_same_list_again_invites_nobody(demo_database: Database) -> None:
