@@ -125,7 +125,11 @@ def counter(total: int) -> Callable[[int], None]:
 
 def _said(previewed: ImportPreview, report: ImportReport | None) -> Iterator[str]:
     """The rows that need a person, what the ready ones cost, and what became of all; None: nothing was written."""
-    counts = previewed.counts
+    counts, sheet = previewed.counts, previewed.sheet
+    if sheet.others:
+        yield f"Read from the sheet {one_line(sheet.name)}. Not read: {', '.join(map(one_line, sheet.others))}."
+    if sheet.hidden:
+        yield f"Rows that are hidden in the workbook and read like the others: {sheet.hidden}."
     attended = [row for row in previewed.rows if row.verdict in (Verdict.NEEDS_CORRECTION, Verdict.TWICE)]
     for row in attended[:_MOST]:
         reasons = one_line(imports.reasons_text(row))

@@ -2,7 +2,8 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from io import StringIO
 from itertools import chain, islice
@@ -11,7 +12,7 @@ from pathlib import PurePath
 from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
-from core.spreadsheets.workbooks import MERGED, Record, records
+from core.spreadsheets.workbooks import MERGED, Record, heads, records
 from core.words import N_
 
 _OLE, _ZIP, _PDF = b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"%PDF"
@@ -25,6 +26,10 @@ _OTHER_KIND = N_(
 )
 _TOO_BIG = N_("This file has {megabytes} MB, and at most {limit} MB are taken. Split it, or keep only the list.")
 _EMPTY = N_("This list is empty. Bring a list with a row of headings and a row for each client.")
+_EMPTY_SHEET = N_(
+    "The first sheet, “{name}”, is empty. The list may be on another one: {others}. "
+    "Put that sheet first, with a row of headings and a row for each client."
+)
 _ONLY_HEADINGS = N_("This list has headings and no rows below them. Add a row for each client.")
 _A_WORKBOOK = N_(
     "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
@@ -71,6 +76,8 @@ class Sheet:
     """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows.
 
     `skipped` is how many rows above the headings, which are in row `headings_line`, hold something else: titles.
+    `hidden` is how many of the rows cannot be seen in the workbook, as far as it tells. `name` is that of a workbook's
+    sheet and `others` those of its other visible ones, where the first one has not the headings of a list.
     """
 
     headings: tuple[str, ...]
@@ -80,6 +87,9 @@ class Sheet:
     separator: str
     headings_line: int = 1
     skipped: int = 0
+    hidden: int = 0
+    name: str = ""
+    others: tuple[str, ...] = ()
 
 
 def how_many(headings: Sequence[str]) -> int:
@@ -103,11 +113,36 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
     if content.startswith(_PDF):
         raise UnreadableFile(_A_PDF)
     if (form := Format(ending)) is not Format.CSV:
-        return _sheet(records(content, f".{ending}"), form, recognised)
+        return _from_workbook(content, form, recognised)
     if content.startswith((_OLE, _ZIP)):
         raise UnreadableFile(_A_WORKBOOK)
     text, encoding = decoded(content)
     return _from_text(text, encoding, ",;\t", recognised)
+
+
+def _from_workbook(content: bytes, form: Format, recognised: Recognised) -> Sheet:
+    """The list on the first visible sheet; where that has no headings of a list, on the first other one that has."""
+    every = records(content, f".{form}")
+    first = list(islice(every, _TITLES + 1))
+    sheets = []
+    if _knows([record.cells for record in first], recognised) < _ENOUGH:
+        with suppress(UnreadableFile):  # another sheet may be far larger than a list
+            sheets = heads(content, f".{form}")
+    if len(sheets) < 2:
+        return _sheet(chain(first, every), form, recognised)
+    names = [name for name, _ in sheets]
+    known = [_knows(rows, recognised) for _, rows in sheets]
+    which = next((place for place, count in enumerate(known, 1) if count >= _ENOUGH), 1)
+    if which == 1 and not first:
+        raise UnreadableFile(_EMPTY_SHEET, name=names[0], others=tuple(names[1:]))
+    found = chain(first, every) if which == 1 else records(content, f".{form}", sheet=which)
+    others = tuple(names[: which - 1] + names[which:])
+    return replace(_sheet(found, form, recognised), name=names[which - 1], others=others)
+
+
+def _knows(first: Sequence[list[str]], recognised: Recognised) -> int:
+    """How many headings are known in the row of these that has the headings."""
+    return recognised(_best(first, recognised)[1][:MAX_COLUMNS])
 
 
 def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:
@@ -182,18 +217,19 @@ def _sheet(
     if len(headings) > MAX_COLUMNS:
         raise UnreadableFile(_TOO_MANY_COLUMNS, columns=len(headings), limit=MAX_COLUMNS)
     rows: list[SheetRow] = []
-    beyond = 0
+    beyond = hidden = 0
     for record in filled:
         if len(rows) == MAX_ROWS:
             beyond += 1
             continue
         _refuse_without_heading(record, headings, given if form is Format.CSV else MAX_COLUMNS)
         rows.append(_row(record, len(headings)))
+        hidden += record.is_hidden
     if beyond:
         raise UnreadableFile(TOO_MANY_ROWS, rows=MAX_ROWS + beyond, limit=MAX_ROWS)
     if not rows:
         raise UnreadableFile(_ONLY_HEADINGS)
-    return Sheet(tuple(headings), tuple(rows), form, encoding, separator, header.line, skipped)
+    return Sheet(tuple(headings), tuple(rows), form, encoding, separator, header.line, skipped, hidden)
 
 
 def _refuse_without_heading(record: Record, headings: Sequence[str], given: int) -> None:

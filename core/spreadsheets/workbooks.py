@@ -55,26 +55,37 @@ class Record:
     line: int
     cells: list[str]
     odd: Mapping[int, str] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 LIMITS = Limits()
 
 
-def records(content: bytes, ending: str, limits: Limits = LIMITS) -> Iterator[Record]:
-    """The rows of the first visible sheet that hold something, of a file whose name ends so. Raises UnreadableFile."""
+def records(content: bytes, ending: str, limits: Limits = LIMITS, *, sheet: int = 1) -> Iterator[Record]:
+    """The rows of a visible sheet, counted from 1, that hold something, of a file whose name ends so. Raises
+    UnreadableFile."""
+    for number, cells, odd, is_hidden in _said(content, ending, limits, sheet):
+        yield Record(number, cells, {int(index): _ODD[what] for index, what in odd.items()}, is_hidden)
+
+
+def heads(content: bytes, ending: str, limits: Limits = LIMITS) -> list[tuple[str, list[list[str]]]]:
+    """The name and the first filled rows of each visible sheet. Raises UnreadableFile."""
+    return [(name, rows) for name, rows in _said(content, ending, limits, 0)]
+
+
+def _said(content: bytes, ending: str, limits: Limits, sheet: int) -> Iterator[list[Any]]:
     with TemporaryFile() as answer:  # without a name: it is gone with this process
-        _ask(content, answer, limits)
+        _ask(content, answer, limits, sheet)
         answer.seek(0)
         for line in answer:
             said = json.loads(line)
             if isinstance(said, dict):
                 raise _refusal(said, ending)
-            number, cells, odd = said
-            yield Record(number, cells, {int(index): _ODD[what] for index, what in odd.items()})
+            yield said
 
 
-def _ask(content: bytes, answer: IO[bytes], limits: Limits) -> None:
-    numbers = (limits.memory, limits.answer, limits.computing, MAX_ROWS, MAX_COLUMNS)
+def _ask(content: bytes, answer: IO[bytes], limits: Limits, sheet: int) -> None:
+    numbers = (limits.memory, limits.answer, limits.computing, MAX_ROWS, MAX_COLUMNS, sheet)
     command = [sys.executable, "-I", str(_READER), *map(str, numbers)]
     try:
         with _AT_ONCE:

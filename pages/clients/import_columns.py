@@ -9,7 +9,7 @@ from core import imports
 from core.imports import Column
 from core.members import Member
 from core.spreadsheets import Sheet, letters
-from core.words import BillingError, DatabaseFailed, one_line, t
+from core.words import BillingError, DatabaseFailed, listed, nt, one_line, t
 from pages.parts import default_sets, notices, server
 from pages.parts.choices import forget, form
 from pages.parts.text import plain
@@ -39,11 +39,31 @@ def begin(name: str, sheet: Sheet, because: BillingError | None, places: dict[Co
     st.session_state["import.choosing"] = Choosing(name, sheet, at_first, because)
 
 
+def how_it_was_read(sheet: Sheet) -> None:
+    """What somebody might not expect: which sheet was taken, where the headings are, and that hidden rows count."""
+    if sheet.others:
+        others = listed(one_line(name) for name in sheet.others)
+        st.text(t("Read from the sheet “{name}”. Not read: {others}.", name=one_line(sheet.name), others=others))
+    if sheet.skipped:
+        line = str(sheet.headings_line)
+        st.caption(t("The headings are in row {line}; what stands above them is not read.", line=line))
+    if sheet.hidden:
+        st.warning(
+            nt(
+                "{count} row is hidden in the workbook, by a filter or by hand. It is read like the others.",
+                "{count} rows are hidden in the workbook, by a filter or by hand. They are read like the others.",
+                sheet.hidden,
+            ),
+            icon=":material/visibility_off:",
+        )
+
+
 def show(member: Member, choosing: Choosing, check: Callable[[str, Sheet], None]) -> None:
     """Each of our columns with a picker of the list's, and what stands there; then the list is checked."""
     key = form("import columns")
     if choosing.name:
         st.text(one_line(choosing.name))
+    how_it_was_read(choosing.sheet)
     if choosing.because is not None:
         st.info(plain(choosing.because), icon=":material/info:")
     st.caption(t("Choose which column of the list holds what. It is remembered for lists with these headings."))

@@ -213,9 +213,7 @@ def _understood(upload: Upload) -> None:
         found = [column.label for column in Column if column in previewed.columns.places]
         columns = t("Columns: {columns}", columns=listed(found))
         st.caption(f"{plain(_kind(previewed.sheet))} · {rows} · {plain(columns)}")
-        if previewed.sheet.skipped:
-            line = str(previewed.sheet.headings_line)
-            st.caption(t("The headings are in row {line}; what stands above them is not read.", line=line))
+        import_columns.how_it_was_read(previewed.sheet)
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
         if previewed.are_chosen:

@@ -1,16 +1,51 @@
 """A list whose headings do not say enough, on the page: each of our columns is picked among those of the list."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from xlsxwriter import Workbook
 
 from core.imports import Column
 from core.storage import Database
 from tests.pages.conftest import at, plain_text, ran
-from tests.pages.test_import_page import GOOD, as_csv, brought, clients, correct, invite, tab, uploaded, verdicts
+from tests.pages.test_import_page import (
+    GOOD,
+    HEADINGS,
+    as_csv,
+    brought,
+    clients,
+    correct,
+    invite,
+    tab,
+    uploaded,
+    verdicts,
+)
 
 ODD = b"Firm;Contact point;Nr\nAubry;aubry@new.example;BE0471730202\nCordier;cordier@new.example;\n"
+
+
+def several_sheets() -> bytes:
+    """A workbook whose list is on its second sheet, below a title and with a hidden row."""
+    content = BytesIO()
+    with Workbook(content) as book:
+        book.add_worksheet("Notes").write(0, 0, "see the other sheet")
+        sheet = book.add_worksheet("Our *clients*")
+        for number, row in enumerate([["Clients of 2026"], HEADINGS, *GOOD]):
+            sheet.write_row(number, 0, row)
+        sheet.set_row(3, options={"hidden": True})
+    return content.getvalue()
+
+
+def test_how_a_workbook_was_read_is_told() -> None:
+    """Which sheet, where its headings are, and that hidden rows count."""
+    app = brought(several_sheets(), "list.xlsx")
+    output = plain_text(app)
+    assert "Read from the sheet “Our *clients*”. Not read: Notes." in output
+    assert "The headings are in row 2; what stands above them is not read." in output
+    assert "1 row is hidden in the workbook, by a filter or by hand." in output
+    assert verdicts(app) == ["All rows · 3", "Ready · 3"]
 
 
 def picker(app: AppTest, column: Column) -> Any:
