@@ -31,7 +31,7 @@ def several_sheets() -> bytes:
     content = BytesIO()
     with Workbook(content) as book:
         book.add_worksheet("Notes").write(0, 0, "see the other sheet")
-        sheet = book.add_worksheet("Our *clients*")
+        sheet = book.add_worksheet("Our $clients$")
         for number, row in enumerate([["Clients of 2026"], HEADINGS, *GOOD]):
             sheet.write_row(number, 0, row)
         sheet.set_row(3, options={"hidden": True})
@@ -42,7 +42,7 @@ def test_how_a_workbook_was_read_is_told() -> None:
     """Which sheet, where its headings are, and that hidden rows count."""
     app = brought(several_sheets(), "list.xlsx")
     output = plain_text(app)
-    assert "Read from the sheet “Our *clients*”. Not read: Notes." in output
+    assert "Read from the sheet “Our $clients$”. Not read: Notes." in output
     assert "The headings are in row 2; what stands above them is not read." in output
     assert "1 row is hidden in the workbook, by a filter or by hand." in output
     assert verdicts(app) == ["All rows · 3", "Ready · 3"]
