@@ -107,7 +107,7 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "customer number, customer no, customer code, customer ID, client code, client ID, "
         "account number, account code, contact code, CustNum, code client, identifiant client, "
         " code tiers, dossier, n° de dossier, numéro de dossier, code dossier, "
-        "klantnummer, klantcode, klantnr, relatiecode, relatienummer, debiteurnummer, debiteurennummer, "
+        "klantnummer, klantcode, klantnr, relatiecode, relatienummer, relatienr, debiteurnummer, debiteurennummer, "
         "dossiernummer, dossiercode",
         "code, number, id, identifiant, nummer, numéro",
     ),
@@ -166,7 +166,12 @@ LANGUAGES = {
     "en": "en, eng, E, English, anglais, Engels",
 }
 NO_ADD_ONS = "none, aucun, aucune, geen"
-COUNTRIES = {"UK": "GB", "EL": "GR"}  # the letters that people and the VAT rules use for a country
+COUNTRIES = {
+    "UK": "GB",
+    "EL": "GR",
+    "HOLLAND": "NL",
+    "THE NETHERLANDS": "NL",
+}  # the letters that people and the VAT rules use for a country
 
 
 def key(text: str) -> str:

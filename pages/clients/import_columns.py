@@ -69,9 +69,10 @@ def show(member: Member, choosing: Choosing, check: Callable[[str, Sheet], None]
     st.caption(t("Choose which column of the list holds what. It is remembered for lists with these headings."))
     said = {column: _picked(choosing, column, f"{key}.{column.value}") for column in _columns(member)}
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(t("Check the list"), type="primary", key=f"{key}.check", icon=":material/fact_check:"):
-            _choose(member, choosing, said, check)
+        is_asked = st.button(t("Check the list"), type="primary", key=f"{key}.check", icon=":material/fact_check:")
         st.button(t("Back"), key=f"{key}.back", on_click=_back, args=(choosing,))
+    if is_asked:
+        _choose(member, choosing, said, check)
 
 
 def _columns(member: Member) -> list[Column]:
@@ -84,7 +85,7 @@ def _picked(choosing: Choosing, column: Column, key: str) -> int | str:
     """The place of the column that somebody picks for ours; NOT_THERE: the list does not have it."""
     headings = choosing.sheet.headings
     options: list[int | str] = [NOT_THERE, *(place for place, heading in enumerate(headings) if heading)]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         picked: int | str = st.selectbox(
             t("{column} (required)", column=column) if column in _NEEDED else column.label,
             options,
@@ -95,7 +96,8 @@ def _picked(choosing: Choosing, column: Column, key: str) -> int | str:
             persist_state="session",
         )
         found = imports.samples(choosing.sheet, picked) if isinstance(picked, int) else []
-        st.text(" · ".join(one_line(value)[:_SHORT] for value in found), width=420)
+        if found:
+            st.text(" · ".join(one_line(value)[:_SHORT] for value in found), width="stretch")
     return picked
 
 

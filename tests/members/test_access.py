@@ -258,7 +258,8 @@ OF_THEIR_OWN = {
     "reports.save_view",
     "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
     "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
-    "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
+    "imports.choose_columns", "imports.invite_ready",
+    "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
 OF_ANOTHERS = {
