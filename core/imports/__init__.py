@@ -13,9 +13,9 @@ from core.imports.report import (
     Verdict,
     corrected,
     corrections,
-    lacking,
     reasons_text,
     rows_without_country,
+    spoken_of,
 )
 from core.imports.verdicts import invite_ready, preview, read, read_pasted
 from core.imports.vocabulary import REQUIRED, Column

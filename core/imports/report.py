@@ -1,6 +1,6 @@
 """What was found in a spreadsheet, row by row; what became of it; and the rows to correct, as they go back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.catalogue import Price, monthly_cents
@@ -73,7 +73,8 @@ class ImportRow:
 class ImportPreview:
     """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
     names of the members who would look after them, by number. `country` is that of rows without one; `are_chosen`
-    where somebody chose which column is which, for a list with these headings.
+    where somebody chose which column is which, for a list with these headings. `lacking` are the columns that reasons
+    speak of and the list does not have: it cannot be corrected without them.
 
     `standard` is the version that blank cells take (None: no defaults are saved), `versions` has the version of each
     set that a ready row takes, and `set_names` the name of each, where there are several sets.
@@ -93,6 +94,7 @@ class ImportPreview:
     responsible: Mapping[int, str] = field(default_factory=dict)
     country: str = ""
     are_chosen: bool = False
+    lacking: tuple[Column, ...] = ()
     versions: Mapping[int, int] = field(default_factory=dict)
     set_names: Mapping[int, str] = field(default_factory=dict)
 
@@ -138,18 +140,17 @@ def rows_without_country(previewed: ImportPreview) -> int:
     return sum(is_blank(row.cells[place]) for row in previewed.rows if len(row.cells[place]) < 7)
 
 
-def lacking(previewed: ImportPreview) -> tuple[Column, ...]:
-    """The columns that reasons speak of and the list does not have: it cannot be corrected without them."""
-    spoken_of = {reason.column for row in previewed.rows for reason in row.reasons}
-    if None in spoken_of:
-        spoken_of |= {Column(setting.value) for setting in Setting}
-    return tuple(column for column in Column if column in spoken_of - previewed.columns.places.keys())
+def spoken_of(rows: Iterable[ImportRow]) -> frozenset[Column]:
+    """The columns that the reasons of these rows speak of; where all settings are missing, each setting's."""
+    columns = {reason.column for row in rows for reason in row.reasons}
+    settings = {Column(setting.value) for setting in Setting} if None in columns else set()
+    return frozenset(settings.union(column for column in columns if column is not None))
 
 
 def corrected(previewed: ImportPreview, changes: Mapping[int, Mapping[int, str]]) -> tuple[Sheet, Said]:
     """The sheet with these cells, by line and by index of the column, typed anew, and where its columns are. A row left
     without any cell is gone. An index past the last heading is of a column that was `lacking`: it is there then."""
-    sheet, more = previewed.sheet, lacking(previewed)
+    sheet, more = previewed.sheet, previewed.lacking
     width = len(sheet.headings)
     said: dict[Column, str | int] = {column: previewed.columns.places.get(column, "") for column in Column}
     if any(index >= width for cells in changes.values() for index in cells):

@@ -12,7 +12,7 @@ from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import EffectiveSettings, Sets, SetVersion
 from core.imports.choosing import chosen_before
-from core.imports.headings import Said, recognise, recognised_count, said_over
+from core.imports.headings import Columns, Said, recognise, recognised_count, said_over
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -20,6 +20,7 @@ from core.imports.report import (
     Reason,
     StalePreview,
     Verdict,
+    spoken_of,
 )
 from core.imports.rows import ReadRow, read_rows
 from core.imports.vocabulary import Column
@@ -102,6 +103,7 @@ def preview(
         sheet=sheet,
         columns=columns,
         are_chosen=bool(before),
+        lacking=_lacking(rows, columns),
         country=country,
         rows=rows,
         partner_id=member.partner_id,
@@ -251,6 +253,11 @@ def _judged(
             yield _row(row, Verdict.READY, held=held)
         if row.email is not None:
             lines.setdefault(row.email, row.line)
+
+
+def _lacking(rows: Iterable[ImportRow], columns: Columns) -> tuple[Column, ...]:
+    wanted = spoken_of(rows) - columns.places.keys()
+    return tuple(column for column in Column if column in wanted)
 
 
 def _row(

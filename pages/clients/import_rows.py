@@ -203,7 +203,7 @@ def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow], offer: Cat
     if lines != upload.lines or upload.editor not in st.session_state:
         upload.begin_editor(lines)
     previewed = upload.previewed
-    headings = (*previewed.sheet.headings, *(column.label for column in imports.lacking(previewed)))
+    headings = (*previewed.sheet.headings, *(column.label for column in previewed.lacking))
     indexes = {f"c{index}": index for index in _indexes(previewed, shown)}
     cells = {
         name: [upload.began_with.get(row.line, {}).get(index, _cell(row, index)) for row in shown]
@@ -264,7 +264,7 @@ def _sets(member: Member) -> Sequence[str]:
 
 def _places(previewed: ImportPreview) -> dict[Column, int]:
     """Where each column is, those too that the list lacks and its reasons speak of: they stand after the others."""
-    more = enumerate(imports.lacking(previewed), len(previewed.sheet.headings))
+    more = enumerate(previewed.lacking, len(previewed.sheet.headings))
     return dict(previewed.columns.places) | {column: index for index, column in more}
 
 
@@ -287,10 +287,8 @@ def _indexes(previewed: ImportPreview, shown: Sequence[ImportRow]) -> list[int]:
     """The indexes of the columns with a heading, and after them of those that the list lacks: first what is to correct
     in these rows."""
     places = _places(previewed)
-    spoken_of = {reason.column for row in shown for reason in row.reasons}
-    if None in spoken_of:
-        spoken_of |= {Column(setting.value) for setting in LISTED_SETTINGS}
-    wrong = {places.get(column) for column in spoken_of if column is not None}
+    spoken_of = imports.spoken_of(shown)
+    wrong = {places.get(column) for column in spoken_of}
     indexes = [index for index, heading in enumerate(previewed.sheet.headings) if heading]
     indexes += [index for column, index in places.items() if index not in indexes and column in spoken_of]
     return sorted(indexes, key=lambda index: index not in wrong)

@@ -543,13 +543,13 @@ def test_a_column_that_reasons_speak_of_and_the_list_lacks_can_be_filled_in(spac
     headings = ("Name", "Country", "E-mail", "Subscription")
     brought = sheet(("Aubry", "BE", "a@example.com", "Standard"), headings=headings)
     shown = previewed(space, brought)
-    assert imports.lacking(shown) == (Column.PAYER, Column.BILLING_PERIOD, Column.ADD_ONS)
+    assert shown.lacking == (Column.PAYER, Column.BILLING_PERIOD, Column.ADD_ONS)
     after, said = imports.corrected(shown, {2: {4: "us", 5: "yearly", 6: "none"}})
     assert after.headings == (*brought.headings, "Paid by", "Billing period", "Add-ons")
     with space.database.reading() as session:
         again = imports.preview(session, space.manager, after, said=said)
     assert [row.verdict for row in again.rows] == [READY]
-    assert imports.lacking(again) == ()
+    assert again.lacking == ()
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
