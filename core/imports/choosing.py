@@ -91,8 +91,9 @@ def _each(looks_like_it: Callable[[str], bool], sheet: Sheet) -> Callable[[int],
 
 
 def _is_language(text: str) -> bool:
+    """Not two capitals: of a column of FR and NL nobody can tell, and most are countries."""
     try:
-        return columns.language(text) is not None
+        return columns.language(text) is not None and not (len(text) == 2 and text.isupper())
     except NotInTheList:
         return False
 

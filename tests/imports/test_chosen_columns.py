@@ -43,6 +43,18 @@ def test_what_stands_in_the_columns_tells_what_they_are() -> None:
     assert imports.guessed(odd()) == SAID
 
 
+def test_languages_and_countries_are_told_apart() -> None:
+    """By how they are written, where the letters could be both."""
+    sheet = odd("Firm;L;C;Where\nAubry;fr;FR;a@new.example\nBeau;nl;NL;b@new.example\n")
+    assert imports.guessed(sheet) == {Column.NAME: 0, Column.LANGUAGE: 1, Column.COUNTRY: 2, Column.EMAIL: 3}
+
+
+def test_a_guess_bears_with_a_cell_that_is_to_correct() -> None:
+    """Most of the column is enough."""
+    sheet = odd("Firm;Where\nAubry;a@new.example\nBeau;b@\nCordier;c new.example\n")
+    assert imports.guessed(sheet) == {Column.NAME: 0, Column.EMAIL: 1}
+
+
 def test_of_two_headings_that_say_it_equally_well_the_first_is_guessed() -> None:
     """And the other one is no other column for that."""
     sheet = odd("Société;Entreprise;E-mail\nA;B;a@new.example\n")
