@@ -23,20 +23,20 @@ _NEEDED = frozenset({Column.NAME, Column.EMAIL})  # a country is asked of whole 
 class Choosing:
     """A list of this name whose columns somebody is choosing, `because` its headings are refused; None: by choice.
 
-    `places` is where each column seems to be, from 0.
+    `places` is where each column seems to be, from 0. It belongs to the partner space in which it was brought.
     """
 
+    partner_id: int
     name: str
     sheet: Sheet
     places: dict[Column, int]
     because: BillingError | None = None
 
 
-def begin(name: str, sheet: Sheet, because: BillingError | None, places: dict[Column, int] | None = None) -> None:
+def begin(choosing: Choosing) -> None:
     """From the next run on the columns of this list are chosen; at first each is where it seems to be."""
     forget("import columns")
-    at_first = imports.guessed(sheet) if places is None else places
-    st.session_state["import.choosing"] = Choosing(name, sheet, at_first, because)
+    st.session_state["import.choosing"] = choosing
 
 
 def how_it_was_read(sheet: Sheet) -> None:

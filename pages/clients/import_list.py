@@ -60,10 +60,11 @@ def show(member: Member, offer: Catalogue) -> None:
     if (client_id := import_rows.opened()) is not None:
         st.switch_page(CLIENT, query_params={"client": str(client_id)})
     upload: Upload | None = st.session_state.get("import.upload")
-    if upload is not None and upload.previewed.partner_id != member.partner_id:
-        forget("import")
-        upload = None
     choosing: Choosing | None = st.session_state.get("import.choosing")
+    brought_in = {choosing and choosing.partner_id, upload and upload.previewed.partner_id} - {None}
+    if brought_in - {member.partner_id}:
+        forget("import")
+        upload = choosing = None
     if choosing is not None:
         import_columns.show(member, choosing, partial(_check, member))
         return
@@ -119,7 +120,7 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
         try:
             _check(member, name, sheet, bar)
         except (ColumnsNotFound, SameColumnTwice) as unclear:
-            import_columns.begin(name, sheet, unclear)
+            import_columns.begin(Choosing(member.partner_id, name, sheet, imports.guessed(sheet), unclear))
     except DatabaseFailed:  # the file is still there: the next run checks it
         bar.empty()
         raise
@@ -233,7 +234,7 @@ def _choose_columns(upload: Upload) -> None:
     previewed = upload.previewed
     sheet, said = imports.corrected(previewed, upload.typed)
     places = {column: place for column, place in said.items() if isinstance(place, int)}
-    import_columns.begin(upload.name, sheet, None, places)
+    import_columns.begin(Choosing(previewed.partner_id, upload.name, sheet, places))
 
 
 def _ask_country(upload: Upload) -> None:

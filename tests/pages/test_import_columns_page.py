@@ -117,6 +117,14 @@ def test_back_leaves_the_list_before_as_it_was() -> None:
     assert app.file_uploader[0].value is None
 
 
+def test_a_list_brought_in_another_partner_space_is_forgotten_while_its_columns_are_chosen() -> None:
+    """It belongs to the space in which it was brought."""
+    app = brought(ODD)
+    app.session_state["import.choosing"].partner_id += 1
+    ran(app)
+    assert "import.choosing" not in app.session_state
+
+
 def test_pasted_rows_stay_in_their_field_when_going_back() -> None:
     """To correct their headings and read them again."""
     app = tab()
