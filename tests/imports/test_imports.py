@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
+from xlsxwriter import Workbook
 
 from core import catalogue, imports, reports, spreadsheets, subscriptions
 from core.__main__ import main
@@ -812,3 +813,34 @@ def test_the_shell_is_told_which_heading_a_column_is_under_and_the_country(space
     for wrong in (["--column", "Boutique"], ["--column", "shoe=Adresse"], ["--country", "Atlantis"]):
         with pytest.raises(SystemExit):
             command(content, "--dry-run", *wrong)
+
+
+def test_the_shell_reads_the_columns_as_they_were_chosen_on_the_page(space: Space, command) -> None:
+    """And says which sheet of a workbook was read, and that hidden rows were."""
+    space.save()
+    content = b"Boutique,Adresse\nAubry,aubry@example.com\n"
+    with space.database.transaction() as session:
+        said = {Column.NAME: 0, Column.EMAIL: 1}
+        imports.choose_columns(session, space.manager, imports.read("clients.csv", content), said)
+    status, out, _ = command(content, "--dry-run", "--country", "BE")
+    assert (status, "Ready: 1." in out) == (0, True)
+    assert "sheet" not in out
+
+
+@pytest.mark.usefixtures("command")  # it names the database
+def test_the_shell_says_which_sheet_was_read_and_that_rows_are_hidden(
+    space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the page does."""
+    space.save()
+    path = tmp_path / "clients.xlsx"
+    with Workbook(path) as book:
+        book.add_worksheet("Notes")
+        sheet = book.add_worksheet("Clients")
+        for number, row in enumerate([["Name", "Country", "E-mail"], ["Aubry", "BE", "aubry@example.com"]]):
+            sheet.write_row(number, 0, row)
+        sheet.set_row(1, options={"hidden": True})
+    assert main(["import", str(path), "--as", "client_manager@example.com", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "Read from the sheet Clients. Not read: Notes." in out
+    assert "hidden in the workbook and read like the others: 1." in out
