@@ -20,7 +20,6 @@ _KEPT = ("language", "demo.member")  # in the session's memory, of what begins a
 
 def shown_as(member: Member | None) -> ShownDay | None:
     """The day that the demo is shown as; None where there is no demo."""
-    _row.set(None)
     if member is None or not server.is_demo():
         return None
     with server.database().reading(single=True) as session:

@@ -25,7 +25,7 @@ from pages.parts import presence, server
 from pages.parts.choices import choose
 from pages.parts.presence import Arrival
 
-_arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
+_arrived: ContextVar[Arrival | None] = ContextVar("arrived", default=None)
 
 
 def arrive() -> tuple[Member | None, Arrival]:
@@ -33,7 +33,7 @@ def arrive() -> tuple[Member | None, Arrival]:
     speak_as_chosen()
     arrival = Arrival(chosen=_demo_member()) if server.is_demo() else presence.arrive()
     visitor = arrival.chosen
-    _arrived.set(visitor)
+    _arrived.set(arrival)
     if visitor is not None:
         st.session_state.setdefault("language", best_language(visitor.language, st.context.locale))
         speak(st.session_state["language"], visitor.partner.time_zone)
@@ -46,9 +46,14 @@ def speak_as_chosen() -> None:
     speak(best_language(st.session_state.get("language"), st.context.locale))
 
 
+def arrived() -> Arrival:
+    """How the visitor came on this run."""
+    return _arrived.get() or arrive()[1]
+
+
 def member(permission: Permission) -> Member:
     """The member who is here and may do this: the first line of every page. Raises NotAllowed."""
-    visitor = _arrived.get() or arrive()[0]
+    visitor = arrived().chosen
     if visitor is None:
         raise NotAllowed
     members.require(visitor, permission)
