@@ -91,10 +91,11 @@ try:
     if member is not None and not by_link:
         presence.keep_space_in_url(arrival)
         sidebar(member, arrival, shown_as)
-    notices.demo_banner(shown_as)
-    already_shown = notices.show_messages()
-    if member is not None:
-        invitation.send_waiting(member)
+    with st.container():  # one element, whatever is said: the parts of a page that run alone are known by their place
+        notices.demo_banner(shown_as)
+        already_shown = notices.show_messages()
+        if member is not None:
+            invitation.send_waiting(member)
     shown.run()
 except DatabaseFailed as failure:
     if MENU not in st.session_state:  # a first visit: the page in the URL is the one that opens later
