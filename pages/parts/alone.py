@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.members import Permission
 from core.words import BillingError, DatabaseFailed
-from pages.parts import demo_day, notices, visitor
+from pages.parts import notices, visitor
 from pages.parts.presence import Arrival
 
 
@@ -56,4 +56,4 @@ def _frame(arrival: Arrival) -> tuple[object, ...]:
     who = (member.partner_id, member.member_id, member.name, member.role, member.client_access, member.is_active)
     where = (member.partner.name, member.partner.time_zone)
     spaces = tuple((each.partner_id, each.partner.name) for each in arrival.spaces)
-    return *who, *where, spaces, demo_day.shown_as(member)
+    return *who, *where, spaces, arrival.shown_as

@@ -31,7 +31,7 @@ _arrived: ContextVar[Arrival | None] = ContextVar("arrived", default=None)
 def arrive() -> tuple[Member | None, Arrival]:
     """Who is here on this run, read anew from the database, and how they came; the language they read from now on."""
     speak_as_chosen()
-    arrival = Arrival(chosen=_demo_member()) if server.is_demo() else presence.arrive()
+    arrival = _arrive_in_the_demo() if server.is_demo() else presence.arrive()
     visitor = arrival.chosen
     _arrived.set(arrival)
     if visitor is not None:
@@ -122,14 +122,15 @@ def choose_demo_member(visitor: Member) -> None:
         st.rerun()
 
 
-def _demo_member() -> Member | None:
+def _arrive_in_the_demo() -> Arrival:
     try:
         database = server.database()
     except DemoRefused:
-        return None
+        return Arrival()
     chosen = st.session_state.get("demo.member", 1)
     with database.reading(single=True) as session:
-        return members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
+        found = members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
+        return Arrival() if found is None else Arrival(chosen=found, shown_as=demo.shown_day(session, found.partner))
 
 
 class _Seeded(NamedTuple):
