@@ -22,6 +22,7 @@ CORE = [
 ]  # fmt: skip
 PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
 IMPORTS = ["import: preview 100", "import: commit 100", "import: memory (MB)"]
+BULK = ["bulk: change 100", "bulk: undo 100", "bulk: memory more (MB)"]
 WRITES = [
     "one change at once", "one change scheduled", "one change while one waits", "one cancel", "one invitation",
     "save of defaults",
@@ -45,7 +46,7 @@ def bench(*arguments: str) -> list[tuple[str, str]]:
 def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:
     """Every line is there, and the two ways to each result agreed (the bench stops where they do not)."""
     lines = bench("--keep", str(tmp_path))
-    assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *IMPORTS, *WRITES)]
+    assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *IMPORTS, *WRITES, *BULK)]
 
 
 @pytest.mark.browser

@@ -21,7 +21,7 @@ class CatalogueEdition(Base):
 
 
 class PlanRow(Base):
-    """What is sold. `names` by language; `position` is the order in lists."""
+    """What is sold. Its names by language, empty where it has none; `position` is the order in lists."""
 
     __tablename__ = "plan"
 
@@ -29,6 +29,7 @@ class PlanRow(Base):
     position: Mapped[int]
     name_en: Mapped[str]
     name_fr: Mapped[str]
+    name_nl: Mapped[str | None]
     is_retired: Mapped[bool]
 
 
@@ -41,6 +42,7 @@ class AddOnRow(Base):
     position: Mapped[int]
     name_en: Mapped[str]
     name_fr: Mapped[str]
+    name_nl: Mapped[str | None]
     is_retired: Mapped[bool]
 
 
@@ -76,6 +78,16 @@ class PriceListRow(Base):
     loaded_at: Mapped[datetime] = mapped_column(Instant)
     loaded_by_partner_id: Mapped[int | None]
     loaded_by_id: Mapped[int | None]
+
+
+class PriceListNumber(Base):
+    """The highest number that a price list of a currency ever had: what was withdrawn gives its number to no other."""
+
+    __tablename__ = "price_list_number"
+    __table_args__ = (CheckConstraint("last >= 1", name="last"),)
+
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
 
 
 class PlanPriceRow(Base):

@@ -7,18 +7,21 @@ is replaced by another; if the client does not become the payer after all, by on
 is over. Nobody else is told: a client that stops paying later is told by its charges.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import subscriptions
+from core import members, subscriptions
 from core.invitations import outbox
 from core.invitations.outbox import Delivery
 from core.invitations.tables import PayerMessage
-from core.members import Member
-from core.subscriptions import Client, Decision, Revision, local_date
-from core.words import BillingPeriod, ClientStatus, DeliveryStatus, Payer
+from core.members import Member, Permission
+from core.storage import now
+from core.subscriptions import Client, Decision, Known, Revision, held_at, local_date
+from core.words import BillingPeriod, ClientStatus, DeliveryStatus, NothingToTellAgain, Payer, StaleMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +34,101 @@ class _Takeover:
     billing_period: BillingPeriod | None = None
 
 
+def to_tell_again(session: Session, client: Client, every: tuple[Delivery, ...]) -> Delivery | None:
+    """The newest of these messages about who pays, if it was given up and what it says is so, or is going to be; None:
+    there is nothing to send again."""
+    if not every or every[0].status is not DeliveryStatus.GIVEN_UP:
+        return None
+    given_up = every[0]
+    assert given_up.paid_from is not None  # noqa: S101 - it is about who pays
+    history = subscriptions.history(session, client.partner_id, client.client_id)
+    held = held_at(history, max(now(session), given_up.paid_from))
+    is_so = held is not None and held.status is ClientStatus.ACTIVE and held.settings.payer is given_up.payer
+    return given_up if is_so else None
+
+
+def tell_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
+    """Afterwards the message about who pays that was given up waits anew, for the address that the client has now.
+    `seen` counts the messages about who pays that the member saw. The same form (`attempt`) sent twice sends it once.
+
+    Raises NotAllowed, ClientNotFound, StaleMessage, NothingToTellAgain; nothing is written then.
+    """
+    members.act(session, member, Permission.INVITE)
+    form = members.form_sent(session, member, attempt, "tell who pays again", client_id=client_id)
+    if form.answer is not None:
+        return
+    client = subscriptions.visible(session, member, client_id)
+    every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
+    if len(every) > seen:
+        raise StaleMessage(name=client.name, changed_by=every[0].queued_by, changed_at=every[0].queued_at)
+    if to_tell_again(session, client, every) is None:
+        raise NothingToTellAgain(name=client.name)
+    _tell_anew(session, member, client, every)
+    form.done()
+
+
 def follow_address(session: Session, by: Member, client: Client) -> None:
     """Afterwards the message about who pays that waits for this client, or was given up, waits for the address that the
     client has now. Asks no permission: use cases do."""
     every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
-    for newest in every[:1]:
-        if newest.status in (DeliveryStatus.WAITING, DeliveryStatus.GIVEN_UP):
-            assert newest.payer is not None  # noqa: S101 - it is about who pays
-            assert newest.paid_from is not None  # noqa: S101 - the same
-            _tell(session, by, client, every, newest.payer, newest.paid_from)
+    if every and every[0].status in (DeliveryStatus.WAITING, DeliveryStatus.GIVEN_UP):
+        _tell_anew(session, by, client, every)
 
 
-def _follow_decision(session: Session, decision: Decision) -> None:
-    """The client is told what this decision makes it pay, and what is not so any more."""
-    client, by = decision.client, decision.by
-    if by is None or decision.held_before.status is not ClientStatus.ACTIVE:
+def _tell_anew(session: Session, by: Member, client: Client, every: Sequence[Delivery]) -> None:
+    """Afterwards a message waits that says what the newest of these says; that one does not wait any more."""
+    payer, paid_from = every[0].payer, every[0].paid_from
+    assert payer is not None  # noqa: S101 - it is about who pays
+    assert paid_from is not None  # noqa: S101 - the same
+    outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
+    outbox.queue(session, [_message(session, by, client, every, payer, paid_from)], PayerMessage)
+
+
+def _follow_decisions(session: Session, decisions: Sequence[Decision]) -> None:
+    """The clients are told what these decisions make them pay, and what is not so any more."""
+    ended, changed = [], []
+    for decision in decisions:
+        if decision.by is None or decision.held_before.status is not ClientStatus.ACTIVE:
+            continue
+        if decision.held.status is not ClientStatus.ACTIVE:
+            ended.append(decision.client.client_id)
+        elif _takes_over(decision) != _took_over(decision):
+            changed.append(decision)
+    if not ended and not changed:
         return
-    if decision.held.status is not ClientStatus.ACTIVE:
-        outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-        return
-    before = _takeover(decision.held_before, decision.pending_before)
-    after = _takeover(decision.held, decision.pending)
-    if after == before:
-        return
-    every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
+    partner_id, clients = decisions[0].client.partner_id, [each.client.client_id for each in changed]
+    sent = outbox.deliveries_of(session, partner_id, clients, PayerMessage) if clients else {}
+    outbox.withdraw_all(session, partner_id, [*ended, *clients], PayerMessage)
+    rows = []
+    for decision in changed:
+        every = sent.get(decision.client.client_id, ())
+        if (told := _to_be_told(decision, every)) is not None:
+            assert decision.by is not None  # noqa: S101 - nobody is told of others, above
+            rows.append(_message(session, decision.by, decision.client, every, *told))
+    if rows:
+        outbox.queue(session, rows, PayerMessage)
+
+
+subscriptions.when_decided(_follow_decisions)
+
+
+def _took_over(decision: Decision) -> _Takeover | None:
+    return _takeover(decision.held_before, decision.pending_before)
+
+
+def _takes_over(decision: Decision) -> _Takeover | None:
+    return _takeover(decision.held, decision.pending)
+
+
+def _to_be_told(decision: Decision, every: Sequence[Delivery]) -> tuple[Payer, datetime] | None:
+    """Who pays, from when, by the message that is due now; None: none is."""
+    assert decision.by is not None  # noqa: S101 - as for who asks
+    after = _takes_over(decision)
     if after is not None:
-        _tell(session, by, client, every, Payer.CLIENT, after.paid_from or decision.held.valid_from)
-    elif _was_told(by, every, decision.moment):
-        _tell(session, by, client, every, Payer.PARTNER, decision.held.valid_from)
-    else:
-        outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-
-
-subscriptions.when_decided(_follow_decision)
+        return Payer.CLIENT, after.paid_from or decision.held.valid_from
+    if _was_told(decision.by, every, decision.moment):
+        return Payer.PARTNER, decision.held.valid_from
+    return None
 
 
 def _takeover(held: Revision, pending: Revision | None) -> _Takeover | None:
@@ -76,7 +141,7 @@ def _takeover(held: Revision, pending: Revision | None) -> _Takeover | None:
     return _Takeover(pending.valid_from, wanted.plan, wanted.add_ons, wanted.billing_period)
 
 
-def _was_told(by: Member, every: tuple[Delivery, ...], moment: datetime) -> bool:
+def _was_told(by: Member, every: Sequence[Delivery], moment: datetime) -> bool:
     """Whether the client was told that it pays from today on, or from a day to come."""
     last = next((each for each in every if each.may_have_left), None)
     if last is None or last.payer is not Payer.CLIENT or last.paid_from is None:
@@ -85,11 +150,9 @@ def _was_told(by: Member, every: tuple[Delivery, ...], moment: datetime) -> bool
     return local_date(last.paid_from, zone) >= local_date(moment, zone)
 
 
-def _tell(
-    session: Session, by: Member, client: Client, every: tuple[Delivery, ...], payer: Payer, paid_from: datetime
-) -> None:
-    """Afterwards this message waits, and no other about who pays."""
-    outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
+def _message(
+    session: Session, by: Member, client: Known, every: Sequence[Delivery], payer: Payer, paid_from: datetime
+) -> dict[str, Any]:
+    """The next message to the client, which tells this."""
     sending = max((each.sending for each in every), default=0) + 1
-    row = outbox.new_payer_message(session, by, client, sending, payer, paid_from)
-    outbox.queue(session, [row], PayerMessage)
+    return outbox.new_payer_message(session, by, client, sending, payer, paid_from)

@@ -1,8 +1,7 @@
 """The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,15 +10,18 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
-from core import catalogue, members
+from core import catalogue, defaults, members
 from core.catalogue import Catalogue, Price
+from core.defaults import version_text
 from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
 from core.reports.listing import Order
+from core.reports.prices import PricesOnDay, stored_settings
+from core.reports.waiting import Waiting, waiting
 from core.spreadsheets import as_csv, decimal
-from core.storage import LARGEST_NUMBER, allow_minutes, codes, now, settings_as_text, settings_from_text
-from core.subscriptions import Rhythm, list_of, local_date, price_by
+from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
+from core.subscriptions import local_date
 from core.words import (
     LISTED_SETTINGS,
     BillingSettings,
@@ -39,13 +41,18 @@ BILLING_SOURCES: dict[str, Any] = {
     "monthly_cents": "Int64",
     "source": "str",
     "overridden": "str",
+    "set_number": "Int64",
+    "default_set": "str",
     "defaults_version": "Int64",
     "on_older_defaults": "bool",
+    "on_retired_set": "bool",
     "invited_at": "datetime64[us, UTC]",
     "invitation": "str",
     "responsible_id": "Int64",
     "responsible": "str",
     "pending_from": "datetime64[us, UTC]",
+    "pending": "str",
+    "pending_monthly_cents": "Int64",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 _NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
@@ -56,8 +63,9 @@ class ListedClient(NamedTuple):
     """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
-    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
-    `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
+    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it. `default_set`
+    is the name of the set that it is bound to ("": to none); on older defaults is a client whose own set, not a retired
+    one, has a newer version (rule 21). `waiting` is what is pending (None: nothing waits).
     """
 
     client_id: int
@@ -69,13 +77,30 @@ class ListedClient(NamedTuple):
     settings: BillingSettings
     overridden: frozenset[Setting]
     price: Price | None
+    set_number: int | None
+    default_set: str
     defaults_version: int | None
     on_older_defaults: bool
+    on_retired_set: bool
+    sets_are_several: bool
     invited_at: datetime
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
-    pending_from: datetime | None
+    waiting: Waiting | None
+
+    @property
+    def defaults_text(self) -> str:
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
+        if self.defaults_version is None:
+            return ""
+        return version_text(
+            self.default_set,
+            self.defaults_version,
+            is_retired=self.on_retired_set,
+            is_older=self.on_older_defaults,
+            are_several=self.sets_are_several,
+        )
 
     @property
     def source(self) -> Source:
@@ -111,18 +136,29 @@ def listed(
     if not rows:
         return []
     offer = catalogue.current(session, member.partner, edition=rows[0].edition)
-    return _clients(rows, offer, now(session), member.partner.time_zone)
+    return _clients(rows, waiting(session, member, rows, offer), offer, now(session), member.partner.time_zone)
+
+
+def listed_numbers(session: Session, member: Member, *, most: int, **filters: Any) -> list[int]:
+    """The numbers of the clients that these filters find (see FILTERS), ascending, as far as the member sees them: all,
+    or one more than `most`. Raises NotAllowed."""
+    members.require(member, Permission.READ_CLIENTS)
+    asked, values = listing.question(member, filters)
+    found = listing.rows(session, listing.numbers(asked), values | {"limit": most + 1})
+    return [client_id for (client_id,) in found]
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
     """One row per client of a page of the filtered list, as `listed` gives them. Raises NotAllowed.
 
-    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and
-    overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
-    archived clients and where the catalogue has no price; defaults_version is missing for
-    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now;
-    responsible_id and responsible are the number and the name of the member who looks after the client; pending_from is
-    when what is pending takes effect, UTC, missing where nothing waits.
+    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and overridden
+    are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for archived clients
+    and where the catalogue has no price; set_number and defaults_version are missing for clients bound to none, for
+    whom default_set, the name of the set, is ""; invited_at is the latest invitation, UTC, and invitation where it
+    stands now; responsible_id and responsible are the number and the name of the member who looks after the client;
+    pending_from is when what is pending takes effect, UTC, missing where nothing waits; pending is the stored set of
+    what it changes, status among it where the subscription ends then ("" where nothing waits), and
+    pending_monthly_cents the price from then.
     """
     clients = listed(session, member, **asked)
     if not clients:
@@ -132,6 +168,12 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
         "overridden": [settings_as_text(each.overridden) for each in clients],
         **{setting.value: [_stored(setting.of(each.settings)) for each in clients] for setting in Setting},
     }
+    waits = [each.waiting for each in clients]
+    columns["pending_from"] = [None if each is None else each.takes_effect_at for each in waits]
+    columns["pending"] = ["" if each is None else ";".join(sorted(each.what)) for each in waits]
+    columns["pending_monthly_cents"] = [
+        None if each is None or each.price is None else each.price.per_month.cents for each in waits
+    ]
     for name in _DTYPES.keys() - columns.keys():
         columns[name] = [getattr(each, name) for each in clients]
     return pd.DataFrame({name: _array(columns[name], dtype) for name, dtype in _DTYPES.items()}, copy=False)
@@ -146,10 +188,11 @@ def csv_pieces(
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
     offer = catalogue.current(session, member.partner)
-    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    sets_are_several = defaults.sets_of(session, member.partner_id).are_several
+    yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
-        yield as_csv(_cells(each, offer) for each in clients)
+        yield as_csv(_cells(each, offer, sets_are_several=sets_are_several) for each in clients)
         counted(len(clients))
         after = (clients[-1].sort_name, clients[-1].client_id)
 
@@ -163,47 +206,9 @@ def zipped(pieces: Iterator[str], name: str) -> bytes:
     return archive.getvalue()
 
 
-@lru_cache(maxsize=4096)
-def stored_settings(stored: tuple[str, ...]) -> BillingSettings:
-    """The settings of a row that has them as they are stored, in the order of `Setting`."""
-    words = {
-        setting.value: codes(word) if setting is Setting.ADD_ONS else (setting.terms or str)(word)
-        for setting, word in zip(Setting, stored, strict=True)
-    }
-    return BillingSettings(**words)  # type: ignore[arg-type]
-
-
-class PricesOnDay:
-    """What each kind of subscription costs in the period of a day; each price is computed once for each list."""
-
-    def __init__(self, offer: Catalogue, day: date) -> None:
-        self.offer = offer
-        self.day = day
-        self._lists: dict[tuple[int | None, ...], int] = {}
-        self._prices: dict[tuple[BillingSettings, int], Price | None] = {}
-
-    def of(
-        self,
-        settings: BillingSettings,
-        status: ClientStatus,
-        price_list: int | None,
-        anchor_day: int | None,
-        anchor_month: int | None,
-    ) -> Price | None:
-        """The price by purchase list and anchor; None for an archived client, and where there is no price."""
-        if status is ClientStatus.ARCHIVED:
-            return None
-        bought = (price_list, anchor_day, anchor_month)
-        if bought not in self._lists:
-            rhythm = None if anchor_day is None else Rhythm(anchor_day, anchor_month)
-            self._lists[bought] = list_of(self.offer, price_list, rhythm, self.day)
-        priced = (settings, self._lists[bought])
-        if priced not in self._prices:
-            self._prices[priced] = price_by(self.offer, priced[1], settings)
-        return self._prices[priced]
-
-
-def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
+def _clients(
+    rows: Sequence[Any], waits: Mapping[int, Waiting], offer: Catalogue, moment: datetime, time_zone: str
+) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
     clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
     for row in rows:
@@ -220,13 +225,17 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 settings,
                 settings_from_text(row.overridden),
                 prices.of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
+                row.set_number,
+                row.default_set or "",
                 version,
-                version is not None and version < row.newest_version,
+                version is not None and row.retired_at is None and version < row.newest_version,
+                row.retired_at is not None,
+                row.sets > 1,
                 row.invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
                 row.responsible,
-                row.pending_from,
+                waits.get(row.client_id),
             )
         )
     return clients
@@ -243,15 +252,17 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
     return pd.array(values, dtype=dtype)
 
 
-def _headings(currency: str) -> list[str]:
+def _headings(currency: str, *, sets_are_several: bool) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
         *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
-        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
+        t("Overrides"), *([t("Default set")] if sets_are_several else []), t("Default settings version"),
+        t("Invited on"), t("Account manager"),
+        t("Pending change"), t("Takes effect on"), t("A month from then ({currency})", currency=currency),
     ]  # fmt: skip
 
 
-def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
+def _cells(client: ListedClient, offer: Catalogue, *, sets_are_several: bool) -> list[Any]:
     return [
         client.client_id,
         client.name,
@@ -262,10 +273,17 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         "" if client.price is None else decimal(client.price.per_month.cents),
         client.source.label,
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
+        *([client.default_set] if sets_are_several else []),
         "" if client.defaults_version is None else client.defaults_version,
         local_day(client.invited_at).isoformat(),
         client.responsible,
+        *(["", "", ""] if client.waiting is None else _waiting_cells(client.waiting, offer)),
     ]
+
+
+def _waiting_cells(waits: Waiting, offer: Catalogue) -> list[Any]:
+    price = "" if waits.price is None else decimal(waits.price.per_month.cents)
+    return [waits.text(offer), local_day(waits.takes_effect_at).isoformat(), price]
 
 
 def _cell(value: Any, offer: Catalogue) -> str:

@@ -27,9 +27,9 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.catalogue import CatalogueEdition
-from core.defaults import DefaultSettings
+from core.defaults import DefaultSet, DefaultSettings
 from core.invitations import Invitation
-from core.members import Member
+from core.members import Member, Partner
 from core.storage import LARGEST_NUMBER, Instant, now
 from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
 from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
@@ -41,6 +41,7 @@ class SourceFilter(Term):
     DEFAULT = "default", N_("Default only")
     OVERRIDE = "override", N_("With an override")
     OLDER = "older", N_("On older defaults")
+    RETIRED_SET = "retired_set", N_("On a retired set")
 
 
 class PendingFilter(Term):
@@ -66,6 +67,8 @@ FILTERS: dict[str, Callable[[str], Any]] = {
     **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
     "source": SourceFilter,
     "pending": PendingFilter,
+    "default_set": int,  # its number
+    "version": int,  # the version of its set that a client is bound to
     "responsible": int,  # the member's number
 }
 
@@ -96,6 +99,8 @@ class Question:
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
     "status": Subscription.status,
+    "default_set": Subscription.set_number,
+    "version": Subscription.defaults_version,
     "responsible": Subscription.responsible_id,
     "own": Subscription.responsible_id,  # the clients of a member who sees no others
 }
@@ -107,7 +112,37 @@ _SEARCHED: dict[str, Any] = {
 _SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
-_NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
+_LATER = aliased(DefaultSettings)
+_NEWEST_OF_SET = (
+    select(func.max(_LATER.version))
+    .where(_LATER.partner_id == _PARTNER, _LATER.set_number == Subscription.set_number)
+    .correlate(Subscription)
+)
+_SETS = select(func.count()).select_from(DefaultSet).where(DefaultSet.partner_id == _PARTNER)
+# asked once for all clients, whichever set each is bound to: what a version of this number and set is
+_RETIRED_SETS = select(DefaultSet.set_number).where(
+    DefaultSet.partner_id == _PARTNER, DefaultSet.retired_at.is_not(None)
+)
+_OLDER_VERSIONS = (
+    select(DefaultSettings.set_number, DefaultSettings.version)
+    .join(
+        _LATER,
+        and_(
+            _LATER.partner_id == DefaultSettings.partner_id,
+            _LATER.set_number == DefaultSettings.set_number,
+            _LATER.version == DefaultSettings.version + 1,
+        ),
+    )
+    .where(DefaultSettings.partner_id == _PARTNER, DefaultSettings.set_number.not_in(_RETIRED_SETS))
+)
+_STANDARD_VERSION = (
+    select(func.max(DefaultSettings.version))
+    .join(
+        Partner,
+        and_(Partner.partner_id == DefaultSettings.partner_id, Partner.standard_set == DefaultSettings.set_number),
+    )
+    .where(DefaultSettings.partner_id == _PARTNER)
+)
 _TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
     Subscription.partner_id == _PARTNER,
     Subscription.valid_from > Subscription.decided_at,
@@ -115,7 +150,7 @@ _TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
 )
 _IN_FORCE = select(
     select(CatalogueEdition.edition).scalar_subquery(),
-    _NEWEST_VERSION.scalar_subquery(),
+    _STANDARD_VERSION.scalar_subquery(),
     _TOOK_EFFECT.scalar_subquery(),
 )
 
@@ -163,6 +198,12 @@ def page(asked: Question, order_by: Order) -> Any:
 
 
 @lru_cache(maxsize=128)
+def numbers(asked: Question) -> Any:
+    """The numbers of the first `limit` clients found, ascending."""
+    return _keys(asked, Order.OLDEST).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=128)
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
     table = asked.walks
@@ -202,7 +243,7 @@ def group_columns(*, by_anchor: bool) -> list[Any]:
     else a price depends on. `by_anchor`: the anchors too, where what a period costs depends on when it began."""
     settings = [setting.of(Subscription) for setting in (*INDEXED_SETTINGS, Setting.ADD_ONS)]
     leading = [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
-    of_price = [Subscription.price_list, Subscription.defaults_version]
+    of_price = [Subscription.price_list, Subscription.set_number, Subscription.defaults_version]
     return [*leading, *of_price, *([Subscription.anchor_day, Subscription.anchor_month] if by_anchor else [])]
 
 
@@ -222,7 +263,10 @@ def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement
         case SourceFilter.OVERRIDE:
             conditions.append(type_coerce(Subscription.overridden, String) > "")
         case SourceFilter.OLDER:
-            conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
+            bound_to = tuple_(Subscription.set_number, Subscription.defaults_version)
+            conditions.append(bound_to.in_(_OLDER_VERSIONS))
+        case SourceFilter.RETIRED_SET:
+            conditions.append(Subscription.set_number.in_(_RETIRED_SETS))
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
     return [*conditions, holds]
@@ -275,11 +319,13 @@ def _key_columns(table: Any, order_by: Order) -> list[Any]:
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
     """What `reports.listed` makes its clients of, for these keys, in order. Settings, status and overridden as they are
-    stored; the newest version, the answers to the newest invitation, and the catalogue's edition."""
-    s, c, i, m = Subscription, Client, Invitation, Member
+    stored; its default set, the newest version of it and how many sets there are, the answers to the newest invitation,
+    and the catalogue's edition."""
+    s, c, i, m, d = Subscription, Client, Invitation, Member, DefaultSet
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
-    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
+    # of the invitation and not of the key: PostgreSQL would read every invitation of a small partner space to join them
+    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == i.client_id)
     settings = [setting.of(s) for setting in Setting]
     return (
         select(
@@ -289,6 +335,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             c.sort_name,
             c.email,
             c.company_number,
+            s.set_number,
             s.defaults_version,
             s.responsible_id,
             s.price_list,
@@ -300,7 +347,10 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             i.accepted_at,
             i.revoked_at,
             i.expires_at,
-            _NEWEST_VERSION.scalar_subquery().label("newest_version"),
+            d.name.label("default_set"),
+            d.retired_at,
+            _NEWEST_OF_SET.scalar_subquery().label("newest_version"),
+            _SETS.scalar_subquery().label("sets"),
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
@@ -308,19 +358,15 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))
+        .outerjoin(d, and_(d.partner_id == _PARTNER, d.set_number == s.set_number))
         .order_by(*_in_order(order_by, keys.c.get("sort_name"), keys.c.client_id))
     )
 
 
-def newest_version(session: Session, member: Member) -> int:
-    """The number of the defaults version in force, 0 when there is none."""
-    return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
-
-
 class InForce(NamedTuple):
     """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
-    loaded), the defaults version in force (0: none), when a pending change took effect last (UTC; None: never), and the
-    day of its calendar."""
+    loaded), the version in force of the standard set (0: there is none), when a pending change took effect last (UTC;
+    None: never), and the day of its calendar."""
 
     edition: int | None
     defaults_version: int

@@ -11,7 +11,11 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from core.words import language
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SPREADSHEET = {"en": (",", "."), "fr": (";", ",")}  # what separates cells, and the decimals, where it is opened
+_SPREADSHEET = {
+    "en": (",", "."),
+    "fr": (";", ","),
+    "nl": (";", ","),
+}  # what separates cells, and the decimals, where it is opened
 _LONGEST_CELL = 32_767  # characters, in a workbook
 _NO_CHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
 

@@ -8,8 +8,10 @@ from core.words.choice_errors import (
     MissingSetting,
     NoCatalogue,
     NoPrice,
+    NoPriceOfAddOn,
     NoPricesYet,
     NothingToAdopt,
+    NothingToTakeBack,
     PendingRefused,
     RetiredChosen,
     RetiredDefaults,
@@ -29,12 +31,14 @@ from core.words.client_errors import (
     LinkUsed,
     NotArchived,
     NothingPending,
+    NothingToTellAgain,
     OfferChanged,
     StillInvited,
     TooManyWrongLinks,
 )
 from core.words.currency import currency_refusal
 from core.words.database_errors import (
+    BulkRunning,
     DatabaseAway,
     DatabaseBusy,
     DatabaseFailed,
@@ -67,7 +71,6 @@ from core.words.errors import (
     TookEffect,
 )
 from core.words.language import (
-    CLIENT_LANGUAGES,
     LANGUAGES,
     N_,
     Money,
@@ -97,6 +100,15 @@ from core.words.member_errors import (
     ResponsibleWithoutAccess,
     SuccessorMissing,
 )
+from core.words.set_errors import (
+    NotTheirSet,
+    RetiredSet,
+    SetNameTaken,
+    StaleSet,
+    StaleStandard,
+    StandardSetKept,
+    UnknownSet,
+)
 from core.words.settings import (
     LISTED_SETTINGS,
     BillingPeriod,
@@ -108,12 +120,14 @@ from core.words.settings import (
 )
 from core.words.terms import (
     ActivityKind,
+    BatchKind,
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,
     MemberFact,
     Origin,
     Role,
+    SetChange,
     SignInKind,
     Term,
 )

@@ -48,6 +48,12 @@ class InvitationNotPending(BillingError):
     sentence = N_("The invitation of {name} is not pending any more. Look at the client again.")
 
 
+class NothingToTellAgain(BillingError):
+    """No message about who pays was given up last, or what it says is not so any more."""
+
+    sentence = N_("There is no undelivered message about who pays for {name}. Look at the client again.")
+
+
 class StillInvited(BillingError):
     """The client's newest invitation is pending, or it was accepted and the client is active."""
 
@@ -100,7 +106,7 @@ class LinkExpired(LinkRefused):
 class EndPending(BillingError):
     """The client's subscription is to end on `day`; nothing else about it changes meanwhile (rule 35)."""
 
-    sentence = N_("{name} ends on {day}, so nothing else can be changed. Cancel the end first.")
+    sentence = N_("The subscription of {name} ends on {day}, so nothing else can be changed. Cancel the end first.")
 
     def __init__(self, *, name: str, day: date) -> None:
         super().__init__(name=name, day=day)

@@ -7,7 +7,7 @@ from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
 from pages.clients import client_list, list_url
-from pages.parts import alone, server, visitor
+from pages.parts import alone, default_sets, server, visitor
 from pages.parts.text import heading
 
 
@@ -18,10 +18,11 @@ def page_number(asked: str) -> int:
 
 member = visitor.member(Permission.READ_CLIENTS)
 client_list.open_clicked()
-st.session_state.setdefault("clients.search", "")
 list_url.read(FILTERS | {"order_by": Order, "page": page_number})
+st.session_state.setdefault("clients.search", "")
 with server.database().reading(single=True) as session:
-    version = reports.in_force(session, member).defaults_version
+    in_force = reports.in_force(session, member)
+version = client_list.version_named(in_force, default_sets.known(server.database(), member))
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):

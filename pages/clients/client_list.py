@@ -1,4 +1,5 @@
-"""The list of clients: the search, the filters, the figures, the table and its pages. A click in it runs it alone."""
+"""The list of clients: the search, the filters, the figures, the table and its pages, and what can be done with those
+that are ticked. A click in it runs it alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,33 +8,40 @@ import streamlit as st
 
 from core import catalogue, reports
 from core.catalogue import Catalogue
+from core.defaults import Sets
 from core.members import Member, Permission, may, reads_all_clients
-from core.reports import FILTERS, Order
+from core.reports import FILTERS, InForce, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import Setting, language, t
-from pages.clients import client_table, list_file, list_url
-from pages.parts import colleagues, figures, invitation, row_buttons, server
+from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
+from pages.parts import colleagues, default_sets, figures, invitation, row_buttons, server
 from pages.parts.choices import choose
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"source": 118, "responsible": 118}  # pixels
+WIDTHS = {"source": 118, "default_set": 118, "responsible": 118}  # pixels
+
+
+def version_named(in_force: InForce, sets: Sets) -> int:
+    """The version of the defaults that the page names above the list; 0: none is saved, or there are several sets."""
+    return 0 if sets.are_several else in_force.defaults_version
 
 
 def show(member: Member, version: int) -> None:
-    """The list. `version` is that of the defaults which the page beside it shows: where it is another one by now, the
-    whole page runs."""
+    """The list. `version` is the one that the page names above it: where that is another one by now, the whole page
+    runs."""
     open_clicked()
     database = server.database()
     with database.reading(single=True) as session:
         in_force = reports.in_force(session, member)
         offer = catalogue.current(session, member.partner, edition=in_force.edition)
-    if in_force.defaults_version != version:
+    sets = default_sets.known(database, member)
+    if version_named(in_force, sets) != version:
         st.rerun()
     looking_after, sees_all, labels = colleagues.looking_after(database, member), reads_all_clients(member), _labels()
 
     above_the_table = st.container(horizontal=True, gap="small")
-    chosen, order_by = _choices(member, offer, looking_after, labels)
+    chosen, order_by = _choices(member, offer, sets, looking_after, labels)
     question = str((order_by, *chosen.values()))
     pager = f"clients.pager {question}"
     asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
@@ -43,15 +51,25 @@ def show(member: Member, version: int) -> None:
     unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
     list_url.write(chosen | unusual)
 
+    may_change, ticked = may(member, Permission.OVERRIDE), many_chosen.ticked(question)
+    ticked_bar = st.container()
     letter_of = row_buttons.opened("clients.letter opened")
     if clients:
         if letter_of is not None:
             invitation.window(member, letter_of, language())
-        client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
+        ticked = (ticked - {each.client_id for each in clients}) | client_table.show(
+            clients,
+            offer,
+            key=f"clients.table {question} {page} {many_chosen.times_forgotten()}",
+            are_all_own=not sees_all,
+            ticked=many_chosen.at_first(question, page) if may_change else None,
+        )
+        many_chosen.keep(question, ticked)
 
     counted = figures.counted(database, member, in_force, **chosen)
     with above_the_table:
-        if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
+        leads_on = may(member, Permission.READ_DISTRIBUTION)
+        if figures.row(counted, sets_are_several=sets.are_several, leads_to_distribution=leads_on):
             st.switch_page("pages/finance/plan_distribution.py")
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
@@ -70,6 +88,9 @@ def show(member: Member, version: int) -> None:
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
         list_file.download(database, member, chosen, counted.clients)
+    if may_change:
+        with ticked_bar if ticked else st.container():
+            many_chosen.bar(ticked, counted.clients, chosen)
 
 
 def open_clicked() -> None:
@@ -86,16 +107,19 @@ def _labels() -> dict[str, str]:
         **{setting.value: setting.heading for setting in Setting},
         "source": t("Source"),
         "pending": t("Changes"),
+        "default_set": t("Default set"),
+        "version": t("Version"),
         "responsible": t("Account manager"),
     }
 
 
 def _choices(
-    member: Member, offer: Catalogue, looking_after: Sequence[ResponsibleMember], labels: dict[str, str]
+    member: Member, offer: Catalogue, sets: Sets, looking_after: Sequence[ResponsibleMember], labels: dict[str, str]
 ) -> tuple[dict[str, Any], Order]:
     """The search, the filters and the order, as they are chosen now. Who sees only their own clients has no choice of
     who looks after them."""
     filters = [name for name in FILTERS if reads_all_clients(member) or name != "responsible"]
+    set_filters.leave_out(filters, sets)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         st.text_input(
             labels["search"],
@@ -110,7 +134,7 @@ def _choices(
         )
         for name in filters:
             if name != "search":
-                _filter_box(name, labels[name], _filter_words(name, member, offer, looking_after))
+                _filter_box(name, labels[name], _filter_words(name, member, offer, sets, looking_after))
         order_by = choose(
             st.selectbox,
             t("Sort"),
@@ -138,15 +162,17 @@ def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:
 
 
 def _filter_words(
-    name: str, member: Member, offer: Catalogue, looking_after: Sequence[ResponsibleMember]
+    name: str, member: Member, offer: Catalogue, sets: Sets, looking_after: Sequence[ResponsibleMember]
 ) -> dict[Any, str]:
     """The values that a filter can have, each in words."""
     if name == Setting.PLAN:
         return {code: str(plan) for code, plan in offer.plans.items()}
     if name == "responsible":
         return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
+    if name in {"default_set", "version"}:
+        return set_filters.words(name, sets)
     terms: Any = FILTERS[name]
-    return {term: term.label for term in terms}
+    return {term: term.label for term in terms if sets.are_several or term is not SourceFilter.RETIRED_SET}
 
 
 def _page_turned_to(question: str) -> int:

@@ -28,7 +28,7 @@ def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFram
     return _spread(database, member, _version(member, in_force))
 
 
-def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
+def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
     """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
     it."""
     _figure(
@@ -41,7 +41,7 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
     _figure(
         "paid",
         number(figures.paid_by_partner),
-        t("paid by us"),
+        nt("paid by us", "paid by us", figures.paid_by_partner),
         t("How many of them you pay for."),
         {"payer": Payer.PARTNER},
     )
@@ -56,9 +56,19 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
         "older",
         number(figures.on_older_defaults),
         t("on older defaults"),
-        t("How many of them are bound to default settings older than today's."),
+        t("How many of them are bound to an older version of their own default set.")
+        if sets_are_several
+        else t("How many of them are bound to default settings older than today's."),
         {"source": SourceFilter.OLDER},
     )
+    if figures.on_retired_set:
+        _figure(
+            "retired set",
+            number(figures.on_retired_set),
+            t("on a retired set"),
+            t("How many of them are bound to a default set that is retired. They keep everything."),
+            {"source": SourceFilter.RETIRED_SET},
+        )
     _figure(
         "waiting",
         number(figures.pending),

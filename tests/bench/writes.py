@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from core import defaults, invitations
 from core.invitations import NewClient
-from core.reports.clients import stored_settings
+from core.reports.prices import stored_settings
 from core.words import BillingSettings, fold
 from tests.bench import bare_writes, changes, space
 from tests.bench.databases import Bench
