@@ -52,7 +52,7 @@ def show(member: Member, version: int) -> None:
     list_url.write(chosen | unusual)
 
     may_change, ticked = may(member, Permission.OVERRIDE), many_chosen.ticked(question)
-    ticked_bar = st.container()
+    ticked_bar, table = st.container(), f"clients.table {question} {page} {many_chosen.times_forgotten()}"
     letter_of = row_buttons.opened("clients.letter opened")
     if clients:
         if letter_of is not None:
@@ -60,9 +60,9 @@ def show(member: Member, version: int) -> None:
         ticked = (ticked - {each.client_id for each in clients}) | client_table.show(
             clients,
             offer,
-            key=f"clients.table {question} {page} {many_chosen.times_forgotten()}",
+            key=table,
             are_all_own=not sees_all,
-            ticked=many_chosen.at_first(question, page) if may_change else None,
+            ticked=many_chosen.at_first(question, table) if may_change else None,
         )
         many_chosen.keep(question, ticked)
 
