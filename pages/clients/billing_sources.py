@@ -6,7 +6,7 @@ from core import reports
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
-from pages.clients import client_list, list_url
+from pages.clients import client_list, list_url, saved_views
 from pages.parts import alone, default_sets, server, visitor
 from pages.parts.text import heading
 
@@ -30,6 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         own = t("The clients you look after, the settings in force, and where each one comes from.")
         heading(t("Clients"), every if reads_all_clients(member) else own)
     label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
+    saved_views.menu(member)
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
