@@ -54,12 +54,10 @@ def _stored(column: Iterable[Any], value: _Value) -> Iterable[Any]:
     process = value.process
     if process is None:
         return column
-    made: dict[int, Any] = {}  # by identity: the rows keep every value alive, and equal ones of two types differ
     every = list(column)
-    for each in every:
-        if id(each) not in made:
-            made[id(each)] = process(each)
-    return [made[id(each)] for each in every]
+    which = list(map(id, every))  # by identity: the rows keep every value alive, and equal ones of two types differ
+    made = {number: process(each) for number, each in dict(zip(which, every, strict=True)).items()}
+    return map(made.__getitem__, which)
 
 
 @lru_cache(maxsize=64)
