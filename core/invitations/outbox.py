@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import subscriptions
@@ -89,7 +89,8 @@ def _kind(
         ended=ended,
         insert=insert(table),
         waiting=select(table).where(*whose, waits),
-        withdraw=update(table).where(*of_many, waits).values(**ends),
+        # said so that SQLite looks up the few by their keys and does not walk all that waits of the partner
+        withdraw=update(table).where(*of_many, func.coalesce(table.next_attempt_at, None).is_not(None)).values(**ends),
         sent=(
             select(*table.__table__.columns, Member.name.label("queued_by"))
             .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
