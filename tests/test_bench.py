@@ -16,6 +16,7 @@ CORE = [
     "filter archived", "filter default only", "filter with an override", "filter on older defaults",
     "filters plus, paid by client", "filter a rare plan", "filter a plan nobody has", "filter account manager",
     "filter with a pending change",
+    "filter a default set", "filter a version of a set", "filter on a retired set",
     "search a common word", "search without a hit", "search a company number", "distribution now",
     "distribution as of a day", "distribution, new prices", "distribution of a future day", "figures",
     "figures of a search", "account managers", "one client", "defaults in force",
