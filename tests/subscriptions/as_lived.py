@@ -33,7 +33,7 @@ def is_as(state: State, effective: EffectiveSettings) -> None:
     """The settings, where each comes from, and the version."""
     assert as_dict(effective.settings) == state.values
     assert {setting.value for setting in effective.overridden} == set(state.chosen)
-    assert effective.defaults_version == state.version
+    assert effective.bound == state.version
 
 
 def is_now_as(model: ModelPartner, client: ModelClient, shown: ClientSubscription, moment: datetime) -> None:
@@ -56,7 +56,7 @@ def held_as(revision: Revision) -> Any:
     chosen = {setting.value for setting in revision.overridden}
     return (
         revision.revision, revision.valid_from, revision.status, as_dict(revision.settings), chosen,
-        revision.defaults_version, revision.price_list,
+        revision.bound, revision.price_list,
     )  # fmt: skip
 
 

@@ -17,13 +17,27 @@ NAMES = [setting.value for setting in Setting]
 BOUGHT = ("plan", "billing_period")
 PRICED = (*BOUGHT, "add_ons")
 Values = Mapping[str, Any]
+Bound = tuple[int, int]  # the number of a default set, and of a version in it
+
+
+@dataclass
+class ModelSet:
+    """A default set: its name, and every one it ever had; what each version gives; whether it is retired; and how many
+    times it was named, retired, brought back or made the standard one."""
+
+    name: str
+    versions: list[dict[str, Any]]
+    is_retired: bool = False
+    names: list[str] = field(default_factory=list)
+    changes: int = 1
 
 
 @dataclass(frozen=True)
 class ModelList:
-    """A price list: the day it begins, the day from which renewals follow it (None: never), and cents by code and
-    billing period."""
+    """A price list: its number, the day it begins, the day from which renewals follow it (None: never), and cents by
+    code and billing period."""
 
+    number: int
     begins: date
     renews: date | None
     cents: Mapping[tuple[str, Any], int]
@@ -35,7 +49,7 @@ class State:
     period last changed, from which renewals are stepped; the anchor day; and the number of the list it bought at."""
 
     status: str
-    version: int | None
+    version: Bound | None
     chosen: Values
     values: Values
     began: date | None = None
@@ -105,30 +119,61 @@ REFUSED, NOTHING = Decision(refused=True), Decision(nothing=True)
 
 
 @dataclass
+class ModelBatch:
+    """A batch: of each client that it changed, what held and what waited before, and how many decisions there were
+    afterwards; and the batch that undid it."""
+
+    before: dict[int, tuple[State, Held | None, int]] = field(default_factory=dict)
+    undone_by: int | None = None
+
+
+@dataclass
 class ModelPartner:
     zone: str
     lists: list[ModelList]  # those of the currency, shared by the partners; their numbers count from 1
-    versions: list[dict[str, Any]] = field(default_factory=list)
+    sets: dict[int, ModelSet] = field(default_factory=dict)
+    standard: int | None = None
+    batches: dict[int, "ModelBatch"] = field(default_factory=dict)
     clients: dict[int, ModelClient] = field(default_factory=dict)
 
-    def effective(self, version: int | None, chosen: Values) -> dict[str, Any] | None:
-        found = {**(self.versions[version - 1] if version else {}), **chosen}
+    def effective(self, version: Bound | None, chosen: Values) -> dict[str, Any] | None:
+        given = {} if version is None else self.sets[version[0]].versions[version[1] - 1]
+        found = {**given, **chosen}
         return found if set(found) == set(NAMES) else None
+
+    def newest(self, number: int | None) -> Bound | None:
+        return None if number is None else (number, len(self.sets[number].versions))
+
+    def can_be_picked(self, number: int | None) -> bool:
+        return number is None or (number in self.sets and not self.sets[number].is_retired)
+
+    def own_or_standard(self, bound: Bound | None) -> Bound | None:
+        """What it adopts, and is invited on again, if no set is named (rules 22 and 36)."""
+        is_own = bound is not None and not self.sets[bound[0]].is_retired
+        return self.newest(bound[0] if is_own and bound is not None else self.standard)
+
+    def adopts(self, bound: Bound | None, number: int | None) -> Bound | None:
+        """What adopting this set binds to (None: the one it adopts by itself); None: it is refused, as there is none,
+        it is retired, or it is another one than its own and was not named."""
+        if number is not None:
+            return self.newest(number) if self.can_be_picked(number) else None
+        to_confirm = len(self.sets) > 1 if bound is None else self.sets[bound[0]].is_retired
+        return None if to_confirm else self.own_or_standard(bound)
 
     def today(self, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.zone)).date()
 
     def list_on(self, day: date) -> int:
-        return max(number for number, each in enumerate(self.lists, 1) if each.begins <= day)
+        return max(each.number for each in self.lists if each.begins <= day)
 
     def running(self, state: State, day: date) -> int:
         """The list that the period of this day costs by (rule 40)."""
         assert state.bought is not None
         first, _ = period(state, day)
         return max(
-            number
-            for number, each in enumerate(self.lists, 1)
-            if number == state.bought or (each.renews is not None and each.renews <= first)
+            each.number
+            for each in self.lists
+            if each.number == state.bought or (each.renews is not None and each.renews <= first)
         )
 
     def price(self, state: State, day: date) -> int | None:
@@ -138,7 +183,8 @@ class ModelPartner:
         return self.cents(self.list_on(day) if state.status == "invited" else self.running(state, day), state.values)
 
     def cents(self, number: int, values: Values) -> int:
-        order = [*self.lists[number - 1 :: -1], *self.lists[number:]]
+        older = [each for each in self.lists if each.number <= number]
+        order = [*reversed(older), *self.lists[len(older) :]]
         keys = [(code, values["billing_period"]) for code in (values["plan"], *values["add_ons"])]
         return sum(next(each.cents[key] for each in order if key in each.cents) for key in keys)
 
@@ -149,7 +195,8 @@ class ModelPartner:
             return False
         if held is not None and same(wanted, held, PRICED):
             return True
-        in_force = self.lists[self.list_on(self.today(moment)) - 1].cents
+        number = self.list_on(self.today(moment))
+        in_force = next(each.cents for each in self.lists if each.number == number)
         for code in (wanted["plan"], *wanted["add_ons"]):
             has = held is not None and (code == held["plan"] or code in held["add_ons"])
             kept = has and held is not None and held["billing_period"] == wanted["billing_period"]
@@ -199,6 +246,29 @@ class ModelPartner:
             if changed and not self.sellable(left.values, moment, new.values):
                 return REFUSED
         return Decision(now=None if waits else new, waits=later, charge=charge)
+
+    def brought_back(self, client: ModelClient, moment: datetime, held: State, waited: Held | None) -> Decision:
+        """Rule 50: this held and that waited before a batch; both are so again, as far as the rules of a change let it,
+        and what would have come into force since waits no more."""
+        if client.now.status == "archived":
+            return REFUSED
+        if waited is not None and waited.since <= moment:
+            waited = None
+        if same_choices(held, client.now):
+            said = Decision(now=client.now) if client.waits is not None else NOTHING
+        else:
+            said = self.change(client, moment, held.version, held.chosen, whole=True)
+        if said.refused or waited is None:
+            return said
+        now = None if same_choices(held, client.now) else said.now
+        if now is None and client.waits is not None and client.waits.since == waited.since:
+            both = (client.waits.state, waited.state)
+            if both[0].status == both[1].status and same_choices(*both):
+                return NOTHING
+        state = waited.state
+        if state.status == "active":
+            _, state = self._renewed(now or client.now, state, self.today(moment))
+        return Decision(now=now, waits=(waited.since, state), charge=said.charge)
 
     def _left(self, held: State, new: State, waiting: State) -> State:
         """What is left of what waits, setting by setting (rule 32)."""

@@ -36,7 +36,8 @@ from tests.subscriptions.lives import (
     midnight,
     period,
 )
-from tests.subscriptions.two_spaces import TwoSpaces, seeds, seldom, some_overrides, writers
+from tests.subscriptions.sets_and_batches import ACTS, SET_ACTS, WithBatches
+from tests.subscriptions.two_spaces import seeds, seldom, set_numbers, some_overrides, writers
 
 ONE_MORE = [  # a setting, and what is chosen for it; None: nothing
     *(("plan", plan) for plan in ("starter", "standard", "plus", "premium", "classic", None)),
@@ -46,10 +47,10 @@ ONE_MORE = [  # a setting, and what is chosen for it; None: nothing
 DAYS = [0, 0, 0, 1, 4, 20, 31, 75]
 
 
-class TwoPartners(TwoSpaces):
+class TwoPartners(WithBatches):
     """Decisions by members of two partners, in time zones of their own, across renewals and price lists."""
 
-    clients = TwoSpaces.clients
+    clients = WithBatches.clients
 
     def override(self, which: tuple[int, int], role: Role, chosen: dict[str, Any], *, stale: bool) -> None:
         """Preview and decide: what the preview said, what the model says and what is done are one."""
@@ -112,17 +113,21 @@ class TwoPartners(TwoSpaces):
     def back_to_the_defaults_it_was_invited_with(self, which: tuple[int, int], role: Role) -> None:
         self.override(which, role, {}, stale=False)
 
-    @rule(which=clients, role=writers, clear=st.booleans())
-    def adopt_current_defaults(self, which: tuple[int, int], role: Role, clear: bool) -> None:
+    @rule(which=clients, role=writers, clear=st.booleans(), number=set_numbers)
+    def adopt_current_defaults(
+        self, which: tuple[int, int], role: Role, clear: bool, number: int | None = None
+    ) -> None:
+        """Rule 22: its own set, or another one that is named."""
         model, moment = self.model[which[0]], self.a_while_later()
         client, member = model.clients[which[1]], self.members[which[0], role]
-        version, chosen = len(model.versions) or None, {} if clear else client.now.chosen
+        version, chosen = model.adopts(client.now.version, number), {} if clear else client.now.chosen
         said = REFUSED if version is None else model.change(client, moment, version, chosen, whole=True)
 
         def act(session: Any) -> Preview:
             shown = subscriptions.detail(session, member, which[1])
-            preview = subscriptions.preview_adoption(session, member, shown, clear_overrides=clear)
-            adoption = subscriptions.adopt_current_defaults(session, member, [which[1]], clear_overrides=clear)
+            asked: Any = {"clear_overrides": clear, "set_number": number}
+            preview = subscriptions.preview_adoption(session, member, shown, **asked)
+            adoption = subscriptions.adopt_current_defaults(session, member, [which[1]], **asked)
             assert bool(adoption.adopted) is preview.changes_anything
             return preview
 
@@ -195,14 +200,20 @@ class TwoPartners(TwoSpaces):
             self.a_price_list_is_loaded(
                 drawn.choice([0, 0, 5, 20]), drawn.choice([None, 1, 30]), drawn.choice([60, 95, 140])
             )
-        if status == "invited" and drawn.random() < 0.6:
+        if (kind := drawn.random()) < 0.06:
+            self.change_a_set(which[0], role, drawn.choice(SET_ACTS), drawn.choice([1, 2, 2, 3, 3]), stale=False)
+        elif kind < 0.14:
+            self.many_at_once(which[0], role, drawn.choice(ACTS), drawn.randrange(2**32), drawn.random() < 0.1)
+        elif kind < 0.22:
+            self.undo_many(which[0], role, drawn.randrange(4), late=False)
+        elif status == "invited" and drawn.random() < 0.6:
             self.the_client_accepts(which)
         elif status == "archived" and drawn.random() < 0.8:
             self.invite_again(which, role)
         elif (kind := drawn.random()) < 0.6:
             self.decide_one_setting(which, role, drawn.choice(ONE_MORE))
         elif kind < 0.75:
-            self.adopt_current_defaults(which, role, drawn.random() < 0.4)
+            self.adopt_current_defaults(which, role, drawn.random() < 0.4, drawn.choice([None, None, 1, 2, 3]))
         elif kind < 0.9:
             self.cancel_what_waits(which, role)
         else:
@@ -219,6 +230,7 @@ class TwoPartners(TwoSpaces):
             assert offer is not None
             for partner, model in self.model.items():
                 member = self.members[partner, Role.ADMINISTRATOR]
+                self.sets_are_as_the_model_says(session, member, model)
                 every = reports.billing_sources(session, member, page_size=1000).set_index("client_id")
                 accountant = self.members[partner, Role.ACCOUNTANT]
                 own = {each.client_id for each in reports.listed(session, accountant, page_size=1000)}
@@ -238,9 +250,10 @@ class TwoPartners(TwoSpaces):
                     values = client.now.values
                     assert (row["plan"], row["payer"]) == (values["plan"], values["payer"])
                     assert row["source"] == ("override" if client.now.chosen else "default")
-                    assert row["on_older_defaults"] == (
-                        client.now.version is not None and client.now.version < len(model.versions)
-                    )
+                    bound = client.now.version
+                    own = None if bound is None else model.sets[bound[0]]
+                    is_older = own is not None and bound is not None and bound[1] < len(own.versions)
+                    assert row["on_older_defaults"] == (is_older and own is not None and not own.is_retired)
 
 
 def run(database_of: Any, examples: int) -> None:

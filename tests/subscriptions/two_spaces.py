@@ -39,6 +39,7 @@ from tests.subscriptions.lives import (
     ModelClient,
     ModelList,
     ModelPartner,
+    ModelSet,
     State,
     as_dict,
     midnight,
@@ -55,6 +56,7 @@ FOR_SALE = [
     for plan in ("standard", "plus")
 ]
 partners = st.sampled_from([1, 2])
+set_numbers = st.sampled_from([None, None, None, 1, 2, 3])  # of a set that is there or not; None: none is named
 writers = st.sampled_from([Role.ADMINISTRATOR, Role.CLIENT_MANAGER])
 readers = st.sampled_from([Role.FINANCE, Role.ACCOUNTANT])
 VALUES = {setting.value: st.sampled_from(list(setting.terms)) for setting in Setting if setting.terms}
@@ -75,7 +77,8 @@ class TwoSpaces(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock(datetime(2027, 1, 30, 9, tzinfo=UTC))
-        self.lists = [ModelList(date(2000, 1, 1), None, {**SAMPLE.plan_prices, **SAMPLE.add_on_prices})]
+        self.lists = [ModelList(1, date(2000, 1, 1), None, {**SAMPLE.plan_prices, **SAMPLE.add_on_prices})]
+        self.last_list = 1
         self.model: dict[int, ModelPartner] = {}
         self.members: dict[tuple[int, Role], Member] = {}
         self.invited = 0
@@ -149,28 +152,50 @@ class TwoSpaces(RuleBasedStateMachine):
             self.clock.moment = max(midnight(renewal, model.zone) - before, self.clock())
             self.settle()
 
-    @rule(partner=partners, role=writers, wanted=some_settings, stale=seldom)
-    def save_defaults(self, partner: int, role: Role, wanted: BillingSettings, stale: bool) -> None:
+    @rule(partner=partners, role=writers, wanted=some_settings, stale=seldom, number=set_numbers)
+    def save_defaults(
+        self, partner: int, role: Role, wanted: BillingSettings, stale: bool, number: int | None = None
+    ) -> None:
+        """A version more of the set, of the standard one if none is named; the first one of all makes that set."""
         model, moment = self.model[partner], self.a_while_later()
-        newest = len(model.versions) or None
+        of = model.standard if number is None else number
+        newest = len(model.sets[of].versions) if of in model.sets else None
         seen = (newest or 0) + 1 if stale and newest else newest
-        ok = seen == newest and model.sellable(as_dict(wanted), moment)
+        ok = seen == newest and model.can_be_picked(number) and model.sellable(as_dict(wanted), moment)
         member = self.members[partner, role]
-        if self.attempt(lambda s: defaults.save(s, member, wanted, seen=seen), expected=ok):
-            model.versions.append(as_dict(wanted))
+        if not self.attempt(lambda s: defaults.save(s, member, wanted, seen=seen, set_number=number), expected=ok):
+            return
+        if of is None:
+            model.standard = of = 1
+            model.sets[of] = ModelSet("Standard", [], changes=2)
+        model.sets[of].versions.append(as_dict(wanted))
 
-    @rule(target=clients, partner=partners, role=writers, overrides=some_overrides, named=st.none() | anybody)
-    def invite(self, partner: int, role: Role, overrides: Overrides, named: Role | None) -> Any:
+    @rule(
+        target=clients,
+        partner=partners,
+        role=writers,
+        overrides=some_overrides,
+        named=st.none() | anybody,
+        number=set_numbers,
+    )
+    def invite(
+        self, partner: int, role: Role, overrides: Overrides, named: Role | None, number: int | None = None
+    ) -> Any:
+        """Rule 18: on the newest version of the set that is picked."""
         model, moment = self.model[partner], self.a_while_later()
-        version, chosen = len(model.versions) or None, as_dict(overrides)
-        values = model.effective(version, chosen)
+        can_be_picked, chosen = model.can_be_picked(number), as_dict(overrides)
+        version = model.newest(model.standard if number is None else number) if can_be_picked else None
+        values = model.effective(version, chosen) if can_be_picked else None
         self.invited += 1
         new_client = NewClient.from_typed(name=f"Client {self.invited}", email=f"c{self.invited}@example.com")
         ok = values is not None and model.sellable(values, moment) and named is not Role.FINANCE
         member = self.members[partner, role]
         responsible_id = None if named is None else self.members[partner, named].member_id
         client = self.attempt(
-            lambda s: invitations.invite(s, member, new_client, overrides, responsible_id=responsible_id), expected=ok
+            lambda s: invitations.invite(
+                s, member, new_client, overrides, responsible_id=responsible_id, set_number=number
+            ),
+            expected=ok,
         )
         if client is None or values is None:
             return multiple()
@@ -205,16 +230,16 @@ class TwoSpaces(RuleBasedStateMachine):
 
     @rule(which=clients, role=writers)
     def invite_again(self, which: tuple[int, int], role: Role) -> None:
-        """Rule 36: an archived client on the newest defaults; one whose invitation lapsed as it is."""
+        """Rule 36: an archived client on the newest version of its set; one whose invitation lapsed as it is."""
         model, moment = self.model[which[0]], self.a_while_later()
         client, member = model.clients[which[1]], self.members[which[0], role]
         assert client.expires_at is not None
         archived = client.now.status == "archived"
         lapsed = client.now.status == "invited" and moment >= client.expires_at
-        version = len(model.versions) or None
+        version = model.own_or_standard(client.now.version)
         state = replace(client.now, status="invited", began=None, anchor=None, bought=None)
         if archived and version is not None:
-            state = replace(state, version=version, chosen={}, values=model.versions[-1])
+            state = replace(state, version=version, chosen={}, values=model.effective(version, {}))
         ok = lapsed or (archived and model.sellable(state.values, moment))
 
         def again(session: Any) -> bool:
@@ -247,11 +272,12 @@ class TwoSpaces(RuleBasedStateMachine):
         if made is None:
             assert self.lists[-1].cents == {**plans, **SAMPLE.add_on_prices}
             return
-        loaded = ModelList(begins, renews_from, {**plans, **SAMPLE.add_on_prices})
         if self.lists[-1].begins == begins > today:
-            self.lists.pop()
-        self.lists.append(loaded)
-        assert made.number == len(self.lists)
+            number = self.lists.pop().number
+        else:
+            self.last_list = number = self.last_list + 1
+        self.lists.append(ModelList(number, begins, renews_from, {**plans, **SAMPLE.add_on_prices}))
+        assert made.number == number
         for model in self.model.values():
             model.buy_again()
 
@@ -260,7 +286,7 @@ class TwoSpaces(RuleBasedStateMachine):
     def the_price_list_to_come_is_withdrawn(self) -> None:
         moment = self.a_while_later()
         to_come = self.lists[-1].begins > max(model.today(moment) for model in self.model.values())
-        number = len(self.lists)
+        number = self.lists[-1].number
         withdrawn: PriceList | None = self.attempt(
             lambda s: subscriptions.withdraw_price_list(s, number, "EUR"), expected=to_come
         )
