@@ -32,6 +32,7 @@ T = TypeVar("T")
 _LOCALE = pattern(r"([A-Za-z]{2})[-_][A-Za-z]{2}")
 _SEPARATORS = pattern(r"[;\n]")
 _BLANKS = frozenset({"", "-", "--", "–", "—", "/", ".", "n/a", "s.o.", "n.v.t."})  # what people type for a blank
+_LONGER = 7  # characters: each of these is shorter, and most cells are not
 
 
 class NotInTheList(BillingError, ValueError):
@@ -131,7 +132,7 @@ def countries() -> dict[str, str]:
 
 def is_blank(text: str) -> bool:
     """Whether a cell says nothing: empty, or one of the signs that people type for it."""
-    return text.strip().casefold() in _BLANKS
+    return len(text) < _LONGER and text.strip().casefold() in _BLANKS
 
 
 def template(

@@ -7,8 +7,6 @@ from functools import lru_cache
 from core.imports.vocabulary import BESIDE_A_FIRST_NAME, HEADINGS, Column, key, keys
 from core.words import N_, BillingError, one_line
 
-FOUND_BY = 2  # headings that are known, from which on a row is the headings of a list of clients
-
 
 class ColumnsNotFound(BillingError):
     """The headings lack `missing`; `found` are those there are."""

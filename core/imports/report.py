@@ -137,7 +137,7 @@ def rows_without_country(previewed: ImportPreview) -> int:
     place = previewed.columns.places.get(Column.COUNTRY)
     if place is None:
         return len(previewed.rows)
-    return sum(is_blank(row.cells[place]) for row in previewed.rows if len(row.cells[place]) < 7)
+    return sum(is_blank(row.cells[place]) for row in previewed.rows)
 
 
 def spoken_of(rows: Iterable[ImportRow]) -> frozenset[Column]:

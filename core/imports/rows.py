@@ -37,7 +37,6 @@ _WHO = (
     Column.MESSAGE,
 )
 _NUMBERS = (Column.COMPANY_NUMBER, Column.VAT_NUMBER)
-_LONGEST_BLANK = 7  # characters: no sign for a blank cell is longer
 _NO_COUNTRY = N_("Fill in the country: two letters, for example BE.")
 
 
@@ -75,7 +74,9 @@ def read_rows(
     country_of = cache(columns.country)
     places = recognised.places
     for row in rows:
-        texts = {column: _said(row.cells[index]) for column, index in places.items()}
+        texts = {
+            column: "" if columns.is_blank(row.cells[index]) else row.cells[index] for column, index in places.items()
+        }
         texts[Column.COUNTRY] = country_of(texts.get(Column.COUNTRY, "")) or country
         chosen = {column: read(texts.get(column, "")) for column, read in words.items()}
         reasons = {column: value for column, value in chosen.items() if isinstance(value, Reason)}
@@ -88,10 +89,6 @@ def read_rows(
         responsible_id, set_number = values[Column.RESPONSIBLE], values[Column.DEFAULT_SET]
         overrides = _overrides(values)
         yield ReadRow(row.line, row.cells, email, new_client, overrides, responsible_id, set_number, reasons)
-
-
-def _said(cell: str) -> str:
-    return "" if len(cell) < _LONGEST_BLANK and columns.is_blank(cell) else cell
 
 
 def _words(offer: Catalogue, colleagues: list[Member], sets: Sets) -> dict[Column, Callable[[str], Any]]:

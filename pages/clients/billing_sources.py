@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core import reports
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
@@ -20,9 +19,7 @@ member = visitor.member(Permission.READ_CLIENTS)
 client_list.open_clicked()
 list_url.read(FILTERS | {"order_by": Order, "page": page_number})
 st.session_state.setdefault("clients.search", "")
-with server.database().reading(single=True) as session:
-    in_force = reports.in_force(session, member)
-version = client_list.version_named(in_force, default_sets.known(server.database(), member))
+version = client_list.version_named(default_sets.known(server.database(), member))
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):

@@ -11,7 +11,7 @@ from core import bulk
 from core.bulk import BulkPreview, Group, PastBatch
 from core.catalogue import Catalogue, Price
 from core.defaults import EffectiveSettings, Sets, changes
-from core.words import BillingError, Money, Setting, StaleError, day, nt, number, t
+from core.words import LONGEST_NOTE, BillingError, Money, Setting, StaleError, day, nt, number, t
 from pages.parts import choices, notices, server
 from pages.parts.text import change_text, plain, price_text
 
@@ -77,7 +77,7 @@ def confirm(key: str, seen: BulkPreview, label: str, do: Done) -> None:
     form = choices.form(key)
     if refusal := st.session_state.get(f"{form}.refused"):
         notices.refused(refusal)
-    reason = st.text_input(t("Reason"), key=f"{form}.reason", max_chars=500, persist_state="session")
+    reason = st.text_input(t("Reason"), key=f"{form}.reason", max_chars=LONGEST_NOTE, persist_state="session")
     st.caption(t("Stay on this page until it is done: whoever leaves it meanwhile stops it, and nothing is changed."))
     if not st.button(label, key=f"{form}.do", type="primary", disabled=not seen.changed):
         return

@@ -10,7 +10,18 @@ from core.catalogue import Catalogue
 from core.defaults import SetVersion
 from core.members import Member
 from core.subscriptions import ClientSubscription, Preview, Seen
-from core.words import BillingError, ChoiceRefused, ClientStatus, Overrides, Setting, StaleError, local_day, nt, t
+from core.words import (
+    LONGEST_NOTE,
+    BillingError,
+    ChoiceRefused,
+    ClientStatus,
+    Overrides,
+    Setting,
+    StaleError,
+    local_day,
+    nt,
+    t,
+)
 from pages.clients import adopt_target, provenance
 from pages.parts import choices, drafts, invitation, keyboard, notices, server
 from pages.parts.settings_form import choose_overrides, follow, overrides_chosen
@@ -244,7 +255,7 @@ def _act(
 ) -> None:
     """A reason, and the button that says what it does; refused if the client changed meanwhile."""
     began_at = _began_at(form, shown)
-    st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
+    st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=LONGEST_NOTE, persist_state="session")
     if refusal := st.session_state.get(f"{form}.refused"):
         notices.refused(refusal)
     with st.container(horizontal=True):

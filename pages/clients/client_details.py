@@ -10,6 +10,7 @@ from core.members import Member, Permission, may
 from core.subscriptions import Client, ClientEdit
 from core.words import (
     LANGUAGES,
+    LONGEST_NOTE,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -86,7 +87,7 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
             _line(form, ClientDetail.COMPANY_NUMBER, t("Company number (optional)"), faults, max_chars=30)
             _line(form, ClientDetail.VAT_NUMBER, t("VAT number (optional)"), faults, max_chars=30)
             _line(form, ClientDetail.EXTERNAL_REFERENCE, t("External reference (optional)"), faults, max_chars=100)
-        _line(form, "reason", t("Reason (optional)"), faults, max_chars=500)
+        _line(form, "reason", t("Reason (optional)"), faults, max_chars=LONGEST_NOTE)
         with st.container(horizontal=True):
             st.form_submit_button(
                 t("Save details"),

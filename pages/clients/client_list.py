@@ -10,7 +10,7 @@ from core import catalogue, reports
 from core.catalogue import Catalogue
 from core.defaults import Sets
 from core.members import Member, Permission, may, reads_all_clients
-from core.reports import FILTERS, InForce, Order, SourceFilter
+from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import Setting, language, t
 from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
@@ -22,9 +22,9 @@ CLIENT = "pages/clients/client_subscription.py"
 WIDTHS = {"source": 118, "default_set": 118, "responsible": 118}  # pixels
 
 
-def version_named(in_force: InForce, sets: Sets) -> int:
+def version_named(sets: Sets) -> int:
     """The version of the defaults that the page names above the list; 0: none is saved, or there are several sets."""
-    return 0 if sets.are_several else in_force.defaults_version
+    return 0 if sets.are_several or sets.standard is None else sets.standard.version
 
 
 def show(member: Member, version: int) -> None:
@@ -32,12 +32,12 @@ def show(member: Member, version: int) -> None:
     runs."""
     open_clicked()
     database = server.database()
+    sets = default_sets.known(database, member)
+    if version_named(sets) != version:
+        st.rerun()
     with database.reading(single=True) as session:
         in_force = reports.in_force(session, member)
         offer = catalogue.current(session, member.partner, edition=in_force.edition)
-    sets = default_sets.known(database, member)
-    if version_named(in_force, sets) != version:
-        st.rerun()
     looking_after, sees_all, labels = colleagues.looking_after(database, member), reads_all_clients(member), _labels()
 
     above_the_table = st.container(horizontal=True, gap="small")

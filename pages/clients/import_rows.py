@@ -203,7 +203,7 @@ def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow], offer: Cat
     if lines != upload.lines or upload.editor not in st.session_state:
         upload.begin_editor(lines)
     previewed = upload.previewed
-    headings = (*previewed.sheet.headings, *(column.label for column in previewed.lacking))
+    named = (*previewed.sheet.headings, *(column.label for column in previewed.lacking))
     indexes = {f"c{index}": index for index in _indexes(previewed, shown)}
     cells = {
         name: [upload.began_with.get(row.line, {}).get(index, _cell(row, index)) for row in shown]
@@ -212,6 +212,7 @@ def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow], offer: Cat
     reasons = [reasons_text(row) for row in shown]
     height = _row_height(reasons)
     column = st.column_config
+    headings = {name: one_line(named[index])[:60] for name, index in indexes.items()}
     name_column = f"c{previewed.columns.places[Column.NAME]}"
     st.data_editor(
         pa.table({"line": [str(line) for line in lines], "reasons": reasons, **cells}).select(
@@ -230,9 +231,9 @@ def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow], offer: Cat
         column_config={
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
             "reasons": column.TextColumn(t("Reasons"), width=_REASONS),
-            **{name: column.TextColumn(one_line(headings[index])[:60]) for name, index in indexes.items()},
-            **_lists(member, previewed, offer, cells, indexes),
-            name_column: column.TextColumn(one_line(headings[indexes[name_column]])[:60], pinned=True, width=_NAME),
+            **{name: column.TextColumn(heading) for name, heading in headings.items()},
+            **_lists(member, previewed, offer, cells, headings),
+            name_column: column.TextColumn(headings[name_column], pinned=True, width=_NAME),
         },
     )
 
@@ -242,20 +243,18 @@ def _lists(
     previewed: ImportPreview,
     offer: Catalogue,
     cells: Mapping[str, Sequence[str]],
-    indexes: Mapping[str, int],
+    headings: Mapping[str, str],
 ) -> dict[str, Any]:
     """The columns that have a list to choose from: nothing for the default, what can be picked, and what stands in them
     now, which would not be shown otherwise."""
     config = {}
     for column, index in _places(previewed).items():
-        is_set = column is Column.DEFAULT_SET
-        words = _sets(member) if is_set else imports.words_to_pick(column, offer)
-        if words:
-            name = f"c{index}"
-            heading = column.label if index >= len(previewed.sheet.headings) else previewed.sheet.headings[index]
-            options = list(dict.fromkeys(["", *words, *cells.get(name, ())]))
-            config[name] = st.column_config.SelectboxColumn(one_line(heading)[:60], options=options)
-    return {name: each for name, each in config.items() if name in indexes}
+        if (name := f"c{index}") not in cells:
+            continue
+        if words := _sets(member) if column is Column.DEFAULT_SET else imports.words_to_pick(column, offer):
+            options = list(dict.fromkeys(["", *words, *cells[name]]))
+            config[name] = st.column_config.SelectboxColumn(headings[name], options=options)
+    return config
 
 
 def _sets(member: Member) -> Sequence[str]:

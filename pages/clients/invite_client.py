@@ -11,6 +11,7 @@ from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import (
     LANGUAGES,
+    LONGEST_NOTE,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -146,7 +147,7 @@ def what() -> None:
     """The settings, each at its default until chosen; and what the client will get, kept up to date."""
     overrides = choose_overrides(form, in_force.settings if in_force else None, Overrides(), offer)
     if overrides.chosen and in_force:
-        line("reason", t("Reason for the exception (optional)"), max_chars=500)
+        line("reason", t("Reason for the exception (optional)"), max_chars=LONGEST_NOTE)
     with st.container(border=True):
         try:
             with server.database().reading() as session:

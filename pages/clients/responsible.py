@@ -8,7 +8,7 @@ import streamlit as st
 from core import subscriptions
 from core.members import Member, Permission, may
 from core.subscriptions import Client, ResponsibleSince
-from core.words import StaleError, day, t
+from core.words import LONGEST_NOTE, StaleError, day, t
 from pages.parts import choices, colleagues, keyboard, notices, server
 
 Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
@@ -53,7 +53,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
             at_first=held.member_id,
         )
         st.caption(t("It takes effect at once. What the client is billed does not change."))
-        st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=500, persist_state="session")
+        st.text_input(t("Reason (optional)"), key=f"{form}.reason", max_chars=LONGEST_NOTE, persist_state="session")
         with st.container(horizontal=True):
             st.button(
                 t("Save"),

@@ -15,6 +15,7 @@ from core.invitations import Delivery, InvitationDetail, Letter, Message, Outbox
 from core.members import Member, Permission, may
 from core.subscriptions import ClientSubscription
 from core.words import (
+    LONGEST_NOTE,
     BillingError,
     ClientStatus,
     DatabaseFailed,
@@ -282,7 +283,11 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             if shown.status is ClientStatus.ARCHIVED:
                 meaning = t("On the default settings in force now, without exceptions.")
             st.text_input(
-                t("Reason (optional)"), key=_reason(client_id), max_chars=500, width=420, persist_state="session"
+                t("Reason (optional)"),
+                key=_reason(client_id),
+                max_chars=LONGEST_NOTE,
+                width=420,
+                persist_state="session",
             )
             button(
                 "again",
