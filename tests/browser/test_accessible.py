@@ -79,6 +79,7 @@ def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..
     page = visit()
     open_page(page, f"{server.url}/client_subscription?client=5", server.name_of(5))
     settled(page)
+    page.wait_for_function("window.keyboardIsHeard")  # its script comes after the page
     page.keyboard.press("/")
     expect(focused(page)).to_have_attribute("type", "search")
     page.keyboard.type("sans souris")
