@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.bulk import Found, Override
 from core.defaults import SetVersion
-from core.imports.columns import recognise
+from core.imports.headings import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
 from core.members import Member, Permission
 from core.storage import now
@@ -139,6 +139,7 @@ USE_CASES: dict[str, UseCase] = {
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
+    "imports.choose_columns": lambda s, m: imports.choose_columns(s, m, SHEET, {}),
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, 1, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
@@ -164,6 +165,9 @@ USE_CASES: dict[str, UseCase] = {
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
+    "reports.views": lambda s, m: len(reports.views(s, m)),
+    "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}).name,
+    "reports.remove_view": lambda s, m: reports.remove_view(s, m, "none"),
     "members.activities": lambda s, m: len(members.activities(s, m)),
     "members.count_activities": lambda s, m: members.count_activities(s, m),
     "team.listed": lambda s, m: len(team.listed(s, m)),
@@ -180,18 +184,19 @@ ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
-    *BATCHES, "reports.listed_numbers",
+    *BATCHES, "reports.listed_numbers", "reports.views",
     "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
     "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
+VIEWS = {"reports.save_view", "reports.remove_view"}  # of the list that they see, for themselves
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
     Role.CLIENT_MANAGER: set(USE_CASES) - TEAM,
-    Role.FINANCE: READS,
-    Role.ACCOUNTANT: READS - BATCHES - {"reports.plan_distribution"},  # of their own clients
+    Role.FINANCE: READS | VIEWS,
+    Role.ACCOUNTANT: (READS | VIEWS) - BATCHES - {"reports.plan_distribution"},  # of their own clients
 }
 REACHED_BY_ANOTHER = {
     "defaults.current": None,
@@ -228,6 +233,8 @@ REACHED_BY_ANOTHER = {
     "reports.listed": 0,
     "reports.figures": 0,
     "reports.plan_distribution": 0,
+    "reports.views": 0,
+    "reports.remove_view": None,
     "members.activities": 0,
     "members.count_activities": 0,
     "team.listed": len(Role),
@@ -249,9 +256,11 @@ PREVIEWS = {
     "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
 }  # fmt: skip
 OF_THEIR_OWN = {
+    "reports.save_view",
     "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
     "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
-    "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
+    "imports.choose_columns", "imports.invite_ready",
+    "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
 OF_ANOTHERS = {
