@@ -128,7 +128,7 @@ def test_an_instant_comes_back_as_the_same_instant_in_utc(naive: datetime, offse
     instant = naive.replace(tzinfo=timezone(timedelta(minutes=offset)))
     column = Base.metadata.tables["subscription"].c.valid_from.type
     dialect = _sqlite_dialect()
-    back = column.process_result_value(column.process_bind_param(instant, dialect), dialect)
+    back = column.result_processor(dialect, None)(column.process_bind_param(instant, dialect))
     assert back == instant
     assert back.tzinfo is UTC
 
