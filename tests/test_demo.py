@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import catalogue, demo, invitations, members, reports, subscriptions
+from core import catalogue, defaults, demo, invitations, members, reports, subscriptions
 from core.defaults import DefaultSettings
 from core.invitations import OutboxMessage
 from core.members import Member, Partner
@@ -68,8 +68,7 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
         every = reports.billing_sources(session, administrator, page_size=1000)
         overridden = list(session.scalars(select(Subscription.overridden).where(Subscription.valid_to.is_(None))))
         roles = set(session.scalars(select(Member.role)))
-        versions = session.scalar(select(func.count()).select_from(DefaultSettings))
-        defaults = {v.version: v.settings for v in session.scalars(select(DefaultSettings))}
+        versions = {v.bound: v.settings for v in session.scalars(select(DefaultSettings))}
         current = list(session.scalars(select(Subscription).where(Subscription.valid_to.is_(None))))
     assert offer.is_sample
     assert sum(not plan.is_retired for plan in offer.plans.values()) >= 4
@@ -77,8 +76,8 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     assert any(set(offer.add_ons) - plan.add_ons for plan in offer.plans.values())
     retired = [plan.code for plan in offer.plans.values() if plan.is_retired]
     assert (every["plan"] == retired[0]).any()
-    assert versions == 3
-    assert set(every["defaults_version"]) == {1, 2, 3}
+    bound = set(zip(every["set_number"], every["defaults_version"], strict=True))
+    assert bound == set(versions) == {(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)}
     assert len(every) == 240
     assert 0.25 < (every["source"] == "override").mean() < 0.42
     assert frozenset().union(*overridden) == frozenset(Setting)
@@ -88,7 +87,10 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
         s
         for s in current
         if s.defaults_version
-        and any(getattr(s, setting) == getattr(defaults[s.defaults_version], setting) for setting in s.overridden)
+        and any(
+            getattr(s, setting) == getattr(versions[s.set_number, s.defaults_version], setting)
+            for setting in s.overridden
+        )
     ]
     assert equal_to_default
     assert every["name"].str.len().max() > 120
@@ -98,6 +100,32 @@ def test_the_demo_shows_every_kind_of_thing(made: Database) -> None:
     assert 1 / 10 < looked_after["Demo accountant"] / len(every) < 1 / 7
     assert every["invited_at"].max() < MADE_AT
     assert (MADE_AT - every["invited_at"].min()).days > 300
+
+
+def test_the_demo_has_two_default_sets_to_show_side_by_side(made: Database) -> None:
+    """Each with versions and with clients bound to older ones; of the second one some have chosen otherwise."""
+    with made.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        standard, freelancers = defaults.sets(session, administrator)
+        on_it = reports.billing_sources(session, administrator, page_size=1000, default_set=freelancers.set_number)
+    assert (standard.name, standard.is_standard, standard.version) == ("Standard", True, 3)
+    assert (freelancers.name, freelancers.is_retired, freelancers.version) == ("Freelancers", False, 2)
+    assert 15 < len(on_it) < 50
+    assert set(on_it["on_older_defaults"]) == {True, False}
+    assert set(on_it["source"]) == {"default", "override"}
+
+
+def test_the_demo_can_be_made_of_a_firm_with_one_set(database: Database, clock: Clock) -> None:
+    """As most firms are: no client is lost by it."""
+    clock.moment = MADE_AT
+    demo.open_demo(database, has_second_set=False)
+    with database.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        assert [each.name for each in defaults.sets(session, administrator)] == ["Standard"]
+        assert reports.figures(session, administrator).clients == 240
+        assert list(subscriptions.differences(session)) == []
 
 
 def test_in_the_demo_some_clients_went_from_one_member_to_another(made: Database) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
 from core.catalogue import SAMPLE
+from core.defaults import NamedSet
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import DemoSpace, Member, Partner
 from core.storage import now, set_now
@@ -96,10 +97,30 @@ _VERSIONS = [  # days ago, settings, note
         "we pay, and e-invoicing becomes mandatory",
     ),
 ]
+_FREELANCERS = [  # a second default set: days ago, settings, note
+    (
+        170,
+        BillingSettings.starting_with(
+            payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="starter", add_ons=frozenset()
+        ),
+        "one person, few invoices",
+    ),
+    (
+        45,
+        BillingSettings.starting_with(
+            payer=Payer.CLIENT,
+            billing_period=BillingPeriod.MONTHLY,
+            plan="starter",
+            add_ons=frozenset({"e_invoicing"}),
+        ),
+        "e-invoicing becomes mandatory",
+    ),
+]
+_FREELANCE = 5  # of so many clients invited since there is that set, one is invited on it
 
 
-def make(session: Session) -> None:
-    """Make the demo space in empty tables, as of now."""
+def make(session: Session, *, has_second_set: bool = True) -> None:
+    """Make the demo space in empty tables, as of now; without the second default set, a firm as most are."""
     made_at = now(session)
     session.execute(
         insert(Partner).values(
@@ -115,7 +136,7 @@ def make(session: Session) -> None:
     session.execute(insert(DemoSpace).values(partner_id=PARTNER_ID, made_at=made_at))
     _a_team(session, made_at)
     catalogue.store(session, _before_retirement())
-    _a_year(session, made_at)
+    _a_year(session, made_at, _FREELANCERS if has_second_set else [])
     _what_waits(session, made_at)
     set_now(session, made_at)
 
@@ -142,7 +163,9 @@ def _before_retirement() -> catalogue.Catalogue:
     return replace(SAMPLE, plans={code: replace(plan, is_retired=False) for code, plan in SAMPLE.plans.items()})
 
 
-def _a_year(session: Session, made_at: datetime) -> None:
+def _a_year(
+    session: Session, made_at: datetime, versions_of_freelancers: list[tuple[int, BillingSettings, str]]
+) -> None:
     """Every day of the last year in turn: what was saved, who was invited, what was changed."""
     chance = random.Random(20_26)
     administrator, manager, second, _, accountant, *_ = members.of_partner(session, PARTNER_ID)
@@ -152,6 +175,7 @@ def _a_year(session: Session, made_at: datetime) -> None:
     names = _names(chance)
     invited_on = sorted(((chance.randrange(1, 365) for _ in names)), reverse=True)
     seen: int | None = None
+    freelancers: NamedSet | None = None
     invited = 0
     for days_ago in range(365, 0, -1):
         set_now(session, today - timedelta(days=days_ago))
@@ -160,6 +184,9 @@ def _a_year(session: Session, made_at: datetime) -> None:
                 seen = defaults.save(session, administrator, settings, seen=seen, note=note).version
                 if seen == 2:
                     catalogue.store(session, SAMPLE)
+        for saved, settings, note in versions_of_freelancers:
+            if saved == days_ago:
+                freelancers = _save_freelancers(session, administrator, freelancers, settings, note)
         while invited_on and invited_on[0] == days_ago:
             invited_on.pop(0)
             set_now(session, now(session) + timedelta(minutes=chance.randrange(3, 25), seconds=chance.randrange(60)))
@@ -167,13 +194,25 @@ def _a_year(session: Session, made_at: datetime) -> None:
                 set_now(session, _renews_tomorrow_since(made_at) - timedelta(days=1))
             invited += 1
             look_after = accountant.member_id if invited % _ACCOUNTANTS == 0 else None
-            _invite(session, chance, chance.choice([manager, second]), names.pop(0), look_after)
+            by, on = chance.choice([manager, second]), freelancers if invited % _FREELANCE == 1 else None
+            _invite(session, chance, by, names.pop(0), look_after, None if on is None else on.set_number)
     for client_id in range(1, CLIENTS):
         _live(session, chance, manager if chance.random() < 0.6 else second, client_id, today)
         if client_id % 15 == 0:
             _complete_details(session, manager, client_id, today)
         if client_id % _ACCOUNTANTS == 4:
             _take_over(session, administrator, client_id, accountant.member_id, today)
+
+
+def _save_freelancers(
+    session: Session, member: Member, saved: NamedSet | None, settings: BillingSettings, note: str
+) -> NamedSet:
+    """The second default set, made at first and then with one version more."""
+    if saved is None:
+        return defaults.make_set(session, member, "Freelancers", settings, note=note)
+    number = saved.set_number
+    defaults.save(session, member, settings, seen=saved.version, note=note, set_number=number)
+    return defaults.sets(session, member).named(number)
 
 
 def _what_waits(session: Session, made_at: datetime) -> None:
@@ -204,8 +243,8 @@ def _renews_tomorrow_since(made_at: datetime) -> datetime:
 
 
 def _as_accepted(session: Session, moment: datetime) -> Sequence[int]:
-    """The clients that accepted in the last weeks before, pay by the month and have changed nothing since; those that
-    renew first come first."""
+    """The clients of the standard set that accepted in the last weeks before, pay by the month and have changed nothing
+    since; those that renew first come first."""
     later = aliased(Subscription)
     changed = exists().where(
         later.partner_id == Subscription.partner_id, later.client_id == Subscription.client_id, later.revision > 2
@@ -217,6 +256,7 @@ def _as_accepted(session: Session, moment: datetime) -> Sequence[int]:
             Subscription.revision == 2,
             Subscription.status == ClientStatus.ACTIVE,
             Subscription.overridden == frozenset(),
+            Subscription.set_number == defaults.FIRST_SET,
             Subscription.valid_from.between(moment - timedelta(days=24), moment - timedelta(days=2)),
         )
         .order_by(Subscription.valid_from)
@@ -232,8 +272,15 @@ def _names(chance: random.Random) -> list[str]:
     return names
 
 
-def _invite(session: Session, chance: random.Random, member: Member, name: str, responsible_id: int | None) -> None:
-    """Invite a client; None: whoever invites looks after it."""
+def _invite(
+    session: Session,
+    chance: random.Random,
+    member: Member,
+    name: str,
+    responsible_id: int | None,
+    set_number: int | None,
+) -> None:
+    """Invite a client on this default set (None: on the standard one); who looks after it (None: whoever invites)."""
     mailbox = ".".join("".join(c if c.isascii() and c.isalnum() else " " for c in fold(name)).split())[:50].strip(".")
     new_client = NewClient(
         name=name,
@@ -243,11 +290,13 @@ def _invite(session: Session, chance: random.Random, member: Member, name: str, 
     )
     overrides = _overrides(chance) if chance.random() < 0.15 else Overrides()
     try:
-        invitations.preview(session, member, overrides)
+        invitations.preview(session, member, overrides, set_number=set_number)
     except ChoiceRefused:
         overrides = Overrides(payer=Payer.CLIENT)
     reason = chance.choice(_REASONS) if overrides.chosen else ""
-    invitations.invite(session, member, new_client, overrides, responsible_id=responsible_id, reason=reason)
+    invitations.invite(
+        session, member, new_client, overrides, responsible_id=responsible_id, reason=reason, set_number=set_number
+    )
 
 
 def _overrides(chance: random.Random) -> Overrides:

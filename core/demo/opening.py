@@ -9,9 +9,10 @@ from core.storage import Base, Database, allow_minutes, migrate_on, refusal_of_t
 from core.words import DemoRefused, TablesMissing, TablesNewer, TablesOfAnother
 
 
-def open_demo(database: Database) -> None:
+def open_demo(database: Database, *, has_second_set: bool = True) -> None:
     """Afterwards the database holds the demo space, and every action on it takes place on the day that it is shown as:
-    made now if it was empty, left as it is if it was made before.
+    made now if it was empty, left as it is if it was made before. Without the second default set it is a firm as most
+    are, which sees nothing of sets.
 
     Raises DemoRefused on a database with anything else in it.
     """
@@ -21,7 +22,7 @@ def open_demo(database: Database) -> None:
         allow_minutes(session)
         migrate_on(session.connection())  # and of two servers that start at once, one makes it
         if session.scalar(select(func.count()).select_from(Partner)) == 0:
-            firm.make(session)
+            firm.make(session, has_second_set=has_second_set)
 
 
 def reset(database: Database) -> None:

@@ -34,6 +34,7 @@ _HISTORY = (
         Responsible.changed_by_id,
         Responsible.origin,
         Responsible.reason,
+        Responsible.batch,
     )
     .join(Member, (Member.partner_id == Responsible.partner_id) & (Member.member_id == Responsible.member_id))
     .outerjoin(
@@ -123,6 +124,7 @@ class ResponsibleSince:
     changed_by_id: int | None
     origin: Origin
     reason: str
+    batch: int | None = None  # the bulk change or the import in which it was decided
     before: str | None = None
     before_id: int | None = None
 

@@ -116,6 +116,9 @@ def cancel_button(shown: ClientSubscription) -> None:
 
 
 def _back_to(shown: ClientSubscription) -> str:
+    bound = shown.effective.bound
+    if shown.has_adopted and bound is not None and shown.sets.are_several:
+        return t("Back to {defaults}", defaults=plain(shown.sets.said(bound)))
     if shown.has_adopted:
         return t("Back to default settings v{version}", version=str(shown.effective.defaults_version))
     return t("Back to the defaults it was invited with")

@@ -159,4 +159,4 @@ if may(member, Permission.OVERRIDE):
 if shown.status is ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)
-history.show(shown, offer, edits, looked_after, invited)
+history.show(shown, offer, edits, looked_after, invited, opens_batches=may(member, Permission.READ_BATCHES))

@@ -17,6 +17,7 @@ from pages.parts import invitation
 from pages.parts.invitation import Event
 from pages.parts.text import joined, plain, price_text
 
+BULK_CHANGES = "pages/clients/bulk_changes.py"
 _SHOWN = 50  # at first
 
 
@@ -26,9 +27,14 @@ def show(
     edits: Sequence[ClientEdit],
     looked_after: Sequence[ResponsibleSince],
     invited: InvitationDetail,
+    *,
+    opens_batches: bool,
 ) -> None:
-    """The feed; what was long ago on demand."""
+    """The feed; what was long ago on demand. `opens_batches`: whether the reader may look at the bulk changes and the
+    import that it names."""
     st.header(t("History"), anchor=False)
+    if opens_batches:
+        _batches({each.batch for each in shown.history} | {each.batch for each in looked_after})
     edited: list[Event] = [
         (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
         for each in edits
@@ -52,6 +58,18 @@ def show(
     if len(rows) < len(feed) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
         st.session_state[unfolded] = len(feed)
         st.rerun()
+
+
+def _batches(named: set[int | None]) -> None:
+    """A way to each batch that the history names (None: what was done alone), the newest first."""
+    numbers = sorted((each for each in named if each is not None), reverse=True)
+    if not numbers:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for number in numbers[:_SHOWN]:
+            label = t("Batch {batch}", batch=str(number))
+            address = {"batch": str(number)}
+            st.page_link(BULK_CHANGES, label=label, icon=":material/checklist:", query_params=address, width="content")
 
 
 def _of_subscription(

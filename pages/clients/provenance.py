@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings, Sets, SetVersion
 from core.invitations import charge_text
-from core.subscriptions import ClientSubscription, Ending, Preview, Revision, held_in_the_morning
+from core.subscriptions import ClientSubscription, Ending, Preview, ResponsibleSince, Revision, held_in_the_morning
 from core.words import BillingError, ClientStatus, Origin, Payer, Setting, Source, day, local_day, nt, t
 from pages.parts.text import change_text, joined, payer_text, price_text, settings_text
 
 
-def via(revision: Revision) -> str:
-    """Through which door the change came; of an import, which one."""
-    if revision.batch is None:
-        return revision.origin.label
-    return t("{door}, batch {batch}", door=revision.origin.label, batch=str(revision.batch))
+def via(made: Revision | ResponsibleSince) -> str:
+    """Through which door the change came; of a bulk change and an import, which one."""
+    if made.batch is None:
+        return made.origin.label
+    return t("{door}, batch {batch}", door=made.origin.label, batch=str(made.batch))
 
 
 def who(revision: Revision) -> str:

@@ -9,6 +9,7 @@ from core import subscriptions
 from core.members import Member, Permission, may
 from core.subscriptions import Client, ResponsibleSince
 from core.words import LONGEST_NOTE, StaleError, day, t
+from pages.clients import provenance
 from pages.parts import choices, colleagues, keyboard, notices, server
 
 Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
@@ -77,7 +78,7 @@ def events(decided: Sequence[ResponsibleSince]) -> list[Event]:
         (
             each.valid_from,
             each.changed_by or t("The product"),
-            each.origin.label,
+            provenance.via(each),
             t("Account manager: {before} → {after}", before=each.before, after=each.name),
             each.reason,
         )

@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 from sqlalchemy import func, select, update
 
-from core import defaults, demo, invitations, members
+from core import bulk, defaults, demo, invitations, members
 from core.invitations import NewClient
 from core.members import Member
 from core.storage import Database, Deployment
@@ -93,6 +93,12 @@ class Server:
     def number_of(self, name: str) -> int:
         with self.database.reading() as session:
             return session.scalars(select(Client.client_id).where(Client.name == name)).one()
+
+    def client_of(self, batch: int) -> int:
+        """A client that this batch changed."""
+        with self.database.reading() as session:
+            administrator = members.of_partner(session, demo.PARTNER_ID)[0]
+            return bulk.clients_of(session, administrator, batch)[0].client_id
 
     def name_of(self, client_id: int) -> str:
         with self.database.reading() as session:
@@ -199,8 +205,12 @@ class Visits:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The demo, served."""
-    with serving(tmp_path_factory.mktemp("served") / "demo.sqlite3", is_demo=True) as started:
+    """The demo, served, of a firm with one default set."""
+    path = tmp_path_factory.mktemp("served") / "demo.sqlite3"
+    made = Database(f"sqlite:///{path}")
+    demo.open_demo(made, has_second_set=False)
+    made.close()
+    with serving(path, is_demo=True) as started:
         yield started
 
 

@@ -1,48 +1,83 @@
-"""`python -m tests.browser.pictures` takes the README's pictures anew, of a fresh demo."""
+"""`python -m tests.browser.pictures` takes the README's pictures anew, of a fresh demo; with names of pictures behind
+it (`default_sets bulk_preview`), those alone."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select
 
 from core.subscriptions import Subscription
 from core.words import Setting
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, ROOT, clients, serving, settled
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, ROOT, Server, clients, serving, settled
 
 SIZE = {"width": 1440, "height": 860}
 TAKEN = ROOT / "docs"
 
 
-def take() -> None:
-    """Afterwards docs/ has a picture of the list of clients, and of one client with an exception made later."""
+def list_of_clients(page: Page, server: Server) -> int:
+    """Every client with the settings in force."""
+    page.goto(server.url)
+    expect(clients(page).locator("td").first).to_be_attached()
+    return 860
+
+
+def client_subscription(page: Page, server: Server) -> int:
+    """One client with an exception made later."""
+    with server.database.reading() as session:
+        exception = session.scalars(
+            select(Subscription.client_id).where(
+                Subscription.valid_to.is_(None),
+                Subscription.revision > 2,
+                Subscription.defaults_version == 2,
+                Subscription.overridden == frozenset({Setting.BILLING_PERIOD}),
+                Subscription.reason != "",
+            )
+        ).first()
+    page.goto(f"{server.url}/client_subscription?client={exception}")
+    expect(page.locator("table")).to_have_count(2)
+    return 680
+
+
+def default_sets(page: Page, server: Server) -> int:
+    """The default sets of the demo side by side."""
+    page.goto(f"{server.url}/defaults?set=1")
+    expect(page.get_by_role("button", name="Open Freelancers", exact=True)).to_be_visible()
+    return 800
+
+
+def bulk_preview(page: Page, server: Server) -> int:
+    """What adopting would change for the clients on older defaults, in groups."""
+    page.goto(f"{server.url}/change_many?act=adopt&source=older&status=active")
+    expect(page.locator("table").first).to_be_visible()
+    return 860
+
+
+PICTURES: dict[str, Callable[[Page, Server], int]] = {
+    "clients": list_of_clients,
+    "client_subscription": client_subscription,
+    "default_sets": default_sets,
+    "bulk_preview": bulk_preview,
+}  # by the name of the file; each gives how many pixels of the page are shown
+
+
+def take(names: list[str]) -> None:
+    """Afterwards docs/ has these pictures anew."""
     with (
         TemporaryDirectory() as folder,
         serving(Path(folder) / "demo.sqlite3", is_demo=True) as server,
         sync_playwright() as playwright,
     ):
-        with server.database.reading() as session:
-            exception = session.scalars(
-                select(Subscription.client_id).where(
-                    Subscription.valid_to.is_(None),
-                    Subscription.revision > 2,
-                    Subscription.defaults_version == 2,
-                    Subscription.overridden == frozenset({Setting.BILLING_PERIOD}),
-                    Subscription.reason != "",
-                )
-            ).first()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport=SIZE, locale="en-GB")
-        page.goto(server.url)
-        expect(clients(page).locator("td").first).to_be_attached()
-        settled(page)
-        page.screenshot(path=TAKEN / "clients.png")
-        page.goto(f"{server.url}/client_subscription?client={exception}")
-        expect(page.locator("table")).to_have_count(2)
-        settled(page)
-        page.screenshot(path=TAKEN / "client_subscription.png", clip={"x": 0, "y": 0, "width": 1440, "height": 680})
+        for name in names:
+            height = PICTURES[name](page, server)
+            settled(page)
+            page.screenshot(path=TAKEN / f"{name}.png", clip={"x": 0, "y": 0, "width": 1440, "height": height})
         browser.close()
 
 
 if __name__ == "__main__":
-    take()
+    take(sys.argv[1:] or list(PICTURES))

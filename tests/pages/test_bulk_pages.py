@@ -6,11 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import bulk, reports
-from core.bulk import Archive, Ticked
+from core.bulk import Act, Adopt, Archive, ChangeResponsible, Found, Ticked
 from core.reports import SourceFilter
 from core.storage import Database
 from core.words import BatchKind
-from tests.pages.conftest import at, manager, opened, plain_text, ran
+from tests.pages.conftest import CLIENT, at, manager, opened, plain_text, ran, table_of
 
 MANY = "pages/clients/change_many.py"
 BULK_CHANGES = "pages/clients/bulk_changes.py"
@@ -63,6 +63,26 @@ def test_ticked_clients_are_those_and_no_others(demo_database: Database) -> None
     with demo_database.reading() as session:
         clients = bulk.clients_of(session, manager(demo_database, MANAGER), 1)
     assert {each.client_id for each in clients} <= {3, 5, 7}
+
+
+@pytest.mark.parametrize(
+    ("act", "does"), [("adopt", Adopt(clear_overrides=True)), ("responsible", ChangeResponsible(3))]
+)
+def test_the_history_of_a_client_leads_to_the_batch(demo_database: Database, act: str, does: Act) -> None:
+    """With its number, also where the account manager was changed; a client that no batch changed has no such link."""
+    chosen = Found({"source": SourceFilter.OLDER})
+    member = manager(demo_database, MANAGER)
+    with demo_database.transaction() as session:
+        digest = bulk.preview(session, member, does, chosen).digest
+        number = bulk.do(session, member, does, chosen, digest=digest, reason=act).batch
+        client_id = bulk.clients_of(session, member, number)[0].client_id
+    page = opened(CLIENT, acting=MANAGER, client=str(client_id))
+    assert "bulk change, batch 1" in " ".join(table_of(page, 1)["Via"])
+    [link] = [each for each in page.get("page_link") if each.proto.label == "Batch 1"]
+    assert link.proto.query_string == "batch=1"
+    assert link.proto.page.endswith("bulk_changes")
+    untouched = opened(CLIENT, acting=MANAGER, client="240")
+    assert not [each for each in untouched.get("page_link") if each.proto.label.startswith("Batch")]
 
 
 @pytest.mark.parametrize("parameters", [{"ticked": "3.x"}, {"plan": "plus", "source": "nowhere"}])

@@ -8,7 +8,7 @@ from core import defaults, invitations, reports, subscriptions
 from core.defaults import NamedSet, SetVersion
 from core.invitations import NewClient
 from core.storage import Database
-from core.words import BillingPeriod, ClientStatus, best_language, speak, t
+from core.words import BillingPeriod, ClientStatus, Overrides, best_language, speak, t
 from tests.conftest import STANDARD
 from tests.pages.conftest import (
     CLIENT,
@@ -279,6 +279,10 @@ def test_a_client_adopts_its_own_set_at_first_and_another_one_by_name(
     ran(button(app, "Adopt Freelancers v1").click())
     shown = asked(demo_database, subscriptions.detail, client_id)
     assert shown.held.bound == SetVersion(freelancers.set_number, 1)
+    with demo_database.transaction() as session:
+        member, premium = manager(demo_database), Overrides(plan="premium")
+        subscriptions.override(session, member, client_id, premium, seen=shown.seen)
+    assert button(opened(CLIENT, client=str(client_id)), "Back to Freelancers v1")
 
 
 def test_a_client_of_a_retired_set_adopts_the_standard_one_once_that_is_confirmed(

@@ -194,6 +194,35 @@ class TwoPartners(WithBatches):
             model = self.model[which[0]]
             is_now_as(model, model.clients[which[1]], shown, self.clock())
 
+    @rule(seed=seeds)
+    def a_firm_changes_its_sets_and_many_clients(self, seed: int) -> None:
+        """Many clients in one act and back again, some of them changed in between, while sets are retired and others
+        become the standard one; who was archived comes back."""
+        drawn = Random(f"{seed} {self.clock()}")
+        with_clients = [partner for partner, model in self.model.items() if model.clients]
+        for _ in range(12 if with_clients else 0):
+            partner, role = drawn.choice(with_clients), drawn.choice([Role.ADMINISTRATOR, Role.CLIENT_MANAGER])
+            which = partner, drawn.choice(sorted(self.model[partner].clients))
+            if (kind := drawn.random()) < 0.25:
+                standard = self.model[partner].standard
+                other = drawn.choice([number for number in (1, 2, 3) if number != standard])
+                self.change_a_set(
+                    partner, role, drawn.choice(["make standard", "retire", "bring back"]), other, stale=False
+                )
+            elif kind < 0.4 and self.model[partner].clients[which[1]].now.status == "active":
+                self.archive(which, role, at_once=True)
+                self.invite_again(which, role)
+            elif kind < 0.65:
+                self.one_act(drawn, which, role)
+            else:
+                self.many_at_once(partner, role, drawn.choice(ACTS), drawn.randrange(2**32), late=False)
+                for days in drawn.choice([[], [0], [0, 0], [1, 40]]):
+                    self.clock.forward(days=days)
+                    self.settle()
+                    self.undo_many(partner, role, 0, late=False)
+            self.clock.forward(days=drawn.choice(DAYS))
+            self.settle()
+
     def one_act(self, drawn: Random, which: tuple[int, int], role: Role) -> None:
         status = self.model[which[0]].clients[which[1]].now.status
         if len(self.lists) < 6 and drawn.random() < 0.08:
@@ -204,7 +233,11 @@ class TwoPartners(WithBatches):
             self.change_a_set(which[0], role, drawn.choice(SET_ACTS), drawn.choice([1, 2, 2, 3, 3]), stale=False)
         elif kind < 0.14:
             self.many_at_once(which[0], role, drawn.choice(ACTS), drawn.randrange(2**32), drawn.random() < 0.1)
-        elif kind < 0.22:
+            for _ in range(drawn.choice([0, 1, 1, 2])):
+                self.clock.forward(days=drawn.choice(DAYS))
+                self.settle()
+                self.undo_many(which[0], role, 0, late=False)
+        elif kind < 0.18:
             self.undo_many(which[0], role, drawn.randrange(4), late=False)
         elif status == "invited" and drawn.random() < 0.6:
             self.the_client_accepts(which)

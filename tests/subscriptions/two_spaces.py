@@ -91,12 +91,21 @@ class TwoSpaces(RuleBasedStateMachine):
         drawn, found = Random(seed), []
         for partner in (1, 2) if drawn.random() < 0.8 else ():
             self.save_defaults(partner, Role.ADMINISTRATOR, drawn.choice(FOR_SALE), stale=False)
+            self.second_set(partner, drawn.choice(FOR_SALE))
             for has_accepted in (True, True, False):
-                which = self.invite(partner, Role.CLIENT_MANAGER, Overrides(), None)
+                which = self.invite(partner, Role.CLIENT_MANAGER, Overrides(), None, drawn.choice([None, 2]))
                 if has_accepted:
                     self.the_client_accepts(which)
                 found.append(which)
         return multiple(*found)
+
+    def second_set(self, partner: int, wanted: BillingSettings) -> None:
+        """Beside the standard one."""
+        moment = self.a_while_later()
+        assert self.model[partner].sellable(as_dict(wanted), moment)
+        member = self.members[partner, Role.ADMINISTRATOR]
+        made = self.attempt(lambda s: defaults.make_set(s, member, "Payroll clients", wanted), expected=True)
+        self.model[partner].sets[made.set_number] = ModelSet("Payroll clients", [as_dict(wanted)])
 
     def two_empty_spaces(self, zones: tuple[str, str]) -> None:
         self.database.clock = self.clock
