@@ -3,4 +3,13 @@ to take away."""
 
 from core.reports.clients import BILLING_SOURCES, ListedClient, billing_sources, csv_pieces, listed, zipped
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
-from core.reports.listing import FILTERS, InForce, Order, PendingFilter, SourceFilter, in_force
+from core.reports.listing import (
+    FILTERS,
+    AttentionFilter,
+    InForce,
+    Order,
+    PendingFilter,
+    SourceFilter,
+    in_force,
+    statuses,
+)

@@ -1,8 +1,7 @@
 """The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -17,14 +16,16 @@ from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
 from core.reports.listing import Order
+from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
 from core.spreadsheets import as_csv, decimal
-from core.storage import LARGEST_NUMBER, allow_minutes, codes, now, settings_as_text, settings_from_text
-from core.subscriptions import Rhythm, list_of, local_date, price_by
+from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
+from core.subscriptions import local_date
 from core.words import (
     LISTED_SETTINGS,
     BillingSettings,
     ClientStatus,
     InvitationStatus,
+    ListedStatus,
     Setting,
     Source,
     local_day,
@@ -56,8 +57,8 @@ class ListedClient(NamedTuple):
     """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
-    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it.
-    `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
+    (UTC), `invitation` where it stands now; `first_invited_at` is when the client came. `responsible` is the name of
+    the member who looks after it. `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
     """
 
     client_id: int
@@ -72,6 +73,7 @@ class ListedClient(NamedTuple):
     defaults_version: int | None
     on_older_defaults: bool
     invited_at: datetime
+    first_invited_at: datetime
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
@@ -82,6 +84,11 @@ class ListedClient(NamedTuple):
         """Whether any of its settings is a choice."""
         return Source.OVERRIDE if self.overridden else Source.DEFAULT
 
+    @property
+    def listed_status(self) -> ListedStatus:
+        """Where it stands as lists show it."""
+        return ListedStatus.of(self.status, self.invitation)
+
 
 def listed(
     session: Session,
@@ -91,19 +98,26 @@ def listed(
     page: int = 1,
     page_size: int = 50,
     after: tuple[str, int] | None = None,
+    prices: PricesInOrder | None = None,
     **filters: Any,
 ) -> list[ListedClient]:
     """A page of the filtered list (see FILTERS), in order, as far as the member sees it; none past the end.
 
     Raises NotAllowed.
 
-    `after`: the clients by name that follow this sort_name and client_id, instead of a page.
+    `after`: the clients by name that follow this sort_name and client_id, instead of a page. `prices`: for an order by
+    price, what `figures` of the same filters counted; None: it is counted now, which takes longer with every client.
     """
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(member, filters)
+    asked, values = listing.question(session, member, filters)
+    offset = (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size
+    if after is None and order_by.is_by_price:
+        if prices is None:
+            prices = prices_in_order(session, member, asked, values)
+        return _by_number(session, member, prices.page(session, asked, values, order_by, offset, page_size))
     if after is None:
         statement = listing.page(asked, order_by)
-        values |= {"limit": page_size, "offset": (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size}
+        values |= {"limit": page_size, "offset": offset}
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
@@ -112,6 +126,17 @@ def listed(
         return []
     offer = catalogue.current(session, member.partner, edition=rows[0].edition)
     return _clients(rows, offer, now(session), member.partner.time_zone)
+
+
+def _by_number(session: Session, member: Member, numbers: Sequence[int]) -> list[ListedClient]:
+    """The clients of these numbers, in this order."""
+    values = {"partner_id": member.partner_id, "found": list(numbers)}
+    rows = listing.rows(session, listing.by_number(), values)
+    if not rows:
+        return []
+    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
+    found = {each.client_id: each for each in _clients(rows, offer, now(session), member.partner.time_zone)}
+    return [found[number] for number in numbers]
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
@@ -163,46 +188,6 @@ def zipped(pieces: Iterator[str], name: str) -> bytes:
     return archive.getvalue()
 
 
-@lru_cache(maxsize=4096)
-def stored_settings(stored: tuple[str, ...]) -> BillingSettings:
-    """The settings of a row that has them as they are stored, in the order of `Setting`."""
-    words = {
-        setting.value: codes(word) if setting is Setting.ADD_ONS else (setting.terms or str)(word)
-        for setting, word in zip(Setting, stored, strict=True)
-    }
-    return BillingSettings(**words)  # type: ignore[arg-type]
-
-
-class PricesOnDay:
-    """What each kind of subscription costs in the period of a day; each price is computed once for each list."""
-
-    def __init__(self, offer: Catalogue, day: date) -> None:
-        self.offer = offer
-        self.day = day
-        self._lists: dict[tuple[int | None, ...], int] = {}
-        self._prices: dict[tuple[BillingSettings, int], Price | None] = {}
-
-    def of(
-        self,
-        settings: BillingSettings,
-        status: ClientStatus,
-        price_list: int | None,
-        anchor_day: int | None,
-        anchor_month: int | None,
-    ) -> Price | None:
-        """The price by purchase list and anchor; None for an archived client, and where there is no price."""
-        if status is ClientStatus.ARCHIVED:
-            return None
-        bought = (price_list, anchor_day, anchor_month)
-        if bought not in self._lists:
-            rhythm = None if anchor_day is None else Rhythm(anchor_day, anchor_month)
-            self._lists[bought] = list_of(self.offer, price_list, rhythm, self.day)
-        priced = (settings, self._lists[bought])
-        if priced not in self._prices:
-            self._prices[priced] = price_by(self.offer, priced[1], settings)
-        return self._prices[priced]
-
-
 def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
     clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
@@ -223,6 +208,7 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 version,
                 version is not None and version < row.newest_version,
                 row.invited_at,
+                row.first_invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
                 row.responsible,

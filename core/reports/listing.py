@@ -4,8 +4,8 @@ A page is read in two steps: its keys in order from one covering index, then the
 not grow with the number of clients; a filter or a search that matches little walks that index and no table.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,9 +15,11 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -30,9 +32,10 @@ from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
+from core.reports import search, standing
 from core.storage import LARGEST_NUMBER, Instant, now
 from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
-from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
+from core.words import N_, ListedStatus, Setting, Term
 
 
 class SourceFilter(Term):
@@ -49,62 +52,80 @@ class PendingFilter(Term):
     PENDING = "pending", N_("Pending")
 
 
+class AttentionFilter(Term):
+    """Which clients, by whether somebody has to do something: the invitation lapsed or was revoked, or the newest
+    message to the client was given up."""
+
+    NEEDED = "needed", N_("Needs attention")
+
+
 class Order(Term):
-    """How the list is sorted."""
+    """How the list is sorted. A client was invited on the day of its first invitation; clients without a price come
+    last, whichever way prices go."""
 
     NAME = "name", N_("Name, A to Z")
     NAME_DESCENDING = "-name", N_("Name, Z to A")
     NEWEST = "newest", N_("Newest first")
     OLDEST = "oldest", N_("Oldest first")
+    PRICE = "price", N_("Price, lowest first")
+    PRICE_DESCENDING = "-price", N_("Price, highest first")
+
+    @property
+    def is_by_price(self) -> bool:
+        """Whether what a client costs decides."""
+        return self in (Order.PRICE, Order.PRICE_DESCENDING)
+
+
+def statuses(words: str | Iterable[str]) -> tuple[ListedStatus, ...]:
+    """The statuses that these words name, "active,expired" or several of them. Raises ValueError."""
+    named = words.split(",") if isinstance(words, str) else words
+    return tuple(status for status in ListedStatus if status in {ListedStatus(word) for word in named})
 
 
 # What narrows the list, each with what makes its value of a word. One left out, None or "" does not narrow it.
-# `search` looks in name, e-mail and company number.
+# `search` looks in name, e-mail and company number; `status` takes several (see `statuses`).
 FILTERS: dict[str, Callable[[str], Any]] = {
     "search": str,
-    "status": ClientStatus,
+    "status": statuses,
     **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
     "source": SourceFilter,
     "pending": PendingFilter,
+    "attention": AttentionFilter,
     "responsible": int,  # the member's number
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The kind of question: which filters are set, where the search looks, and whether its words need an escape (one
-    that is not needed costs PostgreSQL a call per row)."""
+    """The kind of question: which filters are set, and how many words are searched for (`joined`: they may be one
+    number; `is_few`: which clients have them is known)."""
 
     equal: tuple[str, ...] = ()
+    statuses: tuple[ListedStatus, ...] = ()
     source: SourceFilter | None = None
     pending: bool = False
-    searched: tuple[str, ...] = ()
-    escaped: bool = False
+    attention: bool = False
+    words: int = 0
+    joined: bool = False
+    is_few: bool = False
 
     @property
     def narrows(self) -> bool:
         """Whether it asks for some of the subscriptions, and not for all."""
-        return bool(self.equal) or self.source is not None or self.pending
+        return bool(self.equal or self.statuses) or self.source is not None or self.pending or self.attention
 
     @property
     def walks(self) -> Any:
         """The table whose index is walked for a page: the clients, where all are wanted or they are searched; each has
         one subscription that holds."""
-        return Subscription if self.narrows and not self.searched else Client
+        return Subscription if self.narrows and not self.words else Client
 
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
-    "status": Subscription.status,
     "responsible": Subscription.responsible_id,
     "own": Subscription.responsible_id,  # the clients of a member who sees no others
 }
-_SEARCHED: dict[str, Any] = {
-    "sort_name": Client.sort_name,
-    "email": Client.email,
-    "company_number": Client.company_number,
-}
-_SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
 _NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
@@ -120,10 +141,12 @@ _IN_FORCE = select(
 )
 
 
-def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
-    """The kind of question that these filters ask (see FILTERS), and the values to ask it with.
+def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
+    """The kind of question that these filters ask (see FILTERS), and the values to ask it with. Where few clients have
+    the words that are searched for, their numbers are among the values.
 
-    Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters.
+    Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters. A filter
+    by exceptions or older defaults leaves archived clients out unless their status is asked for.
     """
     if unknown := filters.keys() - FILTERS.keys():
         raise TypeError(f"no filters of the list: {', '.join(sorted(unknown))}")
@@ -134,25 +157,24 @@ def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict
             values[name] = _NOBODY if is_beyond else wanted
     if not members.reads_all_clients(member):
         values["own"] = member.member_id
-    equal = tuple(name for name in _EQUAL if name in values)
-    search = "".join(c for c in filters.get("search") or "" if is_showable(c)).strip()[:200]
-    looked_for = {"sort_name": fold(search), "email": search.lower()} if search else {}
-    digits = "".join(c for c in search if c.isdecimal())
-    if digits and not search.upper().removeprefix("BE").strip(" .-0123456789"):
-        looked_for["company_number"] = digits
-    values |= {name: _containing(words) for name, words in looked_for.items()}
-    source = filters.get("source")
-    escaped = not _SPECIAL.isdisjoint(search)
-    return (
-        Question(
-            equal=equal,
-            source=None if source is None else SourceFilter(source),
-            pending=bool(filters.get("pending")),
-            searched=tuple(looked_for),
-            escaped=escaped,
-        ),
-        values,
+    source = None if filters.get("source") is None else SourceFilter(filters["source"])
+    asked_for = statuses(filters.get("status") or ())
+    if not asked_for and source in (SourceFilter.OVERRIDE, SourceFilter.OLDER):
+        asked_for = tuple(status for status in ListedStatus if status is not ListedStatus.ARCHIVED)
+    asked = Question(
+        equal=tuple(name for name in _EQUAL if name in values),
+        statuses=asked_for,
+        source=source,
+        pending=bool(filters.get("pending")),
+        attention=bool(filters.get("attention")),
     )
+    if not (words := search.words_of(filters.get("search") or "")):
+        return asked, values
+    asked = replace(asked, words=len(words), joined=search.is_one(words))
+    found = search.few_found(session, member.partner_id, words)
+    if found is None:
+        return asked, values | search.asked_in_words(words)
+    return replace(asked, is_few=True), values | {"found": found}
 
 
 @lru_cache(maxsize=512)
@@ -160,6 +182,33 @@ def page(asked: Question, order_by: Order) -> Any:
     """One page of the list; values as `question` gives them, and `limit` and `offset`. Columns as in `_rows`."""
     keys = _keys(asked, order_by).limit(bindparam("limit")).offset(bindparam("offset"))
     return _rows(keys, order_by)
+
+
+@lru_cache(maxsize=1)
+def by_number() -> Any:
+    """The clients with these numbers (`found`), in no order of the list. Columns as in `_rows`."""
+    return _rows(_keys(Question(words=1, is_few=True), Order.OLDEST), Order.OLDEST)
+
+
+@lru_cache(maxsize=256)
+def of_price(asked: Question, *, by_anchor: bool, is_few: bool) -> Any:
+    """The numbers of the clients of these kinds (`kinds` as in `kind_of`, with their `plans`, `periods` and
+    `standings`) by name, from `offset` on and at most `limit`. `is_few`: they are gathered and sorted; else a walk of
+    the list meets them."""
+    s = Subscription
+    holds = holds_then() if is_few else holds_now()
+    named = {"plans": s.plan, "periods": s.billing_period, "standings": s.status}
+    conditions = [type_coerce(of, String).in_(bindparam(name, expanding=True, type_=String())) for name, of in named.items()]
+    conditions.append(_kind(by_anchor=by_anchor).in_(bindparam("kinds", expanding=True, type_=String())))
+    sort_name = func.coalesce(s.sort_name, "") if is_few else s.sort_name  # no index has this: nothing is walked by it
+    keys = select(s.client_id).where(*_narrowed(asked, holds), *conditions).order_by(sort_name, s.client_id)
+    if asked.is_few:
+        keys = keys.where(s.client_id.in_(bindparam("found", expanding=True)))
+    elif asked.words:
+        same_client = and_(Client.partner_id == _PARTNER, Client.client_id == s.client_id)
+        found = search.contains(asked.words, joined=asked.joined)
+        keys = keys.where(exists(literal_column("1")).where(same_client, found))
+    return keys.limit(bindparam("limit")).offset(bindparam("offset"))
 
 
 @lru_cache(maxsize=128)
@@ -171,25 +220,29 @@ def chunk(asked: Question) -> Any:
 
 
 @lru_cache(maxsize=128)
-def groups(asked: Question, *, by_anchor: bool = False) -> Any:
+def groups(asked: Question, *, by_anchor: bool = False, ended: bool = False) -> Any:
     """The filtered clients counted by their settings: `group_columns`, pending (how many of them something
-    waits for), clients."""
+    waits for), clients. `ended`: those alone whose invitation lapsed or was revoked."""
     columns = group_columns(by_anchor=by_anchor)
     counts = (func.count(Subscription.valid_to).label("pending"), func.count().label("clients"))
-    if not asked.searched:
-        return select(*columns, *counts).where(*_narrowed(asked, holds_then())).group_by(*columns)
+    return _counted(asked, (*columns, *counts), [standing.lapsed()] if ended else []).group_by(*columns)
+
+
+@lru_cache(maxsize=128)
+def only_given_up(asked: Question) -> Any:
+    """How many of the filtered clients need attention for a message alone that was given up."""
+    return _counted(asked, (func.count(),), [standing.given_up(), not_(standing.lapsed())])
+
+
+def _counted(asked: Question, columns: Sequence[Any], also: Sequence[ColumnElement[bool]]) -> Any:
+    """These columns of the filtered clients that fulfil these conditions too."""
+    if not asked.words:
+        return select(*columns).where(*_narrowed(asked, holds_then()), *also)
     keys = select(Client.partner_id, Client.client_id).where(_found(asked))
     found = keys.cte("found").prefix_with("MATERIALIZED")
     same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
-    return (
-        select(*columns, *counts)
-        .select_from(found)
-        .join(Subscription, same_client)
-        .where(
-            *_narrowed(asked, holds_now())[1:]
-        )  # the partner is found.c.partner_id, so that the few that are found lead
-        .group_by(*columns)
-    )
+    of_found = _narrowed(asked, holds_now())[1:]  # the partner is found.c.partner_id, so that the few found lead
+    return select(*columns).select_from(found).join(Subscription, same_client).where(*of_found, *also)
 
 
 def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -204,6 +257,24 @@ def group_columns(*, by_anchor: bool) -> list[Any]:
     leading = [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
     of_price = [Subscription.price_list, Subscription.defaults_version]
     return [*leading, *of_price, *([Subscription.anchor_day, Subscription.anchor_month] if by_anchor else [])]
+
+
+def kind_of(row: Any, *, by_anchor: bool) -> str:
+    """What decides the price of a row of `group_columns`, in one text: the same as `_kind` in SQL."""
+    parts = [row.plan, row.billing_period, row.add_ons, row.status, row.price_list]
+    parts += [row.anchor_day, row.anchor_month] if by_anchor else []
+    return "|".join("" if part is None else str(part) for part in parts)
+
+
+def _kind(*, by_anchor: bool) -> ColumnElement[str]:
+    s = Subscription
+    numbers = [s.price_list, *([s.anchor_day, s.anchor_month] if by_anchor else [])]
+    texts = [type_coerce(column, String) for column in (s.plan, s.billing_period, s.add_ons, s.status)]
+    of_number = [func.coalesce(cast(number, String), "") for number in numbers]
+    joined: ColumnElement[str] = texts[0]
+    for part in (*texts[1:], *of_number):
+        joined = joined + "|" + part
+    return joined
 
 
 def stored(column: Any) -> ColumnElement[str]:
@@ -225,21 +296,19 @@ def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement
             conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
+    if asked.attention:
+        conditions.append(or_(standing.lapsed(), standing.given_up()))
+    conditions += standing.one_of(asked.statuses)
     return [*conditions, holds]
 
 
 def _found(asked: Question) -> ColumnElement[bool]:
     """The condition on the client that the search finds it: without a search, that it is one of the partner's."""
-    if not asked.searched:
+    if not asked.words:
         return Client.partner_id == _PARTNER
-    escape = "\\" if asked.escaped else None
-    places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape=escape) for name in asked.searched]
-    return and_(Client.partner_id == _PARTNER, or_(*places))
-
-
-def _containing(words: str) -> str:
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    if asked.is_few:
+        return and_(Client.partner_id == _PARTNER, Client.client_id.in_(bindparam("found", expanding=True)))
+    return and_(Client.partner_id == _PARTNER, search.contains(asked.words, joined=asked.joined))
 
 
 def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
@@ -250,7 +319,7 @@ def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
             return [sort_name.desc(), client_id.desc()]
         case Order.NEWEST:
             return [client_id.desc()]
-        case Order.OLDEST:
+        case _:
             return [client_id]
 
 
@@ -280,6 +349,10 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
     number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
+    earliest = aliased(Invitation)
+    first = select(earliest.invited_at).where(
+        earliest.partner_id == _PARTNER, earliest.client_id == keys.c.client_id, earliest.number == 1
+    )
     settings = [setting.of(s) for setting in Setting]
     return (
         select(
@@ -297,6 +370,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             s.valid_to.label("pending_from"),
             m.name.label("responsible"),
             i.invited_at,
+            first.scalar_subquery().label("first_invited_at"),
             i.accepted_at,
             i.revoked_at,
             i.expires_at,

@@ -57,5 +57,5 @@ from core.subscriptions.revisions import (
     pending_at,
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
-from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription
+from core.subscriptions.tables import INDEXED_SETTINGS, Client, Responsible, Subscription, searched_text
 from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of

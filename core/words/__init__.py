@@ -111,6 +111,7 @@ from core.words.terms import (
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,
+    ListedStatus,
     MemberFact,
     Origin,
     Role,
@@ -126,4 +127,5 @@ from core.words.text import (
     is_showable,
     note_text,
     one_line,
+    search_words,
 )
