@@ -1,15 +1,14 @@
 """What people read: the list of clients with the source of each setting, its figures, the plan distribution, and files
 to take away."""
 
-from core.reports.clients import BILLING_SOURCES, ListedClient, billing_sources, csv_pieces, listed, zipped
+from core.reports.clients import BILLING_SOURCES, ListedClient, billing_sources, csv_pieces, listed, workbook, zipped
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
+from core.reports.in_force import InForce, in_force
 from core.reports.listing import (
     FILTERS,
     AttentionFilter,
-    InForce,
     Order,
     PendingFilter,
     SourceFilter,
-    in_force,
     statuses,
 )

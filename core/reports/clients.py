@@ -1,7 +1,8 @@
-"""The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
+"""The list of clients with the settings in force and their sources: a page of it, a frame, a file of all of it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -17,7 +18,7 @@ from core.members import Member, Permission
 from core.reports import listing
 from core.reports.listing import Order
 from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
-from core.spreadsheets import as_csv, decimal
+from core.spreadsheets import as_csv, as_typed_xlsx, decimal
 from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
 from core.subscriptions import local_date
 from core.words import (
@@ -168,13 +169,33 @@ def csv_pieces(
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
     for."""
+    offer = _for_a_file(session, member)
+    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    for clients in _chunks(session, member, counted, filters):
+        yield as_csv([_as_text(cell) for cell in _cells(each, offer)] for each in clients)
+
+
+def workbook(
+    session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
+) -> bytes:
+    """The same list as a workbook with typed columns. Raises NotAllowed."""
+    offer = _for_a_file(session, member)
+    chunks = _chunks(session, member, counted, filters)
+    return as_typed_xlsx(_headings(offer.currency), (_cells(each, offer) for clients in chunks for each in clients))
+
+
+def _for_a_file(session: Session, member: Member) -> Catalogue:
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
-    offer = catalogue.current(session, member.partner)
-    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    return catalogue.current(session, member.partner)
+
+
+def _chunks(
+    session: Session, member: Member, counted: Callable[[int], object], filters: Mapping[str, Any]
+) -> Iterator[list[ListedClient]]:
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
-        yield as_csv(_cells(each, offer) for each in clients)
+        yield clients
         counted(len(clients))
         after = (clients[-1].sort_name, clients[-1].client_id)
 
@@ -232,7 +253,8 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
 def _headings(currency: str) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
-        *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
+        *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency),
+        t("A year ({currency})", currency=currency), t("Source"),
         t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
     ]  # fmt: skip
 
@@ -243,15 +265,27 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         client.name,
         client.email,
         client.company_number or "",
-        client.status.label,
+        client.listed_status.label,
         *(_cell(setting.of(client.settings), offer) for setting in LISTED_SETTINGS),
-        "" if client.price is None else decimal(client.price.per_month.cents),
+        None if client.price is None else _amount(client.price.per_month.cents),
+        None if client.price is None else _amount(client.price.cents_per_year),
         client.source.label,
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
-        "" if client.defaults_version is None else client.defaults_version,
-        local_day(client.invited_at).isoformat(),
+        client.defaults_version,
+        local_day(client.first_invited_at),
         client.responsible,
     ]
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+def _as_text(cell: Any) -> Any:
+    """A cell as a spreadsheet reads it from CSV."""
+    if isinstance(cell, Decimal):
+        return decimal(int(cell * 100))
+    return "" if cell is None else cell.isoformat() if isinstance(cell, date) else cell
 
 
 def _cell(value: Any, offer: Catalogue) -> str:

@@ -6,9 +6,8 @@ not grow with the number of clients; a filter or a search that matches little wa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,8 +32,8 @@ from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
 from core.reports import search, standing
-from core.storage import LARGEST_NUMBER, Instant, now
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
+from core.storage import LARGEST_NUMBER, now
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then
 from core.words import N_, ListedStatus, Setting, Term
 
 
@@ -128,17 +127,7 @@ _EQUAL |= {
 }
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
-_NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
-_TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
-    Subscription.partner_id == _PARTNER,
-    Subscription.valid_from > Subscription.decided_at,
-    Subscription.valid_from <= bindparam("now", type_=Instant),
-)
-_IN_FORCE = select(
-    select(CatalogueEdition.edition).scalar_subquery(),
-    _NEWEST_VERSION.scalar_subquery(),
-    _TOOK_EFFECT.scalar_subquery(),
-)
+NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
 
 
 def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
@@ -198,8 +187,8 @@ def of_price(asked: Question, *, by_anchor: bool, is_few: bool) -> Any:
     s = Subscription
     holds = holds_then() if is_few else holds_now()
     named = {"plans": s.plan, "periods": s.billing_period, "standings": s.status}
-    conditions = [type_coerce(of, String).in_(bindparam(name, expanding=True, type_=String())) for name, of in named.items()]
-    conditions.append(_kind(by_anchor=by_anchor).in_(bindparam("kinds", expanding=True, type_=String())))
+    of_kinds = {name: type_coerce(of, String) for name, of in named.items()} | {"kinds": _kind(by_anchor=by_anchor)}
+    conditions = [of.in_(bindparam(name, expanding=True, type_=String())) for name, of in of_kinds.items()]
     sort_name = func.coalesce(s.sort_name, "") if is_few else s.sort_name  # no index has this: nothing is walked by it
     keys = select(s.client_id).where(*_narrowed(asked, holds), *conditions).order_by(sort_name, s.client_id)
     if asked.is_few:
@@ -293,7 +282,7 @@ def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement
         case SourceFilter.OVERRIDE:
             conditions.append(type_coerce(Subscription.overridden, String) > "")
         case SourceFilter.OLDER:
-            conditions.append(Subscription.defaults_version < _NEWEST_VERSION.scalar_subquery())
+            conditions.append(Subscription.defaults_version < NEWEST_VERSION.scalar_subquery())
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
     if asked.attention:
@@ -374,7 +363,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             i.accepted_at,
             i.revoked_at,
             i.expires_at,
-            _NEWEST_VERSION.scalar_subquery().label("newest_version"),
+            NEWEST_VERSION.scalar_subquery().label("newest_version"),
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
@@ -388,23 +377,4 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
 
 def newest_version(session: Session, member: Member) -> int:
     """The number of the defaults version in force, 0 when there is none."""
-    return session.scalar(_NEWEST_VERSION, {"partner_id": member.partner_id}) or 0
-
-
-class InForce(NamedTuple):
-    """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
-    loaded), the defaults version in force (0: none), when a pending change took effect last (UTC; None: never), and the
-    day of its calendar."""
-
-    edition: int | None
-    defaults_version: int
-    took_effect_at: datetime | None
-    day: date
-
-
-def in_force(session: Session, member: Member) -> InForce:
-    """What holds in the member's partner space now."""
-    moment = now(session)
-    asked = {"partner_id": member.partner_id, "now": moment}
-    edition, version, took_effect_at = session.connection().execute(_IN_FORCE, asked).one()
-    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone))
+    return session.scalar(NEWEST_VERSION, {"partner_id": member.partner_id}) or 0

@@ -11,11 +11,11 @@ from core import catalogue, reports
 from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
-from core.words import Setting, language, t
+from core.words import ListedStatus, Setting, language, t
 from pages.clients import client_table, list_file, list_url
 from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
-from pages.parts.text import heading
+from pages.parts.text import heading, plain
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
@@ -49,6 +49,10 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
 
 
 def filter_box(name: str, label: str, words: dict[Any, str]) -> None:
+    if name == "status":
+        several = {"at_first": [], "placeholder": t("All"), "width": 150}
+        choose(st.multiselect, label, list(ListedStatus), lambda status: status.label, "clients.status", **several)
+        return
     choose(
         st.selectbox,
         label,
@@ -105,9 +109,11 @@ labels = {
     **{setting.value: setting.heading for setting in Setting},
     "source": t("Source"),
     "pending": t("Changes"),
+    "attention": t("Needs attention"),
     "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
+below_the_figures = st.empty()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
     st.text_input(
         labels["search"],
@@ -121,7 +127,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         width=150,
     )
     for name in filters:
-        if name != "search":
+        if name not in {"search", "attention"}:
             filter_box(name, labels[name], filter_words(name, offer))
     order_by = choose(
         st.selectbox,
@@ -131,15 +137,21 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         "clients.order_by",
         at_first=Order.NAME,
         filter_mode=None,
-        width=122,
+        width=150,
     )
+    chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
+    chosen["status"] = tuple(chosen["status"] or ())
+    if any(chosen.values()):
+        st.button(t("Clear filters"), key="clients.clear", icon=":material/filter_alt_off:", on_click=figures.clear)
 
-chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
 page = max(1, st.session_state.get(pager) or st.session_state.pop("clients.page", None) or page_turned_to(question))
+prices = figures.counted(database, member, in_force, **chosen).prices if order_by.is_by_price else None
 with database.reading(single=True) as session:
-    clients = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
+    clients = reports.listed(
+        session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, prices=prices, **chosen
+    )
 unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
 list_url.write(chosen | unusual)
 
@@ -153,6 +165,7 @@ with above_the_table:
     if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
         st.switch_page("pages/finance/plan_distribution.py")
     mine()
+below_the_figures.caption(plain(figures.still_to_come(counted)))
 pages = max(1, -(-counted.clients // PAGE_SIZE))
 if page > pages:
     st.session_state.pop(pager, None)

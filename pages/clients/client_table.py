@@ -1,24 +1,35 @@
 """The table of clients: a page of the list in the reader's words, one click from each client."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
 from core.catalogue import Catalogue
-from core.reports import ListedClient
-from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, local_day, t
+from core.reports import ListedClient, Order
+from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, Setting, day, local_day, t
+from pages.parts.choices import chosen
 from pages.parts.row_buttons import open_column
 from pages.parts.text import source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
 _NARROW = 75
+_SORTS = {  # the order by the heading of a column, first one way, then the other
+    "name": (Order.NAME, Order.NAME_DESCENDING),
+    "monthly": (Order.PRICE, Order.PRICE_DESCENDING),
+    "invited_on": (Order.NEWEST, Order.OLDEST),
+}
 
 
 def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool) -> None:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
-    the reader sees no clients but their own, it does not say who looks after them."""
+    the reader sees no clients but their own, it does not say who looks after them.
+
+    Columns can be selected, so that the browser does not sort the page as if it were all: a click on a heading sorts
+    every client, where there is an order by it.
+    """
     pills = {
         kind: source_text(kind[0], kind[1], older=kind[2]) for kind in dict.fromkeys(_bound(each) for each in clients)
     }
@@ -27,14 +38,14 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         "name": [each.name for each in clients],
         "open": [":material/chevron_right:"] * len(clients),
         "source": [[pills[_bound(each)]] for each in clients],
-        "status": [_standing(each) for each in clients],
+        "status": [each.listed_status.label for each in clients],
         "pending": ["" if each.pending_from is None else day(local_day(each.pending_from)) for each in clients],
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
         "responsible": [each.responsible for each in clients],
         "version": ["–" if each.defaults_version is None else f"v{each.defaults_version}" for each in clients],
-        "invited_on": [day(each.invited_at) for each in clients],
+        "invited_on": [day(local_day(each.first_invited_at)) for each in clients],
     }
     without = {"responsible"} if are_all_own else set()
     without |= set() if any(cells["pending"]) else {"pending"}
@@ -45,6 +56,8 @@ def show(clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all
         hide_index=True,
         height="content",
         placeholder="",
+        on_select=partial(_sort, key),
+        selection_mode="single-column",
         alt=t("The clients that match, one per row"),
         column_config={
             "name": column.TextColumn(t("Client"), pinned=True, width=215),
@@ -98,6 +111,14 @@ def setting_cells(settings: Sequence[BillingSettings | None], offer: Catalogue) 
     }
 
 
+def _sort(table: str) -> None:
+    """Sort by the column whose heading was clicked."""
+    clicked = st.session_state[table]["selection"]["columns"]
+    if clicked and clicked[0] in _SORTS:
+        first, other = _SORTS[clicked[0]]
+        st.session_state["clients.order_by"] = other if chosen("clients.order_by", Order.NAME) is first else first
+
+
 def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
     return [each.client_id for each in clients]
 
@@ -105,10 +126,3 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, bool]:
     """What the words of its source pill depend on."""
     return client.overridden, client.defaults_version, client.on_older_defaults
-
-
-def _standing(client: ListedClient) -> str:
-    """An invited client whose invitation lapsed or was revoked is shown as such."""
-    if client.status is ClientStatus.INVITED and client.invitation is not InvitationStatus.PENDING:
-        return client.invitation.label
-    return client.status.label

@@ -27,13 +27,15 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
         st.session_state.pop(f"clients.{name}", None)
         if name in asked:
             try:
-                st.session_state[f"clients.{name}"] = parse(asked[name])
+                value = parse(asked[name])
+                st.session_state[f"clients.{name}"] = list(value) if isinstance(value, tuple) else value
             except ValueError:
                 continue
 
 
 def write(parameters: Mapping[str, Any]) -> None:
-    """Make the URL say what these parameters hold; None and "" need no words."""
-    held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
+    """Make the URL say what these parameters hold, several values with commas; None, "" and () need no words."""
+    words = {name: ",".join(held) if isinstance(held, tuple) else held for name, held in parameters.items()}
+    held = {name: str(value) for name, value in words.items() if value not in (None, "")}
     st.session_state[_WRITTEN] = held
     presence.write_url(held)
