@@ -19,7 +19,7 @@ from pages.parts.text import heading, plain
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"source": 118, "responsible": 118}  # pixels
+WIDTHS = {"status": 105, "source": 118, "responsible": 118}  # pixels
 
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()
@@ -44,14 +44,14 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
         return {code: str(plan) for code, plan in offer.plans.items()}
     if name == "responsible":
         return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
-    terms: Any = FILTERS[name]
+    terms: Any = ListedStatus if name == "status" else FILTERS[name]
     return {term: term.label for term in terms}
 
 
 def filter_box(name: str, label: str, words: dict[Any, str]) -> None:
     if name == "status":
-        several = {"at_first": [], "placeholder": t("All"), "width": 150}
-        choose(st.multiselect, label, list(ListedStatus), lambda status: status.label, "clients.status", **several)
+        several = {"at_first": [], "placeholder": t("All"), "width": WIDTHS["status"]}
+        choose(st.multiselect, label, [*words], words.__getitem__, "clients.status", **several)
         return
     choose(
         st.selectbox,
@@ -113,7 +113,7 @@ labels = {
     "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
-below_the_figures = st.empty()
+below_the_figures = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
 with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
     st.text_input(
         labels["search"],
@@ -137,12 +137,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         "clients.order_by",
         at_first=Order.NAME,
         filter_mode=None,
-        width=150,
+        width=122,
     )
-    chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
-    chosen["status"] = tuple(chosen["status"] or ())
-    if any(chosen.values()):
-        st.button(t("Clear filters"), key="clients.clear", icon=":material/filter_alt_off:", on_click=figures.clear)
+chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
+chosen["status"] = tuple(chosen["status"] or ())
 
 question = str((order_by, *chosen.values()))
 pager = f"clients.pager {question}"
@@ -165,7 +163,11 @@ with above_the_table:
     if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
         st.switch_page("pages/finance/plan_distribution.py")
     mine()
-below_the_figures.caption(plain(figures.still_to_come(counted)))
+with below_the_figures:
+    st.caption(plain(figures.still_to_come(counted)))
+    if any(chosen.values()):
+        icon = ":material/filter_alt_off:"
+        st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=figures.clear)
 pages = max(1, -(-counted.clients // PAGE_SIZE))
 if page > pages:
     st.session_state.pop(pager, None)

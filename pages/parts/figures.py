@@ -62,7 +62,7 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
         {"pending": PendingFilter.PENDING},
     )
     _figure(
-        "attention",
+        "to attend to",
         number(figures.attention),
         nt("needs attention", "need attention", figures.attention),
         t("The invitation expired or was revoked, or a message to the client was given up."),
