@@ -111,6 +111,7 @@ def listed(
     """
     members.require(member, Permission.READ_CLIENTS)
     asked, values = listing.question(session, member, filters)
+    order_by = Order(order_by)
     offset = (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size
     if after is None and order_by.is_by_price:
         if prices is None:

@@ -20,4 +20,4 @@ from core.storage.database import (
 )
 from core.storage.engines import Patience
 from core.storage.failures import trace_of
-from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word
+from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, is_declared, word

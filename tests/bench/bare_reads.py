@@ -37,9 +37,9 @@ _DTYPES = {name: pd.array([], dtype=dtype).dtype for name, dtype in BILLING_SOUR
 ENDED = """{0}.status = 'invited' AND EXISTS (SELECT 1 FROM invitation i WHERE i.partner_id = :partner
     AND i.client_id = {0}.client_id AND (i.revoked_at IS NOT NULL OR i.expires_at <= :now) AND i.number =
     (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = {0}.client_id))"""
-EXPIRED = ENDED.replace(
-    "(i.revoked_at IS NOT NULL OR i.expires_at <= :now)", "i.revoked_at IS NULL AND i.expires_at <= :now"
-)
+_LAPSED = "(i.revoked_at IS NOT NULL OR i.expires_at <= :now)"
+EXPIRED = ENDED.replace(_LAPSED, "i.revoked_at IS NULL AND i.expires_at <= :now")
+REVOKED = ENDED.replace(_LAPSED, "i.revoked_at IS NOT NULL")
 _KIND = (
     "plan || '|' || billing_period || '|' || add_ons || '|' || status || '|' || coalesce(cast(price_list AS text), '')"
 )

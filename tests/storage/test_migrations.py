@@ -24,7 +24,7 @@ from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
-from core.storage import Base, Database, Instant
+from core.storage import Base, Database, Instant, is_declared
 from core.words import BillingPeriod, ClientStatus, Origin
 from tests.conftest import ROOT
 
@@ -67,6 +67,11 @@ def migrate_to(revision: str, connection: Connection) -> None:
     command.upgrade(config, revision)
 
 
+def differences_of(connection: Connection) -> Any:
+    """What the tables are otherwise than the code declares."""
+    return compare_metadata(MigrationContext.configure(connection, opts={"include_object": is_declared}), Base.metadata)
+
+
 def checks(database: Database) -> dict[tuple[str, str], str]:
     """The condition of every CHECK in the database, by table and name, as the database keeps it."""
     found = inspect(database.engine)
@@ -100,7 +105,7 @@ def test_what_waits_before_letters_are_written_when_they_leave_can_be_accepted_a
         assert waiting[3].sent_at == EXPIRES - timedelta(days=20)
         failures = session.execute(text("SELECT client_id, said FROM delivery_failure")).all()
         assert [tuple(row) for row in failures] == [(2, "451 later")]
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
     before_the_end = Database(
         empty.engine.url.render_as_string(hide_password=False), clock=lambda: EXPIRES - timedelta(days=1)
     )
@@ -119,7 +124,7 @@ def test_clients_there_before_are_looked_after_by_who_invited_them_first(empty: 
     empty.migrate()
     with empty.reading() as session:
         assert list(subscriptions.differences(session)) == []
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
         administrator = members.find(session, 1, 1)
         assert administrator is not None
         for client_id, inviter in {1: "Second", 2: "Someone"}.items():
@@ -159,7 +164,7 @@ def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Da
         )
     empty.migrate()
     with empty.reading() as session:
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
         administrator = members.find(session, 1, 1)
         assert administrator is not None
         newest, first = invitations.of_client(session, administrator, 1).past
@@ -189,7 +194,7 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         run(text("INSERT INTO add_on_price VALUES ('payroll', 'monthly', 'GBP', 1100)"))
     empty.migrate()
     with empty.reading() as session:
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
         euros, pounds = (catalogue.stored(session, currency) for currency in ("EUR", "GBP"))
         monthly, yearly = BillingPeriod.MONTHLY, BillingPeriod.YEARLY
         plans = {("standard", monthly): 1900, ("standard", yearly): 19000}
@@ -241,7 +246,7 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
     with empty.reading() as session:
         partner = session.scalars(select(Partner)).one()
         assert demo.shown_day(session, partner).is_today
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text("UPDATE demo_space SET ahead = -1"))
 
@@ -396,7 +401,7 @@ def test_the_migrations_can_be_printed_as_sql_and_run_by_hand(empty: Database) -
             connection.exec_driver_sql(printed)
     assert empty.is_migrated()
     with empty.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert differences_of(connection) == []
 
 
 def test_the_command_migrates_and_finds_nothing_left_to_generate(empty: Database) -> None:
@@ -415,7 +420,7 @@ def test_clients_there_before_have_no_message_about_who_pays_and_can_get_one(emp
         migrate_to("0011", connection)
     empty.migrate()
     with empty.transaction() as session:
-        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert differences_of(session.connection()) == []
         assert not [each for each in invitations.differences(session) if "about who pays" in each]
         administrator = members.find(session, 1, 1)
         assert administrator is not None
