@@ -14,6 +14,7 @@ from core.storage.database import (
     now,
     now_after,
     refusal_of_tables,
+    search_is_missing,
     set_now,
     take_lock,
     utc_now,

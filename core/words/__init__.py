@@ -44,6 +44,7 @@ from core.words.database_errors import (
     DatabaseSlow,
     DatabaseUnreadable,
     SavedOrNot,
+    SearchUnavailable,
     TablesMissing,
     TablesNewer,
     TablesOfAnother,

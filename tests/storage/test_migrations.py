@@ -25,7 +25,7 @@ from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
 from core.storage import Base, Database, Instant, is_declared
-from core.words import BillingPeriod, ClientStatus, Origin
+from core.words import BillingPeriod, ClientStatus, Origin, SearchUnavailable
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -139,6 +139,55 @@ def test_clients_there_before_are_looked_after_by_who_invited_them_first(empty: 
         changed = subscriptions.change_responsible(session, administrator, 1, 1, seen=2)
         assert (changed.before, changed.name) == ("Second", "Someone")
         assert list(subscriptions.differences(session)) == []
+
+
+def test_clients_there_before_are_found_by_their_words(empty: Database) -> None:
+    """Without accents and signs, and by numbers as people type them; what is said of them is what the product says."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0013", connection)
+        connection.execute(
+            text(
+                "UPDATE client SET name = 'Müller & Söhne', sort_name = 'muller & sohne', company_number = '0471730202'"
+            )
+        )
+        connection.execute(text("UPDATE subscription SET sort_name = 'muller & sohne'"))
+    empty.migrate()
+    with empty.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        for words, expected in {"sohne muller": [1, 2], "a2@example": [2], "BE 0471.730": [1, 2], "dupont": []}.items():
+            assert [each.client_id for each in reports.listed(session, administrator, search=words)] == expected
+
+
+def test_without_the_extension_of_the_search_the_migration_says_who_can_make_it(
+    request: pytest.FixtureRequest,
+) -> None:
+    """A role that may not create it changes nothing, and is told what an administrator runs."""
+    with own_database(request.getfixturevalue("postgres_url")) as url:
+        weak = make_url(url).set(username="weak", password="weak")
+        administrator = create_engine(url, isolation_level="AUTOCOMMIT")
+        with administrator.connect() as connection:
+            connection.execute(text("DROP ROLE IF EXISTS weak"))
+            connection.execute(text("CREATE ROLE weak LOGIN PASSWORD 'weak'"))
+            connection.execute(text("GRANT CREATE, USAGE ON SCHEMA public TO weak"))
+        database = Database(weak.render_as_string(hide_password=False))
+        try:
+            with pytest.raises(SearchUnavailable, match="CREATE EXTENSION pg_trgm"):
+                database.migrate()
+            assert not inspect(database.engine).get_table_names()
+            with administrator.connect() as connection:
+                connection.execute(text("CREATE EXTENSION pg_trgm"))
+            database.migrate()
+            assert database.is_migrated()
+        finally:
+            database.close()
+            with administrator.connect() as connection:
+                connection.execute(text("DROP OWNED BY weak"))
+                connection.execute(text("DROP ROLE weak"))
+            administrator.dispose()
 
 
 def test_what_was_accepted_before_prices_were_kept_is_told_without_one(empty: Database) -> None:
