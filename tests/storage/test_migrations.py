@@ -167,11 +167,11 @@ def test_without_the_extension_of_the_search_the_migration_says_who_can_make_it(
 ) -> None:
     """A role that may not create it changes nothing, and is told what an administrator runs."""
     with own_database(request.getfixturevalue("postgres_url")) as url:
-        weak = make_url(url).set(username="weak", password="weak")
+        weak = make_url(url).set(username="weak")
         administrator = create_engine(url, isolation_level="AUTOCOMMIT")
         with administrator.connect() as connection:
             connection.execute(text("DROP ROLE IF EXISTS weak"))
-            connection.execute(text("CREATE ROLE weak LOGIN PASSWORD 'weak'"))
+            connection.execute(text("CREATE ROLE weak LOGIN"))
             connection.execute(text("GRANT CREATE, USAGE ON SCHEMA public TO weak"))
         database = Database(weak.render_as_string(hide_password=False))
         try:
