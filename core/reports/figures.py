@@ -15,6 +15,7 @@ from core.catalogue import monthly_cents
 from core.members import Member, Permission
 from core.reports import listing
 from core.reports.prices import PricesInOrder, in_order, price_of_group, prices_on
+from core.reports.standing import ended_then
 from core.storage import now
 from core.subscriptions import INDEXED_SETTINGS, Subscription, holds_then, local_date
 from core.words import ClientStatus, Money, Payer, Source
@@ -124,26 +125,36 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     """How the clients spread: a row for each plan, billing_period, payer, source and status that occurs together.
 
     Columns as in DISTRIBUTION. `clients` counts them and `cents_per_year` is what they cost in a year (exact integer
-    cents; divide a sum by twelve once for a month). `as_of` (UTC) gives the settings of that instant at the prices of
-    then, pending changes included for one to come; None: now. Raises NotAllowed.
+    cents; divide a sum by twelve once for a month). `status` is one of ListedStatus: invited clients
+    whose invitation had lapsed or was revoked are told apart. `as_of` (UTC) gives the settings of that instant at the
+    prices of then, pending changes included for one to come; None: now. Raises NotAllowed.
     """
     members.require(member, Permission.READ_DISTRIBUTION)
     moment = now(session) if as_of is None else as_of
     offer = catalogue.current(session, member.partner)
     prices, by_anchor = prices_on(offer, local_date(moment, member.partner.time_zone))
-    columns = listing.group_columns(by_anchor=by_anchor)
+    columns, asked = listing.group_columns(by_anchor=by_anchor), {"partner_id": member.partner_id, "now": moment}
     groups = (
         select(*columns, func.count().label("clients"))
         .where(Subscription.partner_id == member.partner_id, holds_then())
         .group_by(*columns)
     )
+    connection = session.connection()
     folded: dict[tuple[str, ...], list[int]] = {}
-    for group in session.connection().execute(groups, {"now": moment}):
+
+    def add(group: Any, status: str, clients: int) -> None:
         source = Source.OVERRIDE if group.overridden else Source.DEFAULT
-        key = (*(setting.of(group) for setting in INDEXED_SETTINGS), source.value, group.status)
-        sums = folded.setdefault(key, [0, 0])
-        sums[0] += group.clients
+        key = (*(setting.of(group) for setting in INDEXED_SETTINGS), source.value, status)
         price = price_of_group(prices, group, by_anchor=by_anchor)
-        sums[1] += 0 if price is None else group.clients * price.cents_per_year
+        sums = folded.setdefault(key, [0, 0])
+        sums[0] += clients
+        sums[1] += 0 if price is None else clients * price.cents_per_year
+
+    for group in connection.execute(groups, asked):
+        add(group, group.status, group.clients)
+    for group in connection.execute(ended_then(columns, holds_then()), asked):
+        add(group, group.status, -group.clients)
+        add(group, group.standing, group.clients)
+    folded = {key: sums for key, sums in folded.items() if sums[0]}
     spread = [(*key, *sums) for key, sums in sorted(folded.items())]
     return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)

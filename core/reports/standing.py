@@ -4,7 +4,7 @@ the newest invitation and the newest message of its client."""
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, not_, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core.invitations import Invitation, OutboxMessage, PayerMessage
@@ -79,3 +79,25 @@ def _newest_given_up(table: Any) -> ColumnElement[bool]:
     later = exists(literal_column("1")).where(newer.partner_id == _PARTNER, newer.client_id == table.client_id, since)
     given_up = select(table.client_id).where(table.partner_id == _PARTNER, table.given_up_at.is_not(None), ~later)
     return Subscription.client_id.in_(given_up)
+
+
+def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
+    """The partner's clients who are invited in the rows that `holds` at the instant `:now`, past or to come, and whose
+    newest invitation of then had lapsed or was revoked: counted by these columns and by `standing`."""
+    then = bindparam("now", type_=Instant)
+    newest, i = aliased(Invitation), Invitation
+    number = (
+        select(func.max(newest.number))
+        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= then)
+        .correlate(Subscription)
+        .scalar_subquery()
+    )
+    stood = case((i.revoked_at <= then, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label("standing")
+    of_client = and_(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.number == number)
+    return (
+        select(*columns, stood, func.count().label("clients"))
+        .join_from(Subscription, i, of_client)
+        .where(Subscription.partner_id == _PARTNER, Subscription.status == ClientStatus.INVITED, holds)
+        .where(or_(i.revoked_at <= then, i.expires_at <= then))
+        .group_by(*columns, stood)
+    )

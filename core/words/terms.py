@@ -63,11 +63,6 @@ class ListedStatus(Term):
     REVOKED = "revoked", N_("Revoked")
     ARCHIVED = "archived", N_("Archived")
 
-    @property
-    def client_status(self) -> ClientStatus:
-        """The status of such a client."""
-        return ClientStatus.INVITED if self in (ListedStatus.EXPIRED, ListedStatus.REVOKED) else ClientStatus(self)
-
     @classmethod
     def of(cls, status: ClientStatus, invitation: InvitationStatus) -> "ListedStatus":
         """That of a client with this status whose newest invitation stands there."""

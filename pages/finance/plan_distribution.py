@@ -9,7 +9,7 @@ from core import catalogue, reports, spreadsheets
 from core.catalogue import monthly_cents
 from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
-from core.words import ClientStatus, ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
+from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
 from pages.parts import presence, server, visitor
 from pages.parts.choices import choose
@@ -46,8 +46,8 @@ def open_clients(row: int, part: int) -> None:
     filters: dict[str, str] = {"plan": plans[row].code} if 0 <= row < len(plans) else {}
     if part < len(parts):
         filters[split] = parts[part].value
-    if len(statuses) < len(ClientStatus) or "source" in filters:  # a filter by source alone leaves archived clients out
-        filters["status"] = ",".join(status for status in ListedStatus if status.client_status in statuses)
+    if len(statuses) < len(ListedStatus) or "source" in filters:  # a filter by source alone leaves archived clients out
+        filters["status"] = ",".join(statuses)
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
 
 
@@ -79,10 +79,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     statuses = choose(
         st.pills,
         t("Statuses counted"),
-        list(ClientStatus),
+        list(ListedStatus),
         lambda status: status.label,
         "distribution.statuses",
-        at_first=[ClientStatus.ACTIVE],
+        at_first=[ListedStatus.ACTIVE],
         selection_mode="multi",
     )
     as_of = st.date_input(

@@ -40,6 +40,10 @@ ENDED = """{0}.status = 'invited' AND EXISTS (SELECT 1 FROM invitation i WHERE i
 _LAPSED = "(i.revoked_at IS NOT NULL OR i.expires_at <= :now)"
 EXPIRED = ENDED.replace(_LAPSED, "i.revoked_at IS NULL AND i.expires_at <= :now")
 REVOKED = ENDED.replace(_LAPSED, "i.revoked_at IS NOT NULL")
+_THEN_NEWEST = ("n.client_id = {0}.client_id)", "n.client_id = {0}.client_id AND n.invited_at <= :now)")
+_REVOKED_THEN = "(i.revoked_at IS NOT NULL AND i.revoked_at <= :now)"
+REVOKED_THEN = ENDED.replace(_LAPSED, _REVOKED_THEN).replace(*_THEN_NEWEST)
+EXPIRED_THEN = ENDED.replace(_LAPSED, f"i.expires_at <= :now AND NOT {_REVOKED_THEN}").replace(*_THEN_NEWEST)
 _KIND = (
     "plan || '|' || billing_period || '|' || add_ons || '|' || status || '|' || coalesce(cast(price_list AS text), '')"
 )
@@ -254,15 +258,21 @@ def plan_distribution(
     """The frame of `reports.plan_distribution`."""
     moment = as_of or datetime.now(UTC)
     day, held = local_day(moment), (shape.now if as_of is None and shape is AS_IT_WAS else shape.then)
-    rows = driver.rows(_groups_sql(offer, day, shape, held), now=driver.stored(moment))
-    folded: dict[tuple[str, ...], list[int]] = {}
-    yearly = _Yearly(offer, day)
-    for group in rows:
+    now, folded, yearly = driver.stored(moment), dict[tuple[str, ...], list[int]](), _Yearly(offer, day)
+    rows = [(None, group) for group in driver.rows(_groups_sql(offer, day, shape, held), now=now)]
+    for standing, condition in {"expired": EXPIRED_THEN, "revoked": REVOKED_THEN}.items():
+        also = condition.format("s")
+        rows += [(standing, group) for group in driver.rows(_groups_sql(offer, day, shape, held, also=also), now=now)]
+    for standing, group in rows:
         (*indexed, add_ons, overridden, status), bought, (_, clients, _) = _parts(group)
-        sums = folded.setdefault((*indexed, "override" if overridden else "default", status), [0, 0])
         plan, period, *_others = indexed
-        sums[0] += clients
-        sums[1] += clients * yearly.of(status, bought, plan, period, add_ons)
+        cents = clients * yearly.of(status, bought, plan, period, add_ons)
+        for sign, stands in ((1, standing or status), *([(-1, status)] if standing else [])):
+            key = (*indexed, "override" if overridden else "default", stands)
+            sums = folded.setdefault(key, [0, 0])
+            sums[0] += sign * clients
+            sums[1] += sign * cents
+    folded = {key: sums for key, sums in folded.items() if sums[0]}
     spread = [(*key, *sums) for key, sums in sorted(folded.items())]
     return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
 
