@@ -16,7 +16,7 @@ from authlib.integrations import starlette_client  # type: ignore[import-untyped
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from streamlit import config
@@ -24,10 +24,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from websockets import http11
 
 from core.words import BillingError
-from pages.parts import notices, server
+from pages.parts import keyboard, notices, server
 from pages.parts.web.headers import SecurityHeaders
 from pages.parts.web.open_paths import OpenPaths
 from pages.parts.web.own_sessions import TRUSTED, OwnSessions
+from pages.parts.web.page_language import PageLanguage
 from pages.parts.web.sign_in_round_trip import SignInRoundTrip, sign_in_secrets
 from pages.parts.web.visitor_address import VisitorAddress
 
@@ -81,6 +82,12 @@ class Readiness:
 
 readiness = Readiness().answer
 
+
+async def keyboard_script(_request: Request) -> Response:
+    """The script that listens to the keyboard (pages/parts/keyboard.py)."""
+    return FileResponse(server.ROOT / "assets" / "keyboard.js", media_type="text/javascript")
+
+
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)
 
@@ -95,12 +102,13 @@ config.set_option("server.trustedUserHeaders", TRUSTED)  # the browser is a part
 app: ASGIApp = st.App(
     Path(__file__).with_name("streamlit_app.py"),
     lifespan=ready,
-    routes=[Route("/readyz", readiness)],
+    routes=[Route("/readyz", readiness), Route(keyboard.PATH, keyboard_script)],
     middleware=[
         Middleware(OpenPaths, address_header=configured.address_header),
         Middleware(VisitorAddress, header=configured.address_header),
         Middleware(OwnSessions, is_https=is_https),
         Middleware(SignInRoundTrip, is_https=is_https),
+        Middleware(PageLanguage),
     ],
     secrets=secrets,
     on_script_error=notices.unexpected,

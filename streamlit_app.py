@@ -8,7 +8,7 @@ from core import invitations
 from core.demo import ShownDay
 from core.members import Member, Permission, may
 from core.words import LANGUAGES, BillingError, DatabaseFailed, NoCatalogue, t
-from pages.parts import demo_day, invitation, notices, presence, sign_in, visitor
+from pages.parts import demo_day, invitation, keyboard, notices, presence, sign_in, tab_title, visitor
 from pages.parts.presence import Arrival
 from pages.parts.server import ROOT
 from pages.parts.text import plain
@@ -47,6 +47,8 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     page(clients, "clients", "billing_sources", t("Clients"), shown, icon=":material/groups:", default=True)
     page(clients, "clients", "invite_client", t("Invite a client"), Permission.INVITE, icon=":material/person_add:")
     page(clients, "clients", "client_subscription", t("Client subscription"), shown, icon=":material/badge:")
+    page(clients, "clients", "change_many", t("Change many clients"), Permission.OVERRIDE, visibility="hidden")
+    page(clients, "clients", "bulk_changes", t("Bulk changes"), Permission.READ_BATCHES, icon=":material/checklist:")
     page(settings, "settings", "defaults", t("Default settings"), Permission.READ_DEFAULTS, icon=":material/tune:")
     page(settings, "settings", "catalogue", t("Catalogue"), Permission.READ_DEFAULTS, icon=":material/sell:")
     page(settings, "settings", "members", t("Members"), Permission.MANAGE_MEMBERS, icon=":material/manage_accounts:")
@@ -70,7 +72,7 @@ def sidebar(member: Member, arrival: Arrival, shown_as: ShownDay | None) -> None
         st.segmented_control(
             t("Language"),
             list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
+            format_func=str.upper,  # their names do not fit beside each other
             required=True,
             key="language",
             on_change=visitor.remember_language,
@@ -95,7 +97,9 @@ try:
     already_shown = notices.show_messages()
     if member is not None:
         invitation.send_waiting(member)
+    tab_title.say(shown.title)
     shown.run()
+    keyboard.listen()
 except DatabaseFailed as failure:
     if MENU not in st.session_state:  # a first visit: the page in the URL is the one that opens later
         st.navigation(menu(None, Arrival()), position="hidden")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from core import demo
-from core.commands import catalogue, clients, copying, delivering, doctor, importing, partners, upkeep
+from core.commands import bulk, catalogue, clients, copying, delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration
 from core.storage import Database
 from core.words import BillingError, NoCatalogue, Role
@@ -21,7 +21,7 @@ def main(typed: list[str] | None = None) -> int:
     parser = ArgumentParser(prog="python -m core", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.set_defaults(needs_tables=True)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for subject in (partners, catalogue, clients, upkeep, copying, doctor, delivering, importing):
+    for subject in (partners, catalogue, clients, upkeep, copying, doctor, delivering, importing, bulk):
         subject.add_to(commands)
     arguments = parser.parse_args(typed)
     try:

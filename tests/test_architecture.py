@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FOLDERS = [  # each may import from those before it
     "words", "storage", "spreadsheets", "members", "catalogue", "defaults", "subscriptions", "invitations", "team",
-    "imports", "reports",
+    "imports", "reports", "bulk",
 ]  # fmt: skip
 ON_TOP = ["configuration", "demo", "commands", "__main__"]  # files that put the capabilities together
 CORE = sorted((ROOT / "core").rglob("*.py"))

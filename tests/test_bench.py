@@ -20,6 +20,7 @@ CORE = [
 ]  # fmt: skip
 PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
 IMPORTS = ["import: preview 100", "import: commit 100", "import: memory (MB)"]
+BULK = ["bulk: change 100", "bulk: undo 100", "bulk: memory more (MB)"]
 WRITES = [
     "one change at once", "one change scheduled", "one change while one waits", "one cancel", "one invitation",
     "save of defaults",
@@ -43,7 +44,7 @@ def bench(*arguments: str) -> list[tuple[str, str]]:
 def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:
     """Every line is there, and the two ways to each result agreed (the bench stops where they do not)."""
     lines = bench("--keep", str(tmp_path))
-    assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *IMPORTS, *WRITES)]
+    assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *IMPORTS, *WRITES, *BULK)]
 
 
 def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_the_two_commands_install_from_pinned_files_that_exist() -> None:
     assert (ROOT / "asgi.py").exists()
 
 
-# tests/invitations, imports, catalogue, commands
-ELSEWHERE = ("deliver", "import", "catalogue", "partner", "doctor", "backup", "restore", "client")
+# tests/invitations, imports, catalogue, commands, bulk
+ELSEWHERE = ("bulk", "deliver", "import", "catalogue", "partner", "doctor", "backup", "restore", "client")
 COMMANDS_OF_CORE = set(re.findall(r"python -m core ([a-z -]+[a-z])", README))
 
 
@@ -71,6 +71,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Invite; make and clear exceptions; adopt defaults": Permission.OVERRIDE,
         "Edit the details of a client": Permission.EDIT_CLIENT,
         "Change who looks after a client": Permission.CHANGE_RESPONSIBLE,
+        "See bulk changes and imports, and the clients of each": Permission.READ_BATCHES,
         "Download the list of clients": Permission.EXPORT,
         "Read and download the plan distribution": Permission.READ_DISTRIBUTION,
         "Invite, change and deactivate members": Permission.MANAGE_MEMBERS,

@@ -119,10 +119,9 @@ def _items(stored: Mapping[str, Item], new: Mapping[str, Item]) -> Iterator[Cata
         if item.is_retired != before.is_retired:
             yield CatalogueChange(ChangeKind.RETIRED if item.is_retired else ChangeKind.BROUGHT_BACK, item)
         for language in LANGUAGES:
-            if item.names[language] != before.names[language]:
-                yield CatalogueChange(
-                    ChangeKind.RENAMED, item, language, before=before.names[language], after=item.names[language]
-                )
+            if item.names.get(language) != before.names.get(language):
+                was, becomes = (each.names.get(language, each.names["en"]) for each in (before, item))
+                yield CatalogueChange(ChangeKind.RENAMED, item, language, before=was, after=becomes)
     for code, item in stored.items():
         if code not in new:
             yield CatalogueChange(ChangeKind.REMOVED, item)

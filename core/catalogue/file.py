@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from core.catalogue.price_lists import FIRST_DAY, PriceList
-from core.catalogue.rules import AddOn, Catalogue, Item, Plan
+from core.catalogue.rules import NAMED_IN, AddOn, Catalogue, Item, Plan
 from core.words import (
     LANGUAGES,
     N_,
@@ -227,7 +227,8 @@ def _names(problems: _Problems, where: str, names: Any) -> dict[str, str]:
         name = names.get(language)
         place = f"{where}, names.{language}"
         if name is None:
-            _note(problems, place, NO_NAME, language=in_words, example=_NAMES_EXAMPLE)
+            if language in NAMED_IN:
+                _note(problems, place, NO_NAME, language=in_words, example=_NAMES_EXAMPLE)
         elif isinstance(name, str) and _is_name(name):
             found[language] = one_line(name)
         else:
@@ -306,7 +307,8 @@ def _shown(value: object) -> str:
 
 def _item_lines(item: Item, prices: Mapping[tuple[str, BillingPeriod], int]) -> Iterator[str]:
     yield f"code = {_quoted(item.code)}"
-    yield f"names = {{ {', '.join(f'{language} = {_quoted(item.names[language])}' for language in LANGUAGES)} }}"
+    names = (f"{language} = {_quoted(item.names[language])}" for language in LANGUAGES if language in item.names)
+    yield f"names = {{ {', '.join(names)} }}"
     priced = [(period, prices[item.code, period]) for period in BillingPeriod if (item.code, period) in prices]
     if priced:
         yield f"prices = {{ {', '.join(f'{period} = {_quoted(_amount(cents))}' for period, cents in priced)} }}"

@@ -15,6 +15,7 @@ from core.words import (
     ClientStatus,
     Money,
     NoPrice,
+    NoPriceOfAddOn,
     NoPricesYet,
     RetiredChosen,
     Setting,
@@ -24,10 +25,12 @@ from core.words import (
     t,
 )
 
+NAMED_IN = ("en", "fr")  # every plan and add-on has a name in these; in another language of the product it may have one
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A plan or an add-on. `str()` is its name in the reader's language."""
+    """A plan or an add-on. `str()` is its name in the reader's language, or in English where it has none in that."""
 
     code: str
     names: Mapping[str, str]
@@ -241,6 +244,13 @@ class Catalogue:
             return ", ".join(self.names(value)) or t("none")
         return str(self.plans.get(value, value))
 
+    def change_text(
+        self, setting: Setting, before: Term | str | frozenset[str], after: Term | str | frozenset[str]
+    ) -> str:
+        """Subscription: Starter → Standard."""
+        was, becomes = self.value_text(before), self.value_text(after)
+        return t("{setting}: {before} → {after}", setting=setting, before=was, after=becomes)
+
     def names(self, add_ons: frozenset[str]) -> list[str]:
         """The add-ons' names in the catalogue's order, in the reader's language."""
         return [str(add_on) for add_on in self._items(add_ons)]
@@ -264,7 +274,8 @@ class Catalogue:
             said = (_cents(each, item, period) for each in lists(item))
             found = next((amount for amount in said if amount is not None), None)
             if found is None:
-                raise NoPrice(item=item, billing_period=period)
+                refusal = NoPrice if isinstance(item, Plan) else NoPriceOfAddOn
+                raise refusal(item=item, billing_period=period)
             cents += found
         return Price(cents, period, self.currency)
 

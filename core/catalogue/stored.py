@@ -226,7 +226,7 @@ def _put(session: Session, table: _Item, items: Iterable[Item]) -> None:
             "code": item.code,
             "position": position,
             "is_retired": item.is_retired,
-            **{f"name_{language}": item.names[language] for language in LANGUAGES},
+            **{f"name_{language}": item.names.get(language) for language in LANGUAGES},
         }
         for position, item in enumerate(items)
     }
@@ -256,7 +256,10 @@ def _items(session: Session, table: _Item) -> list[tuple[str, dict[str, str], bo
             table.position
         )
     )
-    return [(code, dict(zip(LANGUAGES, names, strict=True)), is_retired) for code, is_retired, *names in rows]
+    return [
+        (code, {spoken: name for spoken, name in zip(LANGUAGES, names, strict=True) if name is not None}, is_retired)
+        for code, is_retired, *names in rows
+    ]
 
 
 def _price_lists(session: Session, currency: str) -> tuple[PriceList, ...]:

@@ -21,7 +21,7 @@ class CatalogueEdition(Base):
 
 
 class PlanRow(Base):
-    """What is sold. `names` by language; `position` is the order in lists."""
+    """What is sold. Its names by language, empty where it has none; `position` is the order in lists."""
 
     __tablename__ = "plan"
 
@@ -29,6 +29,7 @@ class PlanRow(Base):
     position: Mapped[int]
     name_en: Mapped[str]
     name_fr: Mapped[str]
+    name_nl: Mapped[str | None]
     is_retired: Mapped[bool]
 
 
@@ -41,6 +42,7 @@ class AddOnRow(Base):
     position: Mapped[int]
     name_en: Mapped[str]
     name_fr: Mapped[str]
+    name_nl: Mapped[str | None]
     is_retired: Mapped[bool]
 
 

@@ -5,6 +5,8 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from core import imports, members, spreadsheets
 from core.commands import Commands, NoFile
 from core.imports import ImportPreview, ImportReport, Verdict
@@ -34,26 +36,32 @@ def add_to(commands: Commands) -> None:
 def import_clients(database: Database, arguments: Namespace) -> int:
     """Invite the clients of an .xlsx, .xls, .ods or CSV file: all its ready rows, or none."""
     with database.reading() as session:
-        found = members.by_email(session, arguments.member)
-        if len(found) != 1:
-            print(_whom(arguments.member, found), file=sys.stderr)
+        if (member := who_acts(session, arguments.member)) is None:
             return 1
-        member = found[0]
         speak(best_language(member.language), member.partner.time_zone)
         sheet = imports.read(arguments.file.name, _content(arguments.file))
-        previewed = imports.preview(session, member, sheet, progress=_counter(len(sheet.rows)))
+        previewed = imports.preview(session, member, sheet, progress=counter(len(sheet.rows)))
     report = None
     if not arguments.dry_run:
         with database.transaction() as session:
             ready = previewed.counts[Verdict.READY]
-            report = imports.invite_ready(session, member, previewed, progress=_counter(ready))
+            report = imports.invite_ready(session, member, previewed, progress=counter(ready))
     for line in _said(previewed, report):
         print(line)
     counts = previewed.counts
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
 
 
-def _whom(who: str, found: list[Member]) -> str:
+def who_acts(session: Session, who: str) -> Member | None:
+    """The one member that this names; None where it names none or several, and it is printed why."""
+    found = members.by_email(session, who)
+    if len(found) == 1:
+        return found[0]
+    print(_not_one(who, found), file=sys.stderr)
+    return None
+
+
+def _not_one(who: str, found: list[Member]) -> str:
     """Why this names no one member."""
     if not found:
         return f"{who} is not the e-mail of an active member. Name who invites, with --as."
@@ -69,7 +77,7 @@ def _content(path: Path) -> bytes:
         raise NoFile(path) from failure
 
 
-def _counter(total: int) -> Callable[[int], None]:
+def counter(total: int) -> Callable[[int], None]:
     """What shows how many are done, to someone who watches."""
 
     def show(done: int) -> None:

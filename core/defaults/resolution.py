@@ -5,11 +5,25 @@ Effective value = the override where there is one, else the value of the default
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from core.words import BillingPeriod, BillingSettings, MissingSetting, Overrides, Payer, Setting, Source
 
 V = TypeVar("V")
+
+FIRST_SET = 1  # the number of a partner's first default set, which has what was saved before there were sets
+
+
+class SetVersion(NamedTuple):
+    """A version of a default set."""
+
+    set_number: int
+    version: int
+
+
+def bound_to(set_number: int | None, version: int | None) -> SetVersion | None:
+    """The version of a default set that these two name together; None: none is named."""
+    return None if set_number is None or version is None else SetVersion(set_number, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +36,20 @@ class Effective(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
-    """How a client is billed: every setting with its source, and the defaults version it is bound to, if any."""
+    """How a client is billed: every setting with its source, and the set and version of the defaults that it is bound
+    to, if any."""
 
     payer: Effective[Payer]
     billing_period: Effective[BillingPeriod]
     plan: Effective[str]
     add_ons: Effective[frozenset[str]]
     defaults_version: int | None
+    set_number: int | None = None
+
+    @property
+    def bound(self) -> SetVersion | None:
+        """The version it is bound to; None: to none."""
+        return bound_to(self.set_number, self.defaults_version)
 
     @property
     def settings(self) -> BillingSettings:
@@ -47,8 +68,10 @@ class EffectiveSettings:
         return frozenset(setting for setting, source in sources.items() if source is Source.OVERRIDE)
 
 
-def resolve(defaults: BillingSettings | None, overrides: Overrides, *, version: int | None) -> EffectiveSettings:
-    """The effective settings of a client bound to `version` with these defaults and overrides.
+def resolve(
+    defaults: BillingSettings | None, overrides: Overrides, *, version: int | None, set_number: int = FIRST_SET
+) -> EffectiveSettings:
+    """The effective settings of a client bound to `version` of a set with these defaults and overrides.
 
     Raises MissingSetting when there are no defaults and a setting is not overridden (rule 7).
     """
@@ -60,6 +83,7 @@ def resolve(defaults: BillingSettings | None, overrides: Overrides, *, version: 
         plan=_effective(overrides.plan, defaults.plan),
         add_ons=_effective(overrides.add_ons, defaults.add_ons),
         defaults_version=version,
+        set_number=None if version is None else set_number,
     )
 
 

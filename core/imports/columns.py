@@ -7,6 +7,7 @@ from re import compile as pattern
 from typing import Any, TypeVar
 
 from core.catalogue import Catalogue, Item
+from core.defaults import Sets, set_called
 from core.members import Member, can_be_responsible
 from core.words import (
     N_,
@@ -40,6 +41,7 @@ class Column(Term):
     EXTERNAL_REFERENCE = "external_reference", N_("External reference")
     MESSAGE = "message", N_("Message")
     RESPONSIBLE = "responsible", N_("Account manager")
+    DEFAULT_SET = "default_set", N_("Default set")
     PAYER = "payer", N_("Paid by")
     BILLING_PERIOD = "billing_period", N_("Billing period")
     PLAN = "plan", N_("Subscription")
@@ -73,8 +75,9 @@ _HEADINGS = {  # comma separated, in English and then in French; compared by `_k
     "message (facultatif), message personnel, message d'invitation",
     Column.RESPONSIBLE: "account manager, account manager's e-mail, client manager, managed by, looked after by, "
     "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
-    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par, "
-    "dossierbeheerder",
+    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par",
+    Column.DEFAULT_SET: "default set, set, defaults, default settings, modèle, modèle de paramètres, "
+    "paramètres par défaut",
     Column.PAYER: "payer, paid by, who pays, billed to, payeur, payé par, qui paie, facturé à",
     Column.BILLING_PERIOD: "billing period, period, billing frequency, frequency, "
     "période, périodicité, période de facturation, fréquence, fréquence de facturation",
@@ -82,14 +85,38 @@ _HEADINGS = {  # comma separated, in English and then in French; compared by `_k
     Column.ADD_ONS: "add-ons, addon, options, option, extras, "
     "modules complémentaires, module complémentaire, modules, suppléments",
 }
+_DUTCH_HEADINGS = {
+    Column.NAME: "naam, klant, klantnaam, naam van de klant, bedrijf, bedrijfsnaam, firma, firmanaam, vennootschap, "
+    "onderneming, naam van de onderneming, organisatie, maatschappelijke naam, officiële naam",
+    Column.COUNTRY: "land, landcode, land (ISO 3166 alpha-2)",
+    Column.EMAIL: "e-mailadres, mailadres, e-mail van de contactpersoon, e-mailadres van de contactpersoon, "
+    "e-mail klant",
+    Column.FIRST_NAME: "voornaam, voornaam contact, voornaam contactpersoon, voornaam van de contactpersoon",
+    Column.LAST_NAME: "familienaam, achternaam, familienaam contact, naam contactpersoon, naam van de contactpersoon, "
+    "familienaam van de contactpersoon",
+    Column.LANGUAGE: "taal, taalcode, taal van de klant, taal contact, taal van de contactpersoon",
+    Column.COMPANY_NUMBER: "KBO-nummer, KBO/BCE, nummer van de onderneming",
+    Column.VAT_NUMBER: "btw-nummer, btw nr, btw-nr, btw-identificatienummer",
+    Column.EXTERNAL_REFERENCE: "referentie, externe referentie, onze referentie, uw referentie, klantreferentie",
+    Column.MESSAGE: "bericht, bericht (optioneel), persoonlijk bericht, bericht bij de uitnodiging",
+    Column.RESPONSIBLE: "dossierbeheerder, klantenbeheerder, verantwoordelijke, klantverantwoordelijke, beheerd door, "
+    "opgevolgd door, relatiebeheerder",
+    Column.PAYER: "betaald door, betaler, wie betaalt, gefactureerd aan",
+    Column.BILLING_PERIOD: "facturatieperiode, facturatiefrequentie, frequentie, periodiciteit",
+    Column.PLAN: "abonnementsformule, pakket",
+    Column.DEFAULT_SET: "standaardset, standaardinstellingen",
+    Column.ADD_ONS: "extra modules, extra module, aanvullende modules, opties",
+}
 _TERMS: dict[Setting, dict[Term, str]] = {  # the settings that are one of a few words
     Setting.PAYER: {
-        Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire",
-        Payer.CLIENT: "client, the client, customer, le client",
+        Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire, ons, wij, kantoor, ons kantoor",
+        Payer.CLIENT: "client, the client, customer, le client, klant, de klant",
     },
     Setting.BILLING_PERIOD: {
-        BillingPeriod.MONTHLY: "monthly, month, per month, mensuelle, mensuel, mois, par mois",
-        BillingPeriod.YEARLY: "yearly, year, per year, annual, annually, annuelle, annuel, année, an, par an",
+        BillingPeriod.MONTHLY: "monthly, month, per month, mensuelle, mensuel, mois, par mois, "
+        "maandelijks, maand, per maand",
+        BillingPeriod.YEARLY: "yearly, year, per year, annual, annually, annuelle, annuel, année, an, par an, "
+        "jaarlijks, jaar, per jaar",
     },
 }
 _LANGUAGES = {
@@ -200,6 +227,12 @@ def responsible(text: str, colleagues: Iterable[Member]) -> int | None:
     return able[0].member_id
 
 
+def default_set(text: str, sets: Sets) -> int | None:
+    """The number of the default set that goes by this name, compared without case and accents; None when the cell is
+    blank. Raises UnknownSet, RetiredSet (rule 18)."""
+    return set_called(sets, text).set_number if text.strip() else None
+
+
 def plan(text: str, offer: Catalogue) -> str | None:
     """The code of a plan, retired ones too; None when the cell is blank. Raises NotInTheList."""
     return _item(text, offer.plans) if text.strip() else None
@@ -218,9 +251,12 @@ def add_ons(text: str, offer: Catalogue) -> frozenset[str] | None:
     return frozenset(_item(word, offer.add_ons) for word in words)
 
 
-def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[list[str]]]:
+def template(
+    offer: Catalogue, responsible: str = "", default_set: str | None = None
+) -> tuple[list[str], list[list[str]]]:
     """Headings in the reader's language and three example rows: the defaults, everything chosen (`responsible` is the
-    e-mail of an account manager), and no add-ons."""
+    e-mail of an account manager, `default_set` the name of a set; None: there is no such column, as there is one set
+    only), and no add-ons."""
     chosen = next((plan for plan in offer.plans.values() if not plan.is_retired and plan.add_ons), None)
     offered = [add_on for code, add_on in offer.add_ons.items() if chosen is not None and code in chosen.add_ons]
     kept = "; ".join(str(add_on) for add_on in offered if not add_on.is_retired)
@@ -238,6 +274,7 @@ def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[l
             Column.EXTERNAL_REFERENCE: "A-1042",
             **{Column(setting.value): next(iter(setting.terms)).label for setting in Setting if setting.terms},
             Column.RESPONSIBLE: responsible,
+            Column.DEFAULT_SET: default_set or "",
             Column.PAYER: Payer.CLIENT.label,
             Column.PLAN: "" if chosen is None else str(chosen),
             Column.ADD_ONS: kept,
@@ -250,7 +287,8 @@ def template(offer: Catalogue, responsible: str = "") -> tuple[list[str], list[l
             Column.ADD_ONS: t("none"),
         },
     ]
-    return [column.label for column in Column], [[row.get(column, "") for column in Column] for row in rows]
+    columns = [column for column in Column if column is not Column.DEFAULT_SET or default_set is not None]
+    return [column.label for column in columns], [[row.get(column, "") for column in columns] for row in rows]
 
 
 def _chosen(text: str, words: Mapping[T, str]) -> T | None:
@@ -273,7 +311,11 @@ def _item(text: str, items: Mapping[str, Item]) -> str:
 
 @lru_cache(maxsize=1)
 def _columns() -> dict[str, Column]:
-    return {key: column for column, words in _HEADINGS.items() for key in _keys(f"{words}, {column.value}")}
+    return {
+        key: column
+        for column, words in _HEADINGS.items()
+        for key in _keys(f"{words}, {_DUTCH_HEADINGS[column]}, {column.value}")
+    }
 
 
 @lru_cache(maxsize=64)

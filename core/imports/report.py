@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.catalogue import Price, monthly_cents
-from core.defaults import EffectiveSettings
+from core.defaults import EffectiveSettings, SetVersion, version_text
 from core.imports.columns import Column, Columns
 from core.invitations import NewClient
 from core.spreadsheets import Sheet, SheetRow
@@ -51,7 +51,8 @@ class ImportRow:
     """A row of the sheet, its cells as they are there, and what would become of it.
 
     A ready row has `new_client`, `effective` and `price`, and in `responsible_id` the member who will look after it
-    (None: whoever invites); an existing client's has its `client_id` and no reasons.
+    (None: whoever invites); `effective.bound` says set and version; an existing client's has its `client_id` and no
+    reasons.
     """
 
     line: int
@@ -69,13 +70,17 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
-    names of the members who would look after them, by number."""
+    names of the members who would look after them, by number.
+
+    `standard` is the version that blank cells take (None: no defaults are saved), `versions` has the version of each
+    set that a ready row takes, and `set_names` the name of each, where there are several sets.
+    """
 
     sheet: Sheet
     columns: Columns
     rows: tuple[ImportRow, ...]
     partner_id: int
-    defaults_version: int | None
+    standard: SetVersion | None
     edition: int
     price_list: int
     counts: Mapping[Verdict, int]
@@ -83,6 +88,18 @@ class ImportPreview:
     cents_per_year_paid_by_clients: int
     currency: str
     responsible: Mapping[int, str] = field(default_factory=dict)
+    versions: Mapping[int, int] = field(default_factory=dict)
+    set_names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def defaults_version(self) -> int | None:
+        """The version of the standard set; None: no defaults are saved."""
+        return None if self.standard is None else self.standard.version
+
+    def defaults_text(self, bound: SetVersion) -> str:
+        """What the version that a ready row takes is called (core.defaults.version_text)."""
+        name = self.set_names.get(bound.set_number, "")
+        return version_text(name, bound.version, are_several=bool(self.set_names))
 
     @property
     def paid_by_us(self) -> Money:

@@ -6,13 +6,24 @@ from functools import cache, partial
 from typing import Any
 
 from core.catalogue import Catalogue
+from core.defaults import Sets
 from core.imports import columns
 from core.imports.columns import Column, Columns, NotInTheList
 from core.imports.report import Reason
 from core.invitations import NewClient
 from core.members import Member
 from core.spreadsheets import SheetRow
-from core.words import N_, BadInput, Overrides, ResponsibleRefused, Setting, is_showable, language
+from core.words import (
+    N_,
+    BadInput,
+    Overrides,
+    ResponsibleRefused,
+    RetiredSet,
+    Setting,
+    UnknownSet,
+    is_showable,
+    language,
+)
 
 _WHO = (
     Column.NAME,
@@ -41,15 +52,16 @@ class ReadRow:
     new_client: NewClient | None
     overrides: Overrides
     responsible_id: int | None  # None: whoever invites
+    set_number: int | None  # the default set it is invited on; None: the standard one
     reasons: Mapping[Column, Reason]
 
 
 def read_rows(
-    rows: Iterable[SheetRow], recognised: Columns, offer: Catalogue, colleagues: Iterable[Member]
+    rows: Iterable[SheetRow], recognised: Columns, offer: Catalogue, colleagues: Iterable[Member], sets: Sets
 ) -> Iterator[ReadRow]:
     """Each row as it was understood, with a reason for each column that needs a correction. `colleagues` are the
-    members of the partner space, one of whom looks after each client."""
-    words = _words(offer, list(colleagues))
+    members of the partner space, one of whom looks after each client; `sets` its default sets."""
+    words = _words(offer, list(colleagues), sets)
     places = recognised.places
     for row in rows:
         texts = {column: row.cells[index] for column, index in places.items()}
@@ -61,11 +73,12 @@ def read_rows(
         if row.odd:
             odd = {column: row.odd[index] for column, index in places.items() if index in row.odd}
             reasons |= {column: Reason(column, sentence, {}) for column, sentence in odd.items()}
-        responsible_id = values[Column.RESPONSIBLE]
-        yield ReadRow(row.line, row.cells, email, new_client, _overrides(values), responsible_id, reasons)
+        responsible_id, set_number = values[Column.RESPONSIBLE], values[Column.DEFAULT_SET]
+        overrides = _overrides(values)
+        yield ReadRow(row.line, row.cells, email, new_client, overrides, responsible_id, set_number, reasons)
 
 
-def _words(offer: Catalogue, colleagues: list[Member]) -> dict[Column, Callable[[str], Any]]:
+def _words(offer: Catalogue, colleagues: list[Member], sets: Sets) -> dict[Column, Callable[[str], Any]]:
     """For each column of words, what reads a cell: its value, None for a blank one, or the Reason why there is none.
 
     The same text is read once.
@@ -73,13 +86,14 @@ def _words(offer: Catalogue, colleagues: list[Member]) -> dict[Column, Callable[
     readers: dict[Column, Callable[[str], Any]] = {
         Column.LANGUAGE: columns.language,
         Column.RESPONSIBLE: partial(columns.responsible, colleagues=colleagues),
+        Column.DEFAULT_SET: partial(columns.default_set, sets=sets),
     }
     readers |= {Column(setting.value): columns.value_reader(setting, offer) for setting in Setting}
 
     def word(column: Column, text: str) -> Any:
         try:
             return readers[column](text)
-        except (NotInTheList, ResponsibleRefused) as unknown:
+        except (NotInTheList, ResponsibleRefused, RetiredSet, UnknownSet) as unknown:
             return Reason.of(column, unknown)
 
     return {column: cache(partial(word, column)) for column in readers}

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from functools import cache, partial
+from functools import cache
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
-from core.defaults import DefaultSettings, EffectiveSettings
+from core.defaults import EffectiveSettings, Sets, SetVersion
 from core.imports.columns import Column, recognise, recognised_count
 from core.imports.report import (
     ImportPreview,
@@ -40,7 +40,7 @@ from core.words import (
 
 CHUNK = 1000  # rows after which the progress is reported, and e-mails looked up at once
 
-_SETTINGS = frozenset(Column(setting.value) for setting in Setting)
+_SETTINGS = frozenset({Column.DEFAULT_SET, *(Column(setting.value) for setting in Setting)})
 _SAME_E_MAIL = N_("Row {line} has the same e-mail.")
 _PLACES: dict[Column | None, int] = {column: place for place, column in enumerate([*Column, None])}
 _KNOWN = select(Client.email, Client.client_id).where(
@@ -67,30 +67,30 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
 
     `progress` is called with how many rows are read.
 
-    A blank cell takes the default; whatever a cell holds is a choice, also where it equals the default. A client whose
-    language is blank is written to in the language that whoever brings the list reads; one whose account manager is
-    blank is looked after by whoever invites it (rule 53).
+    A blank cell takes the default, of the standard set where the row names none (rule 18); whatever a cell holds is a
+    choice, also where it equals the default. A client whose language is blank is written to in the language that
+    whoever brings the list reads; one whose account manager is blank is looked after by whoever invites it (rule 53).
     Raises NotAllowed, ColumnsNotFound, SameColumnTwice.
     """
     members.require(member, Permission.INVITE)
     columns = recognise(sheet.headings)
-    in_force = defaults.latest(session, member.partner_id)
+    sets = defaults.sets_of(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)
     understood = []
-    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues), 1):
+    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues, sets), 1):
         understood.append(row)
         if done % CHUNK == 0 or done == len(sheet.rows):
             progress(done)
     known = _known(session, member, (row.email for row in understood if row.email is not None))
-    rows = tuple(_judged(understood, known, _held_once(session, member, in_force, offer)))
+    rows = tuple(_judged(understood, known, _held_once(session, member, sets, offer)))
     named = {row.responsible_id for row in rows}
     return ImportPreview(
         sheet=sheet,
         columns=columns,
         rows=rows,
         partner_id=member.partner_id,
-        defaults_version=None if in_force is None else in_force.version,
+        standard=None if sets.standard is None else sets.standard.newest.bound,
         edition=offer.edition,
         price_list=offer.prices.number,
         counts=dict.fromkeys(Verdict, 0) | Counter(row.verdict for row in rows),
@@ -98,6 +98,8 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
         cents_per_year_paid_by_clients=_cents_per_year(rows, Payer.CLIENT),
         currency=offer.currency,
         responsible={each.member_id: each.name for each in colleagues if each.member_id in named},
+        versions=dict(row.effective.bound for row in rows if row.effective is not None and row.effective.bound),
+        set_names={each.set_number: each.name for each in sets} if sets.are_several else {},
     )
 
 
@@ -114,28 +116,32 @@ def invite_ready(
     A row whose e-mail became a client's meanwhile counts as an existing client: the same list brought twice, or by two
     people at once, invites each once. `attempt` names one drawn preview: sent twice, it is answered with the report of
     the first time (members.form_sent). `progress` is called with how many are invited.
-    Raises NotAllowed, StaleDefaults, StalePreview; nothing is written then.
+    Raises NotAllowed, StaleDefaults, StaleStandard, RetiredSet, StalePreview; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     form = members.form_sent(
         session, member, attempt, "import",
-        version=previewed.defaults_version, edition=previewed.edition,
+        standard=previewed.standard, versions=sorted(previewed.versions.items()), edition=previewed.edition,
         clients=[row.new_client.email for row in previewed.rows if row.new_client is not None],
     )  # fmt: skip
     if form.answer is not None:
         return ImportReport(**form.answer)
     allow_minutes(session)
-    in_force = _unchanged(session, member, previewed)
+    sets = _unchanged(session, member, previewed)
     ready = [
-        (row.new_client, row.overrides, member.member_id if row.responsible_id is None else row.responsible_id)
+        (row.new_client, row.effective.bound, row.overrides, row.responsible_id)
         for row in previewed.rows
-        if row.new_client is not None
+        if row.new_client is not None and row.effective is not None
     ]
     known = _known(session, member, (new_client.email for new_client, *_ in ready))
-    effective = cache(partial(bindable, session, member, in_force))
+
+    @cache
+    def effective(bound: SetVersion | None, overrides: Overrides) -> EffectiveSettings:
+        return bindable(session, member, sets, None if bound is None else sets.named(bound.set_number), overrides)
+
     chosen = [
-        (new_client, effective(choices), responsible_id)
-        for new_client, choices, responsible_id in ready
+        (new_client, effective(bound, overrides), member.member_id if responsible_id is None else responsible_id)
+        for new_client, bound, overrides, responsible_id in ready
         if new_client.email not in known
     ]
     report = ImportReport(
@@ -151,21 +157,26 @@ def invite_ready(
     return report
 
 
-def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> DefaultSettings | None:
-    """The defaults in force, which like the catalogue and its prices are still those of the preview; and those who
-    would look after the clients still can."""
+def _unchanged(session: Session, member: Member, previewed: ImportPreview) -> Sets:
+    """The default sets, of which those that ready rows take, like the catalogue and its prices, are still those of the
+    preview; and those who would look after the clients still can."""
     if previewed.partner_id != member.partner_id:
         raise StalePreview
-    in_force = defaults.latest(session, member.partner_id)
-    if in_force is not None and in_force.version != previewed.defaults_version:
-        raise defaults.stale(in_force)
+    sets = defaults.sets_of(session, member.partner_id)
+    standard = sets.standard
+    if standard is not None and previewed.standard is None:
+        raise defaults.stale(standard.newest)
+    if standard is not None and previewed.standard is not None and standard.set_number != previewed.standard.set_number:
+        raise defaults.stale_standard(session, standard)
+    for bound in previewed.versions.items():
+        defaults.require_shown(session, sets, sets.pick(bound[0]), SetVersion(*bound))
     offer = catalogue.current(session, member.partner)
     if (offer.edition, offer.prices.number) != (previewed.edition, previewed.price_list):
         raise StalePreview
     able = {each.member_id for each in members.of_partner(session, member.partner_id) if can_be_responsible(each)}
     if not previewed.responsible.keys() <= able:
         raise StalePreview
-    return in_force
+    return sets
 
 
 def _known(session: Session, member: Member, emails: Iterable[str]) -> dict[str, int]:
@@ -179,14 +190,15 @@ def _known(session: Session, member: Member, emails: Iterable[str]) -> dict[str,
 
 
 def _held_once(
-    session: Session, member: Member, in_force: DefaultSettings | None, offer: Catalogue
-) -> Callable[[Overrides], Held]:
-    """What tells, worked out once for each set of choices, what a client with them would get and pay, or why not."""
+    session: Session, member: Member, sets: Sets, offer: Catalogue
+) -> Callable[[int | None, Overrides], Held]:
+    """What tells, worked out once for each default set with a set of choices, what a client with them would get and
+    pay, or why not."""
 
     @cache
-    def held(overrides: Overrides) -> Held:
+    def held(set_number: int | None, overrides: Overrides) -> Held:
         try:
-            effective = bindable(session, member, in_force, overrides)
+            effective = bindable(session, member, sets, sets.pick(set_number), overrides)
         except (ChoiceRefused, MissingSetting) as refusal:
             return Reason.of(_refused(refusal, overrides), refusal)
         return effective, offer.price(effective.settings)
@@ -206,12 +218,12 @@ def _refused(refusal: BillingError, overrides: Overrides) -> Column | None:
 
 
 def _judged(
-    understood: Iterable[ReadRow], known: Mapping[str, int], held_with: Callable[[Overrides], Held]
+    understood: Iterable[ReadRow], known: Mapping[str, int], held_with: Callable[[int | None, Overrides], Held]
 ) -> Iterator[ImportRow]:
     """Each row with its verdict: an existing client, whatever else is so; twice in the file; to correct; or ready."""
     lines: dict[str, int] = {}
     for row in understood:
-        held = None if _SETTINGS & row.reasons.keys() else held_with(row.overrides)
+        held = None if _SETTINGS & row.reasons.keys() else held_with(row.set_number, row.overrides)
         reasons = [*row.reasons.values(), *([held] if isinstance(held, Reason) else [])]
         if row.email is not None and row.email in known:
             yield _row(row, Verdict.ALREADY_CLIENT, client_id=known[row.email])

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members, subscriptions
-from core.defaults import DefaultSettings, EffectiveSettings
+from core.defaults import EffectiveSettings, NamedSet, Sets, SetVersion
 from core.invitations import outbox
 from core.invitations.invitation import hash_of, latest_invitation, new_token
 from core.invitations.new_client import NewClient
@@ -15,7 +15,7 @@ from core.invitations.tables import Invitation
 from core.members import Member, Partner, Permission
 from core.storage import action_of, now
 from core.subscriptions import Client
-from core.words import AlreadyClient, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
+from core.words import AlreadyClient, BatchKind, Origin, Overrides, RetiredDefaults, Setting, fold, note_text
 
 CHUNK = 1000  # clients written at once, after which the progress is reported
 
@@ -23,26 +23,30 @@ Chosen = tuple[NewClient, EffectiveSettings, int]  # who is invited, with what, 
 
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _KNOWN = select(Client).where(Client.partner_id == _PARTNER, Client.email == bindparam("email"))
-_NUMBERS = (
+_NUMBER = (
     update(Partner)
     .where(Partner.partner_id == bindparam("of_partner"))
-    .values(
-        last_client_id=Partner.last_client_id + bindparam("clients"),
-        last_batch=Partner.last_batch + bindparam("batches"),
-    )
-    .returning(Partner.last_client_id, Partner.last_batch)
+    .values(last_client_id=Partner.last_client_id + bindparam("clients"))
+    .returning(Partner.last_client_id)
 )
 _NEW_CLIENT = insert(Client)
 _NEW_INVITATION = insert(Invitation)
 
 
-def preview(session: Session, member: Member, overrides: Overrides = Overrides()) -> EffectiveSettings:  # noqa: B008 - frozen
-    """What a client invited now with these overrides would get.
+def preview(
+    session: Session,
+    member: Member,
+    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
+    *,
+    set_number: int | None = None,
+) -> EffectiveSettings:
+    """What a client invited now on this set (None: on the standard one) with these overrides would get.
 
-    Raises NotAllowed, MissingSetting, RetiredDefaults, ChoiceRefused.
+    Raises NotAllowed, UnknownSet, RetiredSet, MissingSetting, RetiredDefaults, ChoiceRefused.
     """
     members.require(member, Permission.INVITE)
-    return bindable(session, member, defaults.latest(session, member.partner_id), overrides)
+    sets = defaults.sets_of(session, member.partner_id)
+    return bindable(session, member, sets, sets.pick(set_number), overrides)
 
 
 def invite(
@@ -54,37 +58,39 @@ def invite(
     responsible_id: int | None = None,
     reason: str = "",
     attempt: str = "",
-    seen_version: int | None = None,
+    seen_version: SetVersion | int | None = None,
     origin: Origin = Origin.PAGE,
+    set_number: int | None = None,
 ) -> Client:
-    """Invite a client: it is bound to the version in force now, with these overrides; its invitation is pending, and
-    the message with its link waits in the outbox.
+    """Invite a client: it is bound to the newest version of this set (None: of the standard one), with these overrides;
+    its invitation is pending, and the message with its link waits in the outbox (rule 18).
 
     `responsible_id` is the member who looks after the client from now on; None: whoever invites (rule 53). `attempt`
     names one drawn form: the same one sent twice gives the client it made the first time (members.form_sent).
-    `seen_version` is the defaults version that the member was shown; None: whichever is in force will do.
-    Raises NotAllowed, AlreadyClient, StaleDefaults, MissingSetting, RetiredDefaults, ChoiceRefused,
-    ResponsibleRefused, BadInput; nothing is written then.
+    `seen_version` is the version that the member was shown; None: whichever is in force will do.
+    Raises NotAllowed, AlreadyClient, UnknownSet, RetiredSet, StaleDefaults, StaleStandard, MissingSetting,
+    RetiredDefaults, ChoiceRefused, ResponsibleRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
     form = members.form_sent(
         session, member, attempt, "invite",
         client=new_client.model_dump(), overrides=overrides, responsible_id=responsible_id, reason=reason,
+        set_number=set_number,
     )  # fmt: skip
     if form.answer is not None:
         return session.get_one(Client, (member.partner_id, form.answer["client_id"]))
     if (known := client_with(session, member, new_client.email)) is not None:
         raise already_client(known, latest_invitation(session, member.partner_id, known.client_id))
-    in_force = defaults.latest(session, member.partner_id)
-    if seen_version is not None and in_force is not None and in_force.version != seen_version:
-        raise defaults.stale(in_force)
-    effective = bindable(session, member, in_force, overrides)
+    sets = defaults.sets_of(session, member.partner_id)
+    picked = sets.pick(set_number)
+    defaults.require_shown(session, sets, picked, seen_version)
+    effective = bindable(session, member, sets, picked, overrides)
     if responsible_id is None:
         responsible_id = member.member_id
     else:
         subscriptions.require_responsible(session, member.partner_id, responsible_id)
-    last, _ = _next_numbers(session, member, clients=1, batches=0)
+    last = _next_number(session, member, clients=1)
     chosen = [(new_client, effective, responsible_id)]
     (client,) = _write(session, member, chosen, first=last, origin=origin, reason=reason)
     form.done(client_id=last)
@@ -104,12 +110,14 @@ def invite_all(
     Nobody among them is a client yet. `progress` is called with how many are done. The member's turn is held
     (members.act).
     """
-    last, batch = _next_numbers(session, member, clients=len(chosen), batches=1)
+    last = _next_number(session, member, clients=len(chosen))
+    batch = subscriptions.next_batch(session, member.partner_id)
     first = last - len(chosen) + 1
     for done in range(0, len(chosen), CHUNK):
         some = chosen[done : done + CHUNK]
         _write(session, member, some, first=first + done, origin=Origin.IMPORT, reason="", batch=batch)
         progress(done + len(some))
+    subscriptions.record_batch(session, member, batch, BatchKind.IMPORT, chosen=len(chosen), changed=len(chosen))
     return batch
 
 
@@ -124,15 +132,17 @@ def already_client(known: Client, invitation: Invitation) -> AlreadyClient:
 
 
 def bindable(
-    session: Session, member: Member, in_force: DefaultSettings | None, overrides: Overrides
+    session: Session, member: Member, sets: Sets, picked: NamedSet | None, overrides: Overrides
 ) -> EffectiveSettings:
-    """What a client bound to these defaults with these overrides gets. Raises as `preview` does."""
-    effective = defaults.effective_settings(in_force, overrides)
+    """What a client invited on this set, one of these, with these overrides gets; None: no defaults are saved yet.
+    Raises as `preview` does."""
+    effective = defaults.effective_settings(None if picked is None else picked.newest, overrides)
     offer = catalogue.current(session, member.partner)
-    if in_force is not None:
+    if picked is not None:
         inherited = offer.retired_in(effective.settings, among=frozenset(Setting) - effective.overridden)
         if inherited is not None:
-            raise RetiredDefaults(version=str(in_force.version), item=inherited)
+            name = sets.name_of(picked.set_number)
+            raise RetiredDefaults(version=picked.version, item=inherited, name=name)
     offer.refuse_unsellable(effective.settings)
     return effective
 
@@ -152,11 +162,10 @@ def new_invitation(session: Session, member: Member, client_id: int, number: int
     } | values
 
 
-def _next_numbers(session: Session, member: Member, *, clients: int, batches: int) -> tuple[int, int]:
-    """The last of that many client numbers, and the last batch number."""
-    asked = {"of_partner": member.partner_id, "clients": clients, "batches": batches}
-    last, batch = session.connection().execute(_NUMBERS, asked).one()
-    return last, batch
+def _next_number(session: Session, member: Member, *, clients: int) -> int:
+    """The last of that many client numbers."""
+    asked = {"of_partner": member.partner_id, "clients": clients}
+    return session.connection().execute(_NUMBER, asked).scalar_one()
 
 
 def _write(

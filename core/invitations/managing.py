@@ -1,14 +1,15 @@
 """What a member sees and does of an invitation that was made: send it again, revoke it, invite again (rule 14)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core import members, subscriptions
+from core import defaults, members, subscriptions
 from core.catalogue import Price
+from core.defaults import SetVersion
 from core.invitations import letters, outbox, payer_letters, payer_messages
 from core.invitations.invitation import change_invitation, hash_of, latest_invitation, new_token, standing
 from core.invitations.inviting import bindable, new_invitation
@@ -28,6 +29,23 @@ from core.words import (
     StaleMessage,
     StillInvited,
     note_text,
+)
+
+_NEWER = aliased(Invitation)
+_REVOKE = (  # the newest invitation of each of these clients, if it is pending
+    update(Invitation)
+    .where(
+        Invitation.partner_id == bindparam("of_partner", type_=Invitation.partner_id.type),
+        Invitation.client_id.in_(bindparam("clients", expanding=True)),
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > bindparam("moment", type_=Invitation.expires_at.type),
+        Invitation.number
+        == select(func.max(_NEWER.number))
+        .where(_NEWER.partner_id == Invitation.partner_id, _NEWER.client_id == Invitation.client_id)
+        .scalar_subquery(),
+    )
+    .values(revoked_at=bindparam("moment", type_=Invitation.expires_at.type), revoked_by_id=bindparam("by"))
 )
 
 
@@ -178,18 +196,32 @@ def revoke(session: Session, member: Member, client_id: int, *, attempt: str = "
     form.done()
 
 
-def invite_again(session: Session, member: Member, client_id: int, *, reason: str = "", attempt: str = "") -> None:
+def invite_again(
+    session: Session,
+    member: Member,
+    client_id: int,
+    *,
+    reason: str = "",
+    attempt: str = "",
+    set_number: int | None = None,
+    seen_version: SetVersion | None = None,
+) -> None:
     """Invite a client whose invitation lapsed or was revoked, with the settings it has; or an archived client, which is
-    bound to the defaults in force now, its exceptions cleared (kept where no defaults are saved).
+    bound to the newest version of this set (None: of its own; of the standard one, if that is retired or it is bound to
+    none), its exceptions cleared (kept where no defaults are saved) (rule 36).
+
+    `seen_version` is the version that the member was shown it would be bound to; None: whichever is in force will do.
 
     The reason is kept with the invitation, or with the revision where the client's settings were bound anew. `attempt`
     as for `send_again`.
-    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, RetiredDefaults, ChoiceRefused, BadInput; nothing
-    is written then.
+    Raises NotAllowed, ClientNotFound, ForgottenClient, StillInvited, UnknownSet, RetiredSet, StaleDefaults,
+    StaleStandard, RetiredDefaults, ChoiceRefused, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
     reason = note_text("reason", reason)
-    form = members.form_sent(session, member, attempt, "invite again", client_id=client_id, reason=reason)
+    form = members.form_sent(
+        session, member, attempt, "invite again", client_id=client_id, reason=reason, set_number=set_number
+    )
     if form.answer is not None:
         return
     shown = subscriptions.detail(session, member, client_id)
@@ -203,8 +235,10 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
         raise StillInvited(name=shown.client.name)
     made: dict[str, Any] = {"message": before.message, "reason": reason}
     if shown.status is ClientStatus.ARCHIVED:
-        overrides = shown.overrides if shown.current is None else Overrides()
-        effective = bindable(session, member, shown.current, overrides)
+        target = shown.target if set_number is None else shown.sets.pick(set_number)
+        defaults.require_shown(session, shown.sets, target, seen_version)
+        overrides = shown.overrides if target is None else Overrides()
+        effective = bindable(session, member, shown.sets, target, overrides)
         revision = subscriptions.invite_anew(session, member, shown, effective, reason=reason)
         made |= {"reason": "", "invited_at": revision.valid_from}  # the revision tells it, and why
     row = new_invitation(session, member, client_id, before.number + 1, **made)
@@ -213,19 +247,22 @@ def invite_again(session: Session, member: Member, client_id: int, *, reason: st
     form.done()
 
 
-def _revoke_with_its_client(session: Session, decision: Decision) -> None:
+def _revoke_with_their_clients(session: Session, decisions: Sequence[Decision]) -> None:
     """An invited client that is archived has no invitation that could be accepted (rule 35)."""
-    if (decision.held_before.status, decision.held.status) != (ClientStatus.INVITED, ClientStatus.ARCHIVED):
+    ended = [
+        each
+        for each in decisions
+        if (each.held_before.status, each.held.status) == (ClientStatus.INVITED, ClientStatus.ARCHIVED)
+    ]
+    if not ended:
         return
-    client, by = decision.client, decision.by
-    invitation = latest_invitation(session, client.partner_id, client.client_id)
-    outbox.withdraw(session, client.partner_id, client.client_id)
-    if standing(invitation, now(session)) is InvitationStatus.PENDING:
-        revoked_by_id = None if by is None else by.member_id
-        change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=revoked_by_id)
+    partner_id, by, clients = ended[0].client.partner_id, ended[0].by, [each.client.client_id for each in ended]
+    outbox.withdraw_all(session, partner_id, clients)
+    whose = {"of_partner": partner_id, "clients": clients, "moment": now(session)}
+    session.connection().execute(_REVOKE, whose | {"by": None if by is None else by.member_id})
 
 
-subscriptions.when_decided(_revoke_with_its_client)
+subscriptions.when_decided(_revoke_with_their_clients)
 
 
 def _pending(session: Session, member: Member, client_id: int) -> tuple[Client, Invitation]:

@@ -21,8 +21,8 @@ from stdnum.be import vat as belgian_number
 from stdnum.exceptions import ValidationError as NotANumber
 
 from core.words import (
-    CLIENT_LANGUAGES,
     CONTROL_CHARACTERS,
+    LANGUAGES,
     N_,
     TOO_LONG,
     BadInput,
@@ -107,7 +107,7 @@ def _within(text: str, limit: int) -> str:
 
 
 def _spoken(language: str) -> str:
-    if language not in CLIENT_LANGUAGES:
+    if language not in LANGUAGES:
         raise PydanticCustomError("literal_error", "not a language")
     return language
 

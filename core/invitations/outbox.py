@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import subscriptions
+from core.invitations.deliveries import Delivery, delivery
 from core.invitations.tables import (
     DeliveryFailure,
     Invitation,
@@ -26,9 +27,9 @@ from core.invitations.tables import (
     PayerMessage,
 )
 from core.members import Member, Partner
-from core.storage import action_of, now
-from core.subscriptions import Client, Subscription
-from core.words import ClientStatus, DeliveryStatus, Payer
+from core.storage import action_of, execute_many, now
+from core.subscriptions import Client, Known, Subscription
+from core.words import ClientStatus, Payer
 
 GIVEN_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(minutes=10)  # an attempt that says nothing for this long was killed: the message is due again
@@ -36,31 +37,6 @@ _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=4)
 Only = tuple[Collection[type[Message]], int]  # messages of these kinds, to this client or member
 _Waiting = TypeVar("_Waiting", bound=Message)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the delivery of one message went: when it was queued and by whom, what failed, how it ended. `number` is that
-    of the client's invitation; None: it is another message. `payer`: who pays, by a message that tells it, and
-    `paid_from` (UTC) since when."""
-
-    number: int | None
-    sending: int
-    recipient: str
-    queued_at: datetime
-    queued_by: str
-    attempts: int
-    next_attempt_at: datetime | None
-    status: DeliveryStatus
-    ended_at: datetime | None
-    failures: tuple[tuple[datetime, str], ...] = ()
-    payer: Payer | None = None
-    paid_from: datetime | None = None
-
-    @property
-    def may_have_left(self) -> bool:
-        """Whether it may have reached the recipient: it was sent, or of an attempt nobody knows how it ended."""
-        return self.status is DeliveryStatus.SENT or self.attempts > len(self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +74,12 @@ def _kind(
         table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
         column == bindparam("of_whom", type_=column.type),
     )
+    of_many = (
+        table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
+        column.in_(bindparam("of_whom", type_=column.type, expanding=True)),
+    )
     waits = table.next_attempt_at.is_not(None)
+    ends = {**ended, "withdrawn_at": bindparam("moment", type_=table.withdrawn_at.type)}
     return _Kind(
         table=table,
         failures=failures,
@@ -107,21 +88,20 @@ def _kind(
         ended=ended,
         insert=insert(table),
         waiting=select(table).where(*whose, waits),
-        withdraw=(
-            update(table)
-            .where(*whose, waits)
-            .values(**ended, withdrawn_at=bindparam("moment", type_=table.withdrawn_at.type))
-        ),
+        withdraw=update(table).where(*of_many, waits).values(**ends),
         sent=(
             select(table, Member.name)
             .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
-            .where(*whose)
+            .where(*of_many)
             .order_by(*(getattr(table, name).desc() for name in key[2:]))
             .execution_options(populate_existing=True)
         ),
         failed=(
             select(failures)
-            .where(failures.partner_id == bindparam("of_partner"), getattr(failures, whom) == bindparam("of_whom"))
+            .where(
+                failures.partner_id == bindparam("of_partner"),
+                getattr(failures, whom).in_(bindparam("of_whom", expanding=True)),
+            )
             .order_by(failures.attempt)
         ),
         due=_due(table, joined, address, is_void),
@@ -224,7 +204,7 @@ def new_member_message(session: Session, by: Member, member_id: int, sending: in
 
 
 def new_payer_message(
-    session: Session, by: Member, client: Client, sending: int, payer: Payer, paid_from: datetime
+    session: Session, by: Member, client: Known, sending: int, payer: Payer, paid_from: datetime
 ) -> dict[str, Any]:
     """A message for `queue` that tells a client who pays, due at once."""
     return {
@@ -239,11 +219,16 @@ def new_payer_message(
 
 def queue(session: Session, rows: Sequence[dict[str, Any]], kind: type[Message] = OutboxMessage) -> None:
     """Afterwards these messages wait, exactly when the transaction commits."""
-    session.connection().execute(_KINDS[kind].insert, rows)
+    execute_many(session.connection(), _KINDS[kind].insert, rows)
 
 
 def withdraw(session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage) -> None:
     """Afterwards nothing waits for this client (its link died, or was used) or this member."""
+    withdraw_all(session, partner_id, [whom], kind)
+
+
+def withdraw_all(session: Session, partner_id: int, whom: Sequence[int], kind: type[Message] = OutboxMessage) -> None:
+    """The same for many."""
     session.connection().execute(
         _KINDS[kind].withdraw, {"of_partner": partner_id, "of_whom": whom, "moment": now(session)}
     )
@@ -259,30 +244,24 @@ def deliveries(
     session: Session, partner_id: int, whom: int, kind: type[Message] = OutboxMessage
 ) -> tuple[Delivery, ...]:
     """How the delivery of each message to a client or a member went, newest first. Asks no permission: use cases do."""
+    return deliveries_of(session, partner_id, [whom], kind).get(whom, ())
+
+
+def deliveries_of(
+    session: Session, partner_id: int, whom: Sequence[int], kind: type[Message]
+) -> dict[int, tuple[Delivery, ...]]:
+    """The same of many, by the number of each who got any."""
     of, whose = _KINDS[kind], {"of_partner": partner_id, "of_whom": whom}
     sent = session.execute(of.sent, whose).all()
     failed: dict[tuple[Any, ...], list[tuple[datetime, str]]] = {}
     if any(message.attempts > 1 or (message.attempts and message.sent_at is None) for message, _ in sent):
         for failure in session.scalars(of.failed, whose):
             failed.setdefault(_values(failure, of), []).append((failure.failed_at, failure.said))
-    return tuple(delivery(message, by, failed.get(_values(message, of), [])) for message, by in sent)
-
-
-def delivery(message: Any, by: str, failures: Sequence[tuple[datetime, str]] = ()) -> Delivery:
-    """How the delivery of this message went, which `by` queued."""
-    status, ended_at = DeliveryStatus.WAITING, None
-    for instant, meaning in (
-        (message.withdrawn_at, DeliveryStatus.WITHDRAWN),
-        (message.given_up_at, DeliveryStatus.GIVEN_UP),
-        (message.sent_at, DeliveryStatus.SENT),
-    ):
-        if instant is not None:
-            status, ended_at = meaning, instant
-    return Delivery(
-        getattr(message, "number", None), message.sending, message.recipient, message.queued_at, by, message.attempts,
-        message.next_attempt_at, status, ended_at, tuple(failures), getattr(message, "payer", None),
-        getattr(message, "paid_from", None),
-    )  # fmt: skip
+    found: dict[int, list[Delivery]] = {}
+    for message, by in sent:
+        to = getattr(message, of.whom.key)
+        found.setdefault(to, []).append(delivery(message, by, failed.get(_values(message, of), [])))
+    return {to: tuple(every) for to, every in found.items()}
 
 
 def claim(

@@ -7,8 +7,10 @@ is replaced by another; if the client does not become the payer after all, by on
 is over. Nobody else is told: a client that stops paying later is told by its charges.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +19,7 @@ from core.invitations import outbox
 from core.invitations.outbox import Delivery
 from core.invitations.tables import PayerMessage
 from core.members import Member
-from core.subscriptions import Client, Decision, Revision, local_date
+from core.subscriptions import Client, Decision, Known, Revision, local_date
 from core.words import BillingPeriod, ClientStatus, DeliveryStatus, Payer
 
 
@@ -39,31 +41,56 @@ def follow_address(session: Session, by: Member, client: Client) -> None:
         if newest.status in (DeliveryStatus.WAITING, DeliveryStatus.GIVEN_UP):
             assert newest.payer is not None  # noqa: S101 - it is about who pays
             assert newest.paid_from is not None  # noqa: S101 - the same
-            _tell(session, by, client, every, newest.payer, newest.paid_from)
+            outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
+            row = _message(session, by, client, every, newest.payer, newest.paid_from)
+            outbox.queue(session, [row], PayerMessage)
 
 
-def _follow_decision(session: Session, decision: Decision) -> None:
-    """The client is told what this decision makes it pay, and what is not so any more."""
-    client, by = decision.client, decision.by
-    if by is None or decision.held_before.status is not ClientStatus.ACTIVE:
+def _follow_decisions(session: Session, decisions: Sequence[Decision]) -> None:
+    """The clients are told what these decisions make them pay, and what is not so any more."""
+    ended, changed = [], []
+    for decision in decisions:
+        if decision.by is None or decision.held_before.status is not ClientStatus.ACTIVE:
+            continue
+        if decision.held.status is not ClientStatus.ACTIVE:
+            ended.append(decision.client.client_id)
+        elif _takes_over(decision) != _took_over(decision):
+            changed.append(decision)
+    if not ended and not changed:
         return
-    if decision.held.status is not ClientStatus.ACTIVE:
-        outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-        return
-    before = _takeover(decision.held_before, decision.pending_before)
-    after = _takeover(decision.held, decision.pending)
-    if after == before:
-        return
-    every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
+    partner_id, clients = decisions[0].client.partner_id, [each.client.client_id for each in changed]
+    sent = outbox.deliveries_of(session, partner_id, clients, PayerMessage) if clients else {}
+    outbox.withdraw_all(session, partner_id, [*ended, *clients], PayerMessage)
+    rows = []
+    for decision in changed:
+        every = sent.get(decision.client.client_id, ())
+        if (told := _to_be_told(decision, every)) is not None:
+            assert decision.by is not None  # noqa: S101 - nobody is told of others, above
+            rows.append(_message(session, decision.by, decision.client, every, *told))
+    if rows:
+        outbox.queue(session, rows, PayerMessage)
+
+
+subscriptions.when_decided(_follow_decisions)
+
+
+def _took_over(decision: Decision) -> _Takeover | None:
+    return _takeover(decision.held_before, decision.pending_before)
+
+
+def _takes_over(decision: Decision) -> _Takeover | None:
+    return _takeover(decision.held, decision.pending)
+
+
+def _to_be_told(decision: Decision, every: Sequence[Delivery]) -> tuple[Payer, datetime] | None:
+    """Who pays, from when, by the message that is due now; None: none is."""
+    assert decision.by is not None  # noqa: S101 - as for who asks
+    after = _takes_over(decision)
     if after is not None:
-        _tell(session, by, client, every, Payer.CLIENT, after.paid_from or decision.held.valid_from)
-    elif _was_told(by, every, decision.moment):
-        _tell(session, by, client, every, Payer.PARTNER, decision.held.valid_from)
-    else:
-        outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-
-
-subscriptions.when_decided(_follow_decision)
+        return Payer.CLIENT, after.paid_from or decision.held.valid_from
+    if _was_told(decision.by, every, decision.moment):
+        return Payer.PARTNER, decision.held.valid_from
+    return None
 
 
 def _takeover(held: Revision, pending: Revision | None) -> _Takeover | None:
@@ -76,7 +103,7 @@ def _takeover(held: Revision, pending: Revision | None) -> _Takeover | None:
     return _Takeover(pending.valid_from, wanted.plan, wanted.add_ons, wanted.billing_period)
 
 
-def _was_told(by: Member, every: tuple[Delivery, ...], moment: datetime) -> bool:
+def _was_told(by: Member, every: Sequence[Delivery], moment: datetime) -> bool:
     """Whether the client was told that it pays from today on, or from a day to come."""
     last = next((each for each in every if each.may_have_left), None)
     if last is None or last.payer is not Payer.CLIENT or last.paid_from is None:
@@ -85,11 +112,9 @@ def _was_told(by: Member, every: tuple[Delivery, ...], moment: datetime) -> bool
     return local_date(last.paid_from, zone) >= local_date(moment, zone)
 
 
-def _tell(
-    session: Session, by: Member, client: Client, every: tuple[Delivery, ...], payer: Payer, paid_from: datetime
-) -> None:
-    """Afterwards this message waits, and no other about who pays."""
-    outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
+def _message(
+    session: Session, by: Member, client: Known, every: Sequence[Delivery], payer: Payer, paid_from: datetime
+) -> dict[str, Any]:
+    """The next message to the client, which tells this."""
     sending = max((each.sending for each in every), default=0) + 1
-    row = outbox.new_payer_message(session, by, client, sending, payer, paid_from)
-    outbox.queue(session, [row], PayerMessage)
+    return outbox.new_payer_message(session, by, client, sending, payer, paid_from)

@@ -16,6 +16,7 @@ from core.members.access import (
     of_partner,
     reads_all_clients,
     require,
+    require_still,
     take_every_turn,
     take_turn,
 )

@@ -1,12 +1,22 @@
 """Members, roles and permissions. The matrix here is the only place that says who may do what (rule 10)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
 from core.members.tables import DemoSpace, Member, Partner
-from core.storage import LARGEST_NUMBER
+from core.storage import (
+    LARGEST_NUMBER,
+    forget_long_change,
+    long_change,
+    long_change_on,
+    refuse_beside,
+    says_long_change,
+)
 from core.words import LANGUAGES, NotAllowed, Role
 
 
@@ -25,6 +35,7 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage members"
     MANAGE_CATALOGUE = "manage catalogue"
     READ_ACTIVITY = "read activity"
+    READ_BATCHES = "read batches"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -44,6 +55,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.MANAGE_MEMBERS: frozenset({Role.ADMINISTRATOR}),
     Permission.MANAGE_CATALOGUE: frozenset({Role.ADMINISTRATOR}),
     Permission.READ_ACTIVITY: frozenset({Role.ADMINISTRATOR}),
+    Permission.READ_BATCHES: _CLIENTS_AND_FINANCE,
 }
 
 _ACCESS_UNCHANGED = exists().where(
@@ -56,11 +68,13 @@ _ACCESS_UNCHANGED = exists().where(
 _HAS_UNCHANGED_ACCESS = select(_ACCESS_UNCHANGED).where(_ACCESS_UNCHANGED)
 _TURN = (
     update(Partner)
-    .where(Partner.partner_id == bindparam("of_partner"), _ACCESS_UNCHANGED)
+    .where(Partner.partner_id == bindparam("of_partner"), _ACCESS_UNCHANGED, ~says_long_change(Partner.partner_id))
     .values(change_number=Partner.change_number + 1)
 )
 _TURN_OF_NOBODY = (  # taken by the product or the holder of a link
-    update(Partner).where(Partner.partner_id == bindparam("of_partner")).values(change_number=Partner.change_number + 1)
+    update(Partner)
+    .where(Partner.partner_id == bindparam("of_partner"), ~says_long_change(Partner.partner_id))
+    .values(change_number=Partner.change_number + 1)
 )
 _MEMBER = (
     select(Member)
@@ -92,23 +106,22 @@ def act(session: Session, member: Member, permission: Permission) -> None:
     Raises NotAllowed.
     """
     require(member, permission)
-    who = {
-        "of_partner": member.partner_id,
-        "of_member": member.member_id,
-        "of_role": member.role,
-        "of_access": member.client_access,
-    }
-    if session.connection().execute(_TURN, who).rowcount != 1:
+    if not _turn_taken(session, _TURN, _access(member)):
         raise NotAllowed
-    # the access may have changed while waiting for the turn
-    if session.connection().execute(_HAS_UNCHANGED_ACCESS, who).first() is None:
+    require_still(session, member, permission)  # the access may have changed while waiting for the turn
+
+
+def require_still(session: Session, member: Member, permission: Permission) -> None:
+    """Raise NotAllowed unless the member may, asked of the database as it is now."""
+    require(member, permission)
+    if session.connection().execute(_HAS_UNCHANGED_ACCESS, _access(member)).first() is None:
         raise NotAllowed
 
 
 def take_turn(session: Session, partner_id: int) -> None:
     """Begin a change that no member makes: the holder of an invitation's link, the product. As in `act`, without asking
     who it is."""
-    session.connection().execute(_TURN_OF_NOBODY, {"of_partner": partner_id})
+    _turn_taken(session, _TURN_OF_NOBODY, {"of_partner": partner_id})
 
 
 def take_every_turn(session: Session) -> None:
@@ -116,6 +129,31 @@ def take_every_turn(session: Session) -> None:
     ends. Always in the order of their numbers, so that two who do this wait for each other."""
     for partner_id in session.scalars(select(Partner.partner_id).order_by(Partner.partner_id)).all():
         take_turn(session, partner_id)
+
+
+def _turn_taken(session: Session, turn: Any, who: Mapping[str, Any]) -> bool:
+    """Whether the partner's turn was taken. Raises BulkRunning where many of its clients are being changed, which may
+    take minutes; also when that began while waiting."""
+    partner_id, connection = who["of_partner"], session.connection()
+    try:
+        if connection.execute(turn, who).rowcount == 1:
+            return True
+    except OperationalError:  # waited for too long
+        with connection.engine.connect() as other:
+            refuse_beside(long_change_on(other, partner_id))
+        raise
+    refuse_beside(long_change(session, partner_id))
+    forget_long_change(session, partner_id)
+    return connection.execute(turn, who).rowcount == 1
+
+
+def _access(member: Member) -> dict[str, Any]:
+    return {
+        "of_partner": member.partner_id,
+        "of_member": member.member_id,
+        "of_role": member.role,
+        "of_access": member.client_access,
+    }
 
 
 def is_demo(session: Session) -> bool:

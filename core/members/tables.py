@@ -22,6 +22,7 @@ class Partner(Base):
     change_number: Mapped[int] = mapped_column(default=0)
     last_client_id: Mapped[int] = mapped_column(default=0)
     last_batch: Mapped[int] = mapped_column(default=0, server_default="0")
+    standard_set: Mapped[int | None]  # the default set of whoever is invited without picking one; None: there is no set
 
 
 class Member(Base):

@@ -1,14 +1,24 @@
 """What people read: the list of clients with the source of each setting, its figures, the plan distribution, and files
 to take away."""
 
-from core.reports.clients import BILLING_SOURCES, ListedClient, billing_sources, csv_pieces, listed, workbook, zipped
+from core.reports.clients import (
+    BILLING_SOURCES,
+    ListedClient,
+    billing_sources,
+    csv_pieces,
+    listed,
+    listed_numbers,
+    workbook,
+    zipped,
+)
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
-from core.reports.in_force import InForce, in_force
-from core.reports.listing import (
+from core.reports.filters import (
     FILTERS,
     AttentionFilter,
     Order,
     PendingFilter,
     SourceFilter,
+    filters_said,
     statuses,
 )
+from core.reports.in_force import InForce, in_force

@@ -11,13 +11,15 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy.orm import Session
 
-from core import catalogue, members
+from core import catalogue, defaults, members
 from core.catalogue import Catalogue, Price
+from core.defaults import version_text
 from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
-from core.reports.listing import Order
+from core.reports.filters import Order
 from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
+from core.reports.waiting import Waiting, waiting
 from core.spreadsheets import as_csv, as_typed_xlsx, decimal
 from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
 from core.subscriptions import local_date
@@ -41,13 +43,18 @@ BILLING_SOURCES: dict[str, Any] = {
     "monthly_cents": "Int64",
     "source": "str",
     "overridden": "str",
+    "set_number": "Int64",
+    "default_set": "str",
     "defaults_version": "Int64",
     "on_older_defaults": "bool",
+    "on_retired_set": "bool",
     "invited_at": "datetime64[us, UTC]",
     "invitation": "str",
     "responsible_id": "Int64",
     "responsible": "str",
     "pending_from": "datetime64[us, UTC]",
+    "pending": "str",
+    "pending_monthly_cents": "Int64",
 }
 _DTYPES = {column: pd.array([], dtype=dtype).dtype for column, dtype in BILLING_SOURCES.items()}  # parsed once
 _NO_CLIENTS = pd.DataFrame({column: pd.array([], dtype=dtype) for column, dtype in _DTYPES.items()})
@@ -59,7 +66,9 @@ class ListedClient(NamedTuple):
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
     (UTC), `invitation` where it stands now; `first_invited_at` is when the client came. `responsible` is the name of
-    the member who looks after it. `pending_from` is when what is pending takes effect (UTC; None: nothing waits).
+    the member who looks after it. `default_set` is the name of the set that it is bound to ("": to none); on older
+    defaults is a client whose own set, not a retired one, has a newer version (rule 21). `waiting` is what is pending
+    (None: nothing waits).
     """
 
     client_id: int
@@ -71,14 +80,31 @@ class ListedClient(NamedTuple):
     settings: BillingSettings
     overridden: frozenset[Setting]
     price: Price | None
+    set_number: int | None
+    default_set: str
     defaults_version: int | None
     on_older_defaults: bool
+    on_retired_set: bool
+    sets_are_several: bool
     invited_at: datetime
     first_invited_at: datetime
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
-    pending_from: datetime | None
+    waiting: Waiting | None
+
+    @property
+    def defaults_text(self) -> str:
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
+        if self.defaults_version is None:
+            return ""
+        return version_text(
+            self.default_set,
+            self.defaults_version,
+            is_retired=self.on_retired_set,
+            is_older=self.on_older_defaults,
+            are_several=self.sets_are_several,
+        )
 
     @property
     def source(self) -> Source:
@@ -123,33 +149,37 @@ def listed(
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
-    rows = listing.rows(session, statement, values)
-    if not rows:
-        return []
-    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
-    return _clients(rows, offer, now(session), member.partner.time_zone)
+    return _clients(session, member, listing.rows(session, statement, values))
+
+
+def listed_numbers(session: Session, member: Member, *, most: int, **filters: Any) -> list[int]:
+    """The numbers of the clients that these filters find (see FILTERS), ascending, as far as the member sees them: all,
+    or one more than `most`. Raises NotAllowed."""
+    members.require(member, Permission.READ_CLIENTS)
+    asked, values = listing.question(session, member, filters)
+    found = listing.rows(session, listing.numbers(asked), values | {"limit": most + 1})
+    return [client_id for (client_id,) in found]
 
 
 def _by_number(session: Session, member: Member, numbers: Sequence[int]) -> list[ListedClient]:
     """The clients of these numbers, in this order."""
     values = {"partner_id": member.partner_id, "found": list(numbers)}
-    rows = listing.rows(session, listing.by_number(), values)
-    if not rows:
-        return []
-    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
-    found = {each.client_id: each for each in _clients(rows, offer, now(session), member.partner.time_zone)}
+    clients = _clients(session, member, listing.rows(session, listing.by_number(), values))
+    found = {each.client_id: each for each in clients}
     return [found[number] for number in numbers]
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
     """One row per client of a page of the filtered list, as `listed` gives them. Raises NotAllowed.
 
-    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and
-    overridden are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for
-    archived clients and where the catalogue has no price; defaults_version is missing for
-    clients bound to none; invited_at is the latest invitation, UTC, and invitation where it stands now;
-    responsible_id and responsible are the number and the name of the member who looks after the client; pending_from is
-    when what is pending takes effect, UTC, missing where nothing waits.
+    Columns as in BILLING_SOURCES: status, the settings, source and invitation are stored words; add_ons and overridden
+    are stored sets (core.storage); monthly_cents counts a twelfth of a yearly price and is missing for archived clients
+    and where the catalogue has no price; set_number and defaults_version are missing for clients bound to none, for
+    whom default_set, the name of the set, is ""; invited_at is the latest invitation, UTC, and invitation where it
+    stands now; responsible_id and responsible are the number and the name of the member who looks after the client;
+    pending_from is when what is pending takes effect, UTC, missing where nothing waits; pending is the stored set of
+    what it changes, status among it where the subscription ends then ("" where nothing waits), and
+    pending_monthly_cents the price from then.
     """
     clients = listed(session, member, **asked)
     if not clients:
@@ -159,6 +189,12 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
         "overridden": [settings_as_text(each.overridden) for each in clients],
         **{setting.value: [_stored(setting.of(each.settings)) for each in clients] for setting in Setting},
     }
+    waits = [each.waiting for each in clients]
+    columns["pending_from"] = [None if each is None else each.takes_effect_at for each in waits]
+    columns["pending"] = ["" if each is None else ";".join(sorted(each.what)) for each in waits]
+    columns["pending_monthly_cents"] = [
+        None if each is None or each.price is None else each.price.per_month.cents for each in waits
+    ]
     for name in _DTYPES.keys() - columns.keys():
         columns[name] = [getattr(each, name) for each in clients]
     return pd.DataFrame({name: _array(columns[name], dtype) for name, dtype in _DTYPES.items()}, copy=False)
@@ -170,25 +206,29 @@ def csv_pieces(
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
     for."""
-    offer = _for_a_file(session, member)
-    yield "\ufeff" + as_csv([_headings(offer.currency)])
+    offer, sets_are_several = _for_a_file(session, member)
+    yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
     for clients in _chunks(session, member, counted, filters):
-        yield as_csv([_as_text(cell) for cell in _cells(each, offer)] for each in clients)
+        rows = (_cells(each, offer, sets_are_several=sets_are_several) for each in clients)
+        yield as_csv([_as_text(cell) for cell in cells] for cells in rows)
 
 
 def workbook(
     session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
 ) -> bytes:
     """The same list as a workbook with typed columns. Raises NotAllowed."""
-    offer = _for_a_file(session, member)
+    offer, sets_are_several = _for_a_file(session, member)
     chunks = _chunks(session, member, counted, filters)
-    return as_typed_xlsx(_headings(offer.currency), (_cells(each, offer) for clients in chunks for each in clients))
+    rows = (_cells(each, offer, sets_are_several=sets_are_several) for clients in chunks for each in clients)
+    return as_typed_xlsx(_headings(offer.currency, sets_are_several=sets_are_several), rows)
 
 
-def _for_a_file(session: Session, member: Member) -> Catalogue:
+def _for_a_file(session: Session, member: Member) -> tuple[Catalogue, bool]:
+    """The catalogue, and whether the member's partner has several default sets."""
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
-    return catalogue.current(session, member.partner)
+    sets = defaults.sets_of(session, member.partner_id)
+    return catalogue.current(session, member.partner), sets.are_several
 
 
 def _chunks(
@@ -210,9 +250,13 @@ def zipped(pieces: Iterator[str], name: str) -> bytes:
     return archive.getvalue()
 
 
-def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone: str) -> list[ListedClient]:
+def _clients(session: Session, member: Member, rows: Sequence[Any]) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
-    clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
+    if not rows:
+        return []
+    offer, moment = catalogue.current(session, member.partner, edition=rows[0].edition), now(session)
+    waits = waiting(session, member, rows, offer)
+    clients, prices = [], PricesOnDay(offer, local_date(moment, member.partner.time_zone))
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
         version = row.defaults_version
@@ -227,14 +271,18 @@ def _clients(rows: Sequence[Any], offer: Catalogue, moment: datetime, time_zone:
                 settings,
                 settings_from_text(row.overridden),
                 prices.of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
+                row.set_number,
+                row.default_set or "",
                 version,
-                version is not None and version < row.newest_version,
+                version is not None and row.retired_at is None and version < row.newest_version,
+                row.retired_at is not None,
+                row.sets > 1,
                 row.invited_at,
                 row.first_invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
                 row.responsible,
-                row.pending_from,
+                waits.get(row.client_id),
             )
         )
     return clients
@@ -251,16 +299,18 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
     return pd.array(values, dtype=dtype)
 
 
-def _headings(currency: str) -> list[str]:
+def _headings(currency: str, *, sets_are_several: bool) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
         *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency),
         t("A year ({currency})", currency=currency), t("Source"),
-        t("Overrides"), t("Default settings version"), t("Invited on"), t("Account manager"),
+        t("Overrides"), *([t("Default set")] if sets_are_several else []), t("Default settings version"),
+        t("Invited on"), t("Account manager"),
+        t("Pending change"), t("Takes effect on"), t("A month from then ({currency})", currency=currency),
     ]  # fmt: skip
 
 
-def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
+def _cells(client: ListedClient, offer: Catalogue, *, sets_are_several: bool) -> list[Any]:
     return [
         client.client_id,
         client.name,
@@ -272,10 +322,17 @@ def _cells(client: ListedClient, offer: Catalogue) -> list[Any]:
         None if client.price is None else _amount(client.price.cents_per_year),
         client.source.label,
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
+        *([client.default_set] if sets_are_several else []),
         client.defaults_version,
         local_day(client.first_invited_at),
         client.responsible,
+        *(["", None, None] if client.waiting is None else _waiting_cells(client.waiting, offer)),
     ]
+
+
+def _waiting_cells(waits: Waiting, offer: Catalogue) -> list[Any]:
+    price = None if waits.price is None else _amount(waits.price.per_month.cents)
+    return [waits.text(offer), local_day(waits.takes_effect_at), price]
 
 
 def _amount(cents: int) -> Decimal:

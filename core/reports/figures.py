@@ -10,8 +10,9 @@ import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import catalogue, members
+from core import catalogue, defaults, members
 from core.catalogue import monthly_cents
+from core.defaults import SetVersion, bound_to
 from core.members import Member, Permission
 from core.reports import listing
 from core.reports.prices import PricesInOrder, in_order, price_of_group, prices_on
@@ -20,14 +21,23 @@ from core.storage import now
 from core.subscriptions import INDEXED_SETTINGS, Subscription, holds_then, local_date
 from core.words import ClientStatus, Money, Payer, Source
 
-DISTRIBUTION = [*(setting.value for setting in INDEXED_SETTINGS), "source", "status", "clients", "cents_per_year"]
+DISTRIBUTION = [
+    *(setting.value for setting in INDEXED_SETTINGS),
+    "source",
+    "set_number",
+    "defaults_version",
+    "status",
+    "clients",
+    "cents_per_year",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Counts over the filtered clients: all; the active ones that the partner pays for; with an override, on older
-    defaults and with something that waits, archived clients left out; invited ones who can still accept; those who need
-    attention, as an invitation lapsed or was revoked or a message was given up; by the version they are bound to.
+    defaults of their own set, on a retired set and with something that waits, archived clients left out; invited ones
+    who can still accept; those who need attention, as an invitation lapsed or was revoked or a message was given up; by
+    the version they are bound to.
 
     In a year, in exact cents: what the active ones cost, what the partner pays of it, and what those who are invited
     will cost. `prices` is what an order by price needs.
@@ -37,10 +47,11 @@ class Figures:
     paid_by_partner: int
     overridden: int
     on_older_defaults: int
+    on_retired_set: int
     pending: int
     invited: int
     attention: int
-    per_version: Mapping[int, int]
+    per_version: Mapping[SetVersion, int]
     cents_per_year: int
     paid_by_partner_cents_per_year: int
     invited_cents_per_year: int
@@ -73,13 +84,14 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
     offer = catalogue.current(session, member.partner)
     today = local_date(now(session), member.partner.time_zone)
     prices, by_anchor = prices_on(offer, today)
-    newest = listing.newest_version(session, member)
+    sets = defaults.sets_of(session, member.partner_id)
     counted: Counter[str] = Counter()
-    per_version: Counter[int] = Counter()
+    per_version: Counter[SetVersion] = Counter()
     per_price: Counter[tuple[int | None, str]] = Counter()
     asked, values = listing.question(session, member, filters)
     for group in listing.rows(session, listing.groups(asked, by_anchor=by_anchor), values):
-        clients, version, status = group.clients, group.defaults_version, ClientStatus(group.status)
+        clients, status = group.clients, ClientStatus(group.status)
+        version = bound_to(group.set_number, group.defaults_version)
         price = price_of_group(prices, group, by_anchor=by_anchor)
         cents = 0 if price is None else clients * price.cents_per_year
         kind = listing.kind_of(group, by_anchor=by_anchor)
@@ -90,7 +102,8 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
         if status is ClientStatus.ARCHIVED:
             continue
         counted["overridden"] += clients if group.overridden else 0
-        counted["older"] += clients if version is not None and version < newest else 0
+        counted["older"] += clients if version is not None and sets.is_older(version) else 0
+        counted["retired"] += clients if version is not None and sets.is_retired(version) else 0
         counted["pending"] += group.pending
         is_active = status is ClientStatus.ACTIVE
         counted["invited"] += 0 if is_active else clients
@@ -109,6 +122,7 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
         paid_by_partner=counted["paid"],
         overridden=counted["overridden"],
         on_older_defaults=counted["older"],
+        on_retired_set=counted["retired"],
         pending=counted["pending"],
         invited=counted["invited"] - counted["ended"],
         attention=counted["ended"] + given_up,
@@ -122,12 +136,14 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
 
 
 def plan_distribution(session: Session, member: Member, *, as_of: datetime | None = None) -> pd.DataFrame:
-    """How the clients spread: a row for each plan, billing_period, payer, source and status that occurs together.
+    """How the clients spread: a row for each plan, billing_period, payer, source, version of a default set and status
+    that occurs together.
 
-    Columns as in DISTRIBUTION. `clients` counts them and `cents_per_year` is what they cost in a year (exact integer
-    cents; divide a sum by twelve once for a month). `status` is one of ListedStatus: invited clients
-    whose invitation had lapsed or was revoked are told apart. `as_of` (UTC) gives the settings of that instant at the
-    prices of then, pending changes included for one to come; None: now. Raises NotAllowed.
+    Columns as in DISTRIBUTION; set_number and defaults_version, nullable integers, say what clients are bound to,
+    whatever they override. `clients` counts them and `cents_per_year` is what they cost in a year (exact integer cents;
+    divide a sum by twelve once for a month). `status` is one of ListedStatus: invited clients whose invitation had
+    lapsed or was revoked are told apart. `as_of` (UTC) gives the settings of that instant at the prices of then,
+    pending changes included for one to come; None: now. Raises NotAllowed.
     """
     members.require(member, Permission.READ_DISTRIBUTION)
     moment = now(session) if as_of is None else as_of
@@ -140,11 +156,17 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
         .group_by(*columns)
     )
     connection = session.connection()
-    folded: dict[tuple[str, ...], list[int]] = {}
+    folded: dict[tuple[Any, ...], list[int]] = {}
 
     def add(group: Any, status: str, clients: int) -> None:
         source = Source.OVERRIDE if group.overridden else Source.DEFAULT
-        key = (*(setting.of(group) for setting in INDEXED_SETTINGS), source.value, status)
+        key = (
+            *(setting.of(group) for setting in INDEXED_SETTINGS),
+            source.value,
+            group.set_number,
+            group.defaults_version,
+            status,
+        )
         price = price_of_group(prices, group, by_anchor=by_anchor)
         sums = folded.setdefault(key, [0, 0])
         sums[0] += clients
@@ -155,6 +177,7 @@ def plan_distribution(session: Session, member: Member, *, as_of: datetime | Non
     for group in connection.execute(ended_then(columns, holds_then()), asked):
         add(group, group.status, -group.clients)
         add(group, group.standing, group.clients)
-    folded = {key: sums for key, sums in folded.items() if sums[0]}
-    spread = [(*key, *sums) for key, sums in sorted(folded.items())]
-    return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
+    spread = [(*key, *sums) for key, sums in folded.items() if sums[0]]
+    spread.sort(key=lambda row: [str(each) for each in row])
+    frame = pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
+    return frame.astype({"set_number": "Int64", "defaults_version": "Int64"})

@@ -4,7 +4,7 @@ A page is read in two steps: its keys in order from one covering index, then the
 not grow with the number of clients; a filter or a search that matches little walks that index and no table.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -28,70 +28,14 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.catalogue import CatalogueEdition
-from core.defaults import DefaultSettings
+from core.defaults import DefaultSet, DefaultSettings
 from core.invitations import Invitation
 from core.members import Member
 from core.reports import search, standing
+from core.reports.filters import FILTERS, Order, SourceFilter, statuses
 from core.storage import LARGEST_NUMBER, now
 from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then
-from core.words import N_, ListedStatus, Setting, Term
-
-
-class SourceFilter(Term):
-    """Which clients, by where their settings come from. The values of `Source` serve too."""
-
-    DEFAULT = "default", N_("Default only")
-    OVERRIDE = "override", N_("With an override")
-    OLDER = "older", N_("On older defaults")
-
-
-class PendingFilter(Term):
-    """Which clients, by whether something waits for their renewal (rule 31)."""
-
-    PENDING = "pending", N_("Pending")
-
-
-class AttentionFilter(Term):
-    """Which clients, by whether somebody has to do something: the invitation lapsed or was revoked, or the newest
-    message to the client was given up."""
-
-    NEEDED = "needed", N_("Needs attention")
-
-
-class Order(Term):
-    """How the list is sorted. A client was invited on the day of its first invitation; clients without a price come
-    last, whichever way prices go."""
-
-    NAME = "name", N_("Name, A to Z")
-    NAME_DESCENDING = "-name", N_("Name, Z to A")
-    NEWEST = "newest", N_("Newest first")
-    OLDEST = "oldest", N_("Oldest first")
-    PRICE = "price", N_("Price, lowest first")
-    PRICE_DESCENDING = "-price", N_("Price, highest first")
-
-    @property
-    def is_by_price(self) -> bool:
-        """Whether what a client costs decides."""
-        return self in (Order.PRICE, Order.PRICE_DESCENDING)
-
-
-def statuses(words: str | Iterable[str]) -> tuple[ListedStatus, ...]:
-    """The statuses that these words name, "active,expired" or several of them. Raises ValueError."""
-    named = words.split(",") if isinstance(words, str) else words
-    return tuple(status for status in ListedStatus if status in {ListedStatus(word) for word in named})
-
-
-# What narrows the list, each with what makes its value of a word. One left out, None or "" does not narrow it.
-# `search` looks in name, e-mail and company number; `status` takes several (see `statuses`).
-FILTERS: dict[str, Callable[[str], Any]] = {
-    "search": str,
-    "status": statuses,
-    **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
-    "source": SourceFilter,
-    "pending": PendingFilter,
-    "attention": AttentionFilter,
-    "responsible": int,  # the member's number
-}
+from core.words import ListedStatus, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +66,36 @@ class Question:
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
+    "default_set": Subscription.set_number,
+    "version": Subscription.defaults_version,
     "responsible": Subscription.responsible_id,
     "own": Subscription.responsible_id,  # the clients of a member who sees no others
 }
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
-NEWEST_VERSION = select(func.max(DefaultSettings.version)).where(DefaultSettings.partner_id == _PARTNER)
+_LATER = aliased(DefaultSettings)
+_NEWEST_OF_SET = (
+    select(func.max(_LATER.version))
+    .where(_LATER.partner_id == _PARTNER, _LATER.set_number == Subscription.set_number)
+    .correlate(Subscription)
+)
+_SETS = select(func.count()).select_from(DefaultSet).where(DefaultSet.partner_id == _PARTNER)
+# asked once for all clients, whichever set each is bound to: what a version of this number and set is
+_RETIRED_SETS = select(DefaultSet.set_number).where(
+    DefaultSet.partner_id == _PARTNER, DefaultSet.retired_at.is_not(None)
+)
+_OLDER_VERSIONS = (
+    select(DefaultSettings.set_number, DefaultSettings.version)
+    .join(
+        _LATER,
+        and_(
+            _LATER.partner_id == DefaultSettings.partner_id,
+            _LATER.set_number == DefaultSettings.set_number,
+            _LATER.version == DefaultSettings.version + 1,
+        ),
+    )
+    .where(DefaultSettings.partner_id == _PARTNER, DefaultSettings.set_number.not_in(_RETIRED_SETS))
+)
 
 
 def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
@@ -135,7 +103,7 @@ def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tu
     the words that are searched for, their numbers are among the values.
 
     Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters. A filter
-    by exceptions or older defaults leaves archived clients out unless their status is asked for.
+    by exceptions, older defaults or retired sets leaves archived clients out unless their status is asked for.
     """
     if unknown := filters.keys() - FILTERS.keys():
         raise TypeError(f"no filters of the list: {', '.join(sorted(unknown))}")
@@ -148,7 +116,7 @@ def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tu
         values["own"] = member.member_id
     source = None if filters.get("source") is None else SourceFilter(filters["source"])
     asked_for = statuses(filters.get("status") or ())
-    if not asked_for and source in (SourceFilter.OVERRIDE, SourceFilter.OLDER):
+    if not asked_for and source not in (None, SourceFilter.DEFAULT):
         asked_for = tuple(status for status in ListedStatus if status is not ListedStatus.ARCHIVED)
     asked = Question(
         equal=tuple(name for name in _EQUAL if name in values),
@@ -201,6 +169,12 @@ def of_price(asked: Question, *, by_anchor: bool, is_few: bool) -> Any:
 
 
 @lru_cache(maxsize=128)
+def numbers(asked: Question) -> Any:
+    """The numbers of the first `limit` clients found, ascending."""
+    return _keys(asked, Order.OLDEST).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=128)
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
     table = asked.walks
@@ -244,7 +218,7 @@ def group_columns(*, by_anchor: bool) -> list[Any]:
     else a price depends on. `by_anchor`: the anchors too, where what a period costs depends on when it began."""
     settings = [setting.of(Subscription) for setting in (*INDEXED_SETTINGS, Setting.ADD_ONS)]
     leading = [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
-    of_price = [Subscription.price_list, Subscription.defaults_version]
+    of_price = [Subscription.price_list, Subscription.set_number, Subscription.defaults_version]
     return [*leading, *of_price, *([Subscription.anchor_day, Subscription.anchor_month] if by_anchor else [])]
 
 
@@ -282,7 +256,10 @@ def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement
         case SourceFilter.OVERRIDE:
             conditions.append(type_coerce(Subscription.overridden, String) > "")
         case SourceFilter.OLDER:
-            conditions.append(Subscription.defaults_version < NEWEST_VERSION.scalar_subquery())
+            bound_to = tuple_(Subscription.set_number, Subscription.defaults_version)
+            conditions.append(bound_to.in_(_OLDER_VERSIONS))
+        case SourceFilter.RETIRED_SET:
+            conditions.append(Subscription.set_number.in_(_RETIRED_SETS))
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
     if asked.attention:
@@ -333,8 +310,9 @@ def _key_columns(table: Any, order_by: Order) -> list[Any]:
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
     """What `reports.listed` makes its clients of, for these keys, in order. Settings, status and overridden as they are
-    stored; the newest version, the answers to the newest invitation, and the catalogue's edition."""
-    s, c, i, m = Subscription, Client, Invitation, Member
+    stored; its default set, the newest version of it and how many sets there are, the answers to the newest invitation,
+    and the catalogue's edition."""
+    s, c, i, m, d = Subscription, Client, Invitation, Member, DefaultSet
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
     number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
@@ -351,6 +329,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             c.sort_name,
             c.email,
             c.company_number,
+            s.set_number,
             s.defaults_version,
             s.responsible_id,
             s.price_list,
@@ -363,7 +342,10 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             i.accepted_at,
             i.revoked_at,
             i.expires_at,
-            NEWEST_VERSION.scalar_subquery().label("newest_version"),
+            d.name.label("default_set"),
+            d.retired_at,
+            _NEWEST_OF_SET.scalar_subquery().label("newest_version"),
+            _SETS.scalar_subquery().label("sets"),
             select(CatalogueEdition.edition).scalar_subquery().label("edition"),
         )
         .select_from(keys)
@@ -371,10 +353,6 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         .join(c, and_(c.partner_id == _PARTNER, c.client_id == keys.c.client_id))
         .join(i, and_(i.partner_id == _PARTNER, i.client_id == keys.c.client_id, i.number == number.scalar_subquery()))
         .outerjoin(m, and_(m.partner_id == _PARTNER, m.member_id == s.responsible_id))
+        .outerjoin(d, and_(d.partner_id == _PARTNER, d.set_number == s.set_number))
         .order_by(*_in_order(order_by, keys.c.get("sort_name"), keys.c.client_id))
     )
-
-
-def newest_version(session: Session, member: Member) -> int:
-    """The number of the defaults version in force, 0 when there is none."""
-    return session.scalar(NEWEST_VERSION, {"partner_id": member.partner_id}) or 0

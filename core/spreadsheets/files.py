@@ -14,7 +14,11 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from core.words import language
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SPREADSHEET = {"en": (",", "."), "fr": (";", ",")}  # what separates cells, and the decimals, where it is opened
+_SPREADSHEET = {
+    "en": (",", "."),
+    "fr": (";", ","),
+    "nl": (";", ","),
+}  # what separates cells, and the decimals, where it is opened
 _ROWS_OF_A_SHEET = 1_048_576
 _LONGEST_CELL = 32_767  # characters, in a workbook
 _NO_CHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")

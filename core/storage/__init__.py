@@ -21,4 +21,15 @@ from core.storage.database import (
 )
 from core.storage.engines import Patience
 from core.storage.failures import trace_of
+from core.storage.long_changes import (
+    LONG,
+    LongChange,
+    announced,
+    forget_long_change,
+    long_change,
+    long_change_on,
+    refuse_beside,
+    says_long_change,
+)
+from core.storage.many_rows import execute_many, quick_collections
 from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, is_declared, word

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
 from core.storage.failures import told_in_words
+from core.storage.long_changes import file_of, in_file, refuse_beside
 from core.words import SearchUnavailable, TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -96,6 +97,7 @@ class Database:
             self._for_single_reads = self.engine.execution_options(
                 isolation_level="AUTOCOMMIT", postgresql_readonly=True
             )
+        self._says_long_changes = file_of(self.engine) if self.is_embedded else None
         self._memory: dict[str, Any] = {}
         self.ahead_of_clock: Callable[[Session], timedelta] | None = None
 
@@ -113,6 +115,7 @@ class Database:
         """
         with told_in_words() as progress:
             self._refuse_another_file()
+            self._refuse_beside_a_long_change()
             with self._session(self._for_writing) as session, session.begin():
                 yield session
                 session.flush()
@@ -171,6 +174,12 @@ class Database:
     def _refuse_another_file(self, *, reading: bool = False) -> None:
         if self._file is not None:
             self._file.refuse_another(reading=reading)
+
+    def _refuse_beside_a_long_change(self) -> None:
+        """On SQLite nobody writes beside it, whichever partner space it is of; on PostgreSQL whoever asks for the turn
+        of its partner finds it."""
+        if self._says_long_changes is not None:
+            refuse_beside(in_file(self._says_long_changes))
 
     def _session(self, engine: Engine) -> Session:
         action = Action(self.clock, self.deployment, self.patience, self._memory, self.ahead_of_clock)

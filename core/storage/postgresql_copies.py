@@ -35,7 +35,7 @@ _OTHERS = text("""
 """)
 _FUNCTIONS = text("""
     SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-    AND prorettype = 'trigger'::regtype AND proname IN ('refuse_change', 'refuse_unless_forgotten')
+    AND prorettype = 'trigger'::regtype AND starts_with(proname, 'refuse_')
 """)
 
 

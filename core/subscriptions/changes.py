@@ -7,22 +7,24 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
-from core.defaults import DefaultSettings
+from core.defaults import DefaultSettings, SetVersion
 from core.members import Member, Permission
 from core.subscriptions import decisions
 from core.subscriptions.clients import ClientSubscription, detail
-from core.subscriptions.decisions import Later, Preview, as_revision
-from core.subscriptions.revisions import Revision, Seen, decided, moment_after, require_seen, write
+from core.subscriptions.decisions import Preview, going_on, settled
+from core.subscriptions.revisions import Author, Revision, Seen, moment_after, require_seen
+from core.subscriptions.writing import write
 from core.words import NothingPending, NothingToAdopt, Origin, Overrides, note_text
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The version adopted, the clients that changed or will at their renewal, and those that had nothing to change."""
+    """The clients that changed or will at their renewal, those that had nothing to change, and the version that each of
+    them is then bound to."""
 
-    version: int
     adopted: tuple[int, ...]
     unchanged: tuple[int, ...]
+    bound: Mapping[int, SetVersion]
 
 
 def preview_override(session: Session, member: Member, shown: ClientSubscription, overrides: Overrides) -> Preview:
@@ -35,13 +37,20 @@ def preview_override(session: Session, member: Member, shown: ClientSubscription
 
 
 def preview_adoption(
-    session: Session, member: Member, shown: ClientSubscription, *, clear_overrides: bool = False
+    session: Session,
+    member: Member,
+    shown: ClientSubscription,
+    *,
+    clear_overrides: bool = False,
+    set_number: int | None = None,
 ) -> Preview:
-    """What `adopt_current_defaults` would do to the client as shown. Raises NothingToAdopt too."""
+    """What `adopt_current_defaults` would do to the client as shown, on this set (None: on `shown.target`). Raises
+    NothingToAdopt, UnknownSet and RetiredSet too."""
     members.require(member, Permission.OVERRIDE)
-    if shown.current is None:
+    target = shown.target if set_number is None else shown.sets.pick(set_number)
+    if target is None:
         raise NothingToAdopt
-    return _previewed_adoption(session, member, shown, shown.current, clear_overrides=clear_overrides)
+    return _previewed_adoption(session, member, shown, target.newest, clear_overrides=clear_overrides)
 
 
 def override(
@@ -73,7 +82,7 @@ def override(
         return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
     preview = decisions.preview(catalogue.current(session, member.partner), shown, shown.bound, overrides)
-    made = _decide(session, member, shown, preview, origin=origin, reason=reason)
+    made = decide(session, member, shown, preview, origin=origin, reason=reason)
     form.done(revision=made.revision)
     return made
 
@@ -86,42 +95,53 @@ def adopt_current_defaults(
     reason: str = "",
     clear_overrides: bool = False,
     seen: Mapping[int, Seen | int] | None = None,
-    seen_version: int | None = None,
+    seen_version: SetVersion | int | None = None,
     attempt: str = "",
     origin: Origin = Origin.PAGE,
+    set_number: int | None = None,
 ) -> Adoption:
-    """Bind these clients to the defaults in force now, at once or at their renewal; their overrides stay unless cleared
-    too, what was pending does not (rules 6 and 32). All or none.
+    """Bind these clients to the newest version of a set, at once or at their renewal; their overrides stay unless
+    cleared too, what was pending does not (rules 6, 22 and 32). All or none.
 
-    `seen` gives what the member looked at of each, `seen_version` the defaults version; either may be left out.
-    `attempt` as for `override`.
-    Raises NotAllowed, ClientNotFound, NothingToAdopt, StaleDefaults, StaleSubscription, TookEffect, ArchivedClient,
-    EndPending, ChoiceRefused, BadInput; nothing is written then.
+    `set_number` None: each to its own set; to the standard one if its own is retired or it is bound to none, which
+    naming the set, here or in `seen_version`, confirms where there are several. `seen` gives what the member looked at
+    of each, `seen_version` the version that was shown; either may be left out. `attempt` as for `override`.
+    Raises NotAllowed, ClientNotFound, NothingToAdopt, UnknownSet, RetiredSet, NotTheirSet, StaleDefaults,
+    StaleStandard, StaleSubscription, TookEffect, ArchivedClient, EndPending, ChoiceRefused, BadInput; nothing is
+    written then.
     """
     members.act(session, member, Permission.OVERRIDE)
     reason = note_text("reason", reason)
     wanted = list(dict.fromkeys(client_ids))
     form = members.form_sent(
-        session, member, attempt, "adopt current defaults", clients=wanted, clear=clear_overrides, reason=reason
-    )
+        session, member, attempt, "adopt current defaults",
+        clients=wanted, clear=clear_overrides, reason=reason, set_number=set_number,
+    )  # fmt: skip
     if form.answer is not None:
-        return Adoption(form.answer["version"], tuple(form.answer["adopted"]), tuple(form.answer["unchanged"]))
-    in_force = defaults.latest(session, member.partner_id)
-    if in_force is None:
+        bound = {int(client_id): SetVersion(*version) for client_id, version in form.answer["bound"].items()}
+        return Adoption(tuple(form.answer["adopted"]), tuple(form.answer["unchanged"]), bound)
+    sets = defaults.sets_of(session, member.partner_id)
+    if sets.standard is None:
         raise NothingToAdopt
-    if seen_version is not None and in_force.version != seen_version:
-        raise defaults.stale(in_force)
-    adopted, unchanged = [], []
+    picked = None if set_number is None else sets.pick(set_number)
+    is_confirmed = picked is not None or isinstance(seen_version, SetVersion)
+    adopted, unchanged, bound = [], [], {}
     for client_id in wanted:
         shown = shown_to_change(session, member, client_id, None if seen is None else seen.get(client_id, 0))
-        preview = _previewed_adoption(session, member, shown, in_force, clear_overrides=clear_overrides)
+        target = picked or shown.target
+        assert target is not None  # noqa: S101 - there is a standard set
+        defaults.require_shown(session, sets, target, seen_version)
+        if shown.target_to_confirm and not is_confirmed:
+            raise sets.not_theirs(shown.client.name, shown.held.bound, target)
+        preview = _previewed_adoption(session, member, shown, target.newest, clear_overrides=clear_overrides)
+        bound[client_id] = target.newest.bound
         if preview.changes_anything:
-            _decide(session, member, shown, preview, origin=origin, reason=reason)
+            decide(session, member, shown, preview, origin=origin, reason=reason)
             adopted.append(client_id)
         else:
             unchanged.append(client_id)
-    form.done(version=in_force.version, adopted=adopted, unchanged=unchanged)
-    return Adoption(in_force.version, tuple(adopted), tuple(unchanged))
+    form.done(adopted=adopted, unchanged=unchanged, bound=bound)
+    return Adoption(tuple(adopted), tuple(unchanged), bound)
 
 
 def cancel_pending(
@@ -146,21 +166,17 @@ def cancel_pending(
     shown = shown_to_change(session, member, client_id, seen)
     if shown.pending is None:
         raise NothingPending(name=shown.client.name)
-    goes_on = decided(
-        shown.history[0].revision + 1,
-        shown.moment,
-        shown.status,
-        shown.effective,
-        by=member,
-        origin=origin,
-        reason=reason,
-        at=shown.moment,
-        rhythm=shown.held.rhythm,
-        price_list=shown.held.price_list,
-    )
-    made = write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
+    made = cancel_what_waits(session, member, shown, origin=origin, reason=reason)
     form.done(revision=made.revision)
     return made
+
+
+def cancel_what_waits(
+    session: Session, member: Member, shown: ClientSubscription, *, origin: Origin, reason: str
+) -> Revision:
+    """Write that what holds goes on, so that nothing of what waits is left. Asks no permission: use cases do."""
+    goes_on = going_on(shown, Author(member, origin, reason))
+    return write(session, shown.client, shown.history, [goes_on], by=member, moment=shown.moment)
 
 
 def revision_of(session: Session, member: Member, client_id: int, number: int) -> Revision:
@@ -184,31 +200,11 @@ def _previewed_adoption(
     return decisions.preview(offer, shown, version, overrides, replaces_all=True)
 
 
-def _decide(
+def decide(
     session: Session, member: Member, shown: ClientSubscription, preview: Preview, *, origin: Origin, reason: str
 ) -> Revision:
-    """Write what the preview says; the revision that holds, where it changes nothing."""
+    """Write what the preview says; the revision that holds, where it changes nothing. Asks no permission."""
     if not preview.changes_anything:
         return shown.held
-    decision = []
-    if not preview.waits:
-        decision.append(as_revision(shown, preview.effective, preview.timing, by=member, origin=origin, reason=reason))
-    if (waiting := preview.later) is not None:
-        later = as_revision(shown, waiting.effective, waiting.timing, by=member, origin=origin, reason=reason)
-        decision.append(_restated(later, waiting, after=len(decision)))
+    decision = settled(shown, preview, Author(member, origin, reason))
     return write(session, shown.client, shown.history, decision, by=member, moment=shown.moment)
-
-
-def _restated(revision: Revision, later: Later, *, after: int) -> Revision:
-    """The revision that waits, behind the one that holds; what is left of an earlier decision stays its author's."""
-    revision = replace(revision, revision=revision.revision + after)
-    if later.restates is None:
-        return revision
-    return replace(
-        revision,
-        changed_by=later.restates.changed_by,
-        changed_by_id=later.restates.changed_by_id,
-        origin=later.restates.origin,
-        reason=later.restates.reason,
-        decided_at=later.restates.decided_at,
-    )

@@ -10,17 +10,19 @@ from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, members
 from core.catalogue import AddOnRow
-from core.defaults import DefaultSettings, choices, resolve
+from core.defaults import FIRST_SET, DefaultSettings, choices, resolve
 from core.members import Member, Partner
 from core.storage import allow_minutes, now
+from core.subscriptions.batches import batch_differences
 from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
-from core.subscriptions.revisions import holds_now
-from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription, searched_text
+from core.subscriptions.instants import holds_now
+from core.subscriptions.tables import Batch, Client, ClientChange, Responsible, Subscription, searched_text
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
-_Key = tuple[int, int]
+_Key = tuple[int, int, int]
 
+_LAST_BATCH = select(Batch.partner_id, func.max(Batch.batch).label("last")).group_by(Batch.partner_id)
 _COUNTERS = select(Partner.partner_id, Partner.last_client_id, Partner.last_batch).order_by(Partner.partner_id)
 
 
@@ -32,12 +34,13 @@ def differences(session: Session) -> Iterator[str]:
     list are what history says, that somebody looked after each client at every moment since its first revision and that
     whoever does so now can, that copies equal what they copy, that the edits of a client's details lead to the details
     it has, that nothing is left of forgotten clients, that the counters of each partner say the last client and the
-    last batch, and that the price lists are what was loaded.
+    last batch, that a batch changed as many clients as it says, and that the price lists are what was loaded.
     """
     allow_minutes(session)
     counters = {row.partner_id: row for row in session.execute(_COUNTERS)}
     last_client, last_batch = dict.fromkeys(counters, 0), dict.fromkeys(counters, 0)
-    versions = {(row.partner_id, row.version): row.settings for row in session.scalars(select(DefaultSettings))}
+    last_batch |= {row.partner_id: row.last for row in session.execute(_LAST_BATCH)}
+    versions = {(row.partner_id, *row.bound): row.settings for row in session.scalars(select(DefaultSettings))}
     add_ons = frozenset(session.scalars(select(AddOnRow.add_on)))
     partners = {partner.partner_id: partner for partner in session.scalars(select(Partner))}
     offers = {code: catalogue.stored(session, code) for code in {each.currency for each in partners.values()}}
@@ -62,7 +65,6 @@ def differences(session: Session) -> Iterator[str]:
                 yield f"{whose}, revision {revision.revision}: {difference}"
             life.append(revision)
             last_client[partner_id] = client_id
-            last_batch[partner_id] = max(last_batch.get(partner_id, 0), revision.batch or 0)
             session.expunge(revision)
         partner = partners[partner_id]
         for number, difference in history_differences(
@@ -90,6 +92,7 @@ def differences(session: Session) -> Iterator[str]:
     yield from _responsible_gaps(session, moment)
     yield from catalogue.altered(session)
     yield from _responsible_who_cannot(session)
+    yield from batch_differences(session)
 
 
 def _moment(session: Session) -> datetime:
@@ -146,13 +149,16 @@ def _same_client(table: Any) -> ColumnElement[bool]:
 def _unexplained(
     revision: Subscription, versions: dict[_Key, BillingSettings], add_ons: frozenset[str]
 ) -> Iterator[str]:
-    version = revision.defaults_version
-    bound = None if version is None else versions.get((revision.partner_id, version))
-    if version is not None and bound is None:
-        yield f"bound to version {version}, which does not exist"
+    bound_to = revision.bound
+    bound = None if bound_to is None else versions.get((revision.partner_id, *bound_to))
+    if bound_to is not None and bound is None:
+        yield f"bound to version {bound_to.version} of set {bound_to.set_number}, which does not exist"
         return
+    set_number, version = (FIRST_SET, None) if bound_to is None else bound_to
     try:
-        expected = resolve(bound, choices(revision.settings, revision.overridden), version=version)
+        expected = resolve(
+            bound, choices(revision.settings, revision.overridden), version=version, set_number=set_number
+        )
     except MissingSetting as missing:
         yield f"bound to no version, yet not chosen: {', '.join(missing.settings)}"
         return

@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core import catalogue, defaults, members
 from core.catalogue import Price
-from core.defaults import DefaultSettings, EffectiveSettings, choices
+from core.defaults import DefaultSettings, NamedSet, Sets, choices
 from core.members import Member, Permission
 from core.storage import LARGEST_NUMBER
 from core.subscriptions import revisions
-from core.subscriptions.revisions import Revision, Seen, held_at, moment_of, pending_at
-from core.subscriptions.rhythm import Period, local_date
+from core.subscriptions.basis import Basis
+from core.subscriptions.revisions import Revision, held_at, moment_of, pending_at
+from core.subscriptions.rhythm import local_date
 from core.subscriptions.tables import Client, Responsible
 from core.subscriptions.timing import price_on
-from core.words import ClientNotFound, ClientStatus, Overrides, Setting
+from core.words import ClientNotFound, Setting
 
 _LOOKED_AFTER = select(
     exists().where(
@@ -30,64 +30,40 @@ _LOOKED_AFTER = select(
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSubscription:
-    """A client at `moment` (UTC): how it is billed, what waits, and where each setting comes from.
+class ClientSubscription(Basis):
+    """A client at `moment` (UTC): how it is billed, what waits, and where each setting comes from; `history` has all
+    its revisions, `seen` is what a change must name.
 
-    `held` is the revision that holds, `pending` the one that is decided and not in force yet (None: nothing waits);
-    `seen` is what a change must name. `bound` is the defaults version the client is bound to (None: it was invited
-    before any was saved), `pending_bound` that of what waits, `current` the one in force today; all have `saved_by`
-    loaded. `chosen` says for each overridden setting which revision made that choice. `period` is the one that runs
-    (None: the client is not active), `price` what it costs (None: an archived client, or no price).
+    What it is bound to has `saved_by` loaded; `sets` are the default sets of today. `chosen` says for each overridden
+    setting which revision made that choice. `price` is what the running period costs (None: an archived client, or no
+    price).
     """
 
     client: Client
-    moment: datetime
-    time_zone: str
-    held: Revision
-    pending: Revision | None
-    effective: EffectiveSettings
     price: Price | None
-    period: Period | None
-    bound: DefaultSettings | None
-    pending_bound: DefaultSettings | None
-    current: DefaultSettings | None
-    history: tuple[Revision, ...]
+    sets: Sets
     chosen: Mapping[Setting, Revision]
 
     @property
-    def status(self) -> ClientStatus:
-        """Where the client stands."""
-        return self.held.status
+    def target(self) -> NamedSet | None:
+        """The set that it would adopt, or be invited on again: its own; the standard one, if its own is retired or it
+        is bound to none (rules 22 and 36); None: no defaults are saved yet."""
+        return self.sets.target(self.held.bound)
 
     @property
-    def is_ending(self) -> bool:
-        """Whether what waits is the end of the subscription (rule 35)."""
-        return self.pending is not None and self.pending.status is ClientStatus.ARCHIVED
+    def current(self) -> DefaultSettings | None:
+        """The newest version of that set, with `saved_by` loaded."""
+        return None if self.target is None else self.target.newest
 
     @property
-    def revision(self) -> int:
-        """The number of the revision that holds."""
-        return self.held.revision
-
-    @property
-    def seen(self) -> Seen:
-        """What a change of the client as shown must name (rule 34)."""
-        return Seen(self.held.revision, self.history[0].revision)
-
-    @property
-    def today(self) -> date:
-        """The day of the partner's calendar."""
-        return local_date(self.moment, self.time_zone)
-
-    @property
-    def overrides(self) -> Overrides:
-        """The choices that hold now."""
-        return choices(self.effective.settings, self.effective.overridden)
+    def target_to_confirm(self) -> bool:
+        """Whether adopting would bind it to another set than its own, which a member has to confirm (rule 22)."""
+        return self.sets.is_to_confirm(self.held.bound)
 
     @property
     def has_adopted(self) -> bool:
         """Whether the client is bound to another version than the one it was invited with."""
-        return self.history[-1].defaults_version != self.effective.defaults_version
+        return self.history[-1].bound != self.held.bound
 
     @property
     def can_go_back(self) -> bool:
@@ -97,12 +73,22 @@ class ClientSubscription:
     @property
     def can_adopt(self) -> bool:
         """Whether there are defaults in force that the client is not bound to."""
-        return self.current is not None and self.effective.defaults_version != self.current.version
+        return self.current is not None and self.held.bound != self.current.bound
 
     @property
     def on_older_defaults(self) -> bool:
-        """Whether newer defaults exist than those the client is bound to."""
-        return self.bound is not None and self.current is not None and self.bound.version < self.current.version
+        """Whether its own set, not a retired one, has a newer version than the one it is bound to (rule 21)."""
+        return self.sets.is_older(self.held.bound)
+
+    @property
+    def on_retired_set(self) -> bool:
+        """Whether it is bound to a retired set, which is told apart (rules 20 and 21)."""
+        return self.sets.is_retired(self.held.bound)
+
+    @property
+    def defaults_text(self) -> str:
+        """What the version that it is bound to is called: "Default v3", "Freelancers v1 (older)"; "" for none."""
+        return "" if self.held.bound is None else self.sets.said(self.held.bound, tells_older=True)
 
 
 def detail(session: Session, member: Member, client_id: int) -> ClientSubscription:
@@ -112,10 +98,12 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
     moment, time_zone = moment_of(session, history), member.partner.time_zone
     held, pending = held_at(history, moment), pending_at(history, moment)
     assert held is not None  # noqa: S101 - a client has held something since its first revision
-    bound, current = defaults.bound_and_current(session, member.partner_id, held.defaults_version)
+    sets, bound = defaults.sets_and_bound(session, member.partner_id, held.bound)
     pending_bound = bound
-    if pending is not None and pending.defaults_version != held.defaults_version:
-        pending_bound, _ = defaults.bound_and_current(session, member.partner_id, pending.defaults_version)
+    if pending is not None and pending.bound != held.bound:
+        pending_bound = None
+        if pending.bound is not None:
+            pending_bound = defaults.version_of(session, member.partner_id, pending.bound)
     today = local_date(moment, time_zone)
     return ClientSubscription(
         client=client,
@@ -128,7 +116,7 @@ def detail(session: Session, member: Member, client_id: int) -> ClientSubscripti
         period=None if held.rhythm is None else held.rhythm.period(today),
         bound=bound,
         pending_bound=pending_bound,
-        current=current,
+        sets=sets,
         history=history,
         chosen={setting: _choice(history, held, setting) for setting in Setting if setting in held.overridden},
     )

@@ -6,9 +6,8 @@ from datetime import date
 from core import defaults
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings, EffectiveSettings, changes, choices
-from core.members import Member
-from core.subscriptions.clients import ClientSubscription
-from core.subscriptions.revisions import Revision, decided
+from core.subscriptions.basis import Basis
+from core.subscriptions.revisions import Author, Revision, decided
 from core.subscriptions.rhythm import local_date
 from core.subscriptions.timing import Timing, at_renewal, timing
 from core.words import (
@@ -17,11 +16,12 @@ from core.words import (
     ChoiceRefused,
     ClientStatus,
     EndPending,
-    Origin,
     Overrides,
     PendingRefused,
     Setting,
 )
+
+_NOBODY = Author(None)  # of a revision that is only compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Preview:
 
 def preview(
     offer: Catalogue,
-    shown: ClientSubscription,
+    shown: Basis,
     bind_to: DefaultSettings | None,
     overrides: Overrides,
     *,
@@ -86,7 +86,7 @@ def preview(
     refuse_ended(shown)
     effective = defaults.effective_settings(bind_to, overrides)
     held, pending = shown.held, shown.pending
-    is_bound = bind_to is not None and bind_to.version == shown.effective.defaults_version
+    is_bound = bind_to is not None and bind_to.bound == shown.effective.bound
     bound = frozenset(Setting) - effective.overridden if is_bound else frozenset[Setting]()
     offer.refuse_unsellable(effective.settings, held=held.settings, bound=bound)
     when = timing(offer, shown.time_zone, shown.moment, shown.history, effective.settings)
@@ -101,7 +101,7 @@ def preview(
         nothing_new = pending is not None and effective_later == _effective(shown, pending)
     elif rest is not None and rest != effective:
         assert pending is not None  # noqa: S101 - something is left of it
-        later = _later(offer, shown, as_revision(shown, effective, when), rest, restates=pending)
+        later = _later(offer, shown, as_revision(shown, effective, when, _NOBODY), rest, restates=pending)
     if later is not None and rest is not None and pending is not None:
         _refuse_together(offer, later.effective.settings, effective.settings, pending, later.timing.day)
     return Preview(
@@ -119,7 +119,7 @@ def preview(
     )
 
 
-def refuse_ended(shown: ClientSubscription) -> None:
+def refuse_ended(shown: Basis) -> None:
     """Raise ArchivedClient, or EndPending while an end is pending (rule 35)."""
     if shown.status is ClientStatus.ARCHIVED:
         raise ArchivedClient(name=shown.client.name)
@@ -127,33 +127,68 @@ def refuse_ended(shown: ClientSubscription) -> None:
         raise EndPending(name=shown.client.name, day=local_date(shown.pending.valid_from, shown.time_zone))
 
 
-def as_revision(
-    shown: ClientSubscription,
-    effective: EffectiveSettings,
-    when: Timing,
-    *,
-    by: Member | None = None,
-    origin: Origin = Origin.PAGE,
-    reason: str = "",
-) -> Revision:
+def as_revision(shown: Basis, effective: EffectiveSettings, when: Timing, author: Author) -> Revision:
     """The revision that holds with these settings from then on, decided now."""
     return decided(
         shown.history[0].revision + 1,
         when.moment,
         shown.status,
         effective,
-        by=by,
-        origin=origin,
-        reason=reason,
+        author,
         at=shown.moment,
         rhythm=when.rhythm,
         price_list=when.price_list,
     )
 
 
+def settled(shown: Basis, preview: Preview, author: Author) -> list[Revision]:
+    """The revisions that make the preview so: at most one that holds at once, then at most one that waits; none where
+    it changes nothing."""
+    if not preview.changes_anything:
+        return []
+    decision = []
+    if not preview.waits:
+        decision.append(as_revision(shown, preview.effective, preview.timing, author))
+    if (waiting := preview.later) is not None:
+        later = as_revision(shown, waiting.effective, waiting.timing, author)
+        decision.append(restated(later, waiting.restates, after=len(decision)))
+    return decision
+
+
+def going_on(shown: Basis, author: Author) -> Revision:
+    """The revision with which what holds goes on from now, whatever waited (rule 33)."""
+    held = shown.held
+    return decided(
+        shown.history[0].revision + 1,
+        shown.moment,
+        shown.status,
+        shown.effective,
+        author,
+        at=shown.moment,
+        rhythm=held.rhythm,
+        price_list=held.price_list,
+    )
+
+
+def restated(revision: Revision, before: Revision | None, *, after: int) -> Revision:
+    """The revision that waits, so many behind the first of its decision; what is left of an earlier decision stays its
+    author's."""
+    revision = replace(revision, revision=revision.revision + after) if after else revision
+    if before is None:
+        return revision
+    return replace(
+        revision,
+        changed_by=before.changed_by,
+        changed_by_id=before.changed_by_id,
+        origin=before.origin,
+        reason=before.reason,
+        decided_at=before.decided_at,
+    )
+
+
 def _later(
     offer: Catalogue,
-    shown: ClientSubscription,
+    shown: Basis,
     held: Revision,
     effective: EffectiveSettings,
     *,
@@ -169,9 +204,7 @@ def _touched(before: EffectiveSettings, after: EffectiveSettings) -> frozenset[S
     return frozenset(setting for setting in Setting if setting.of(before) != setting.of(after))
 
 
-def _left_of(
-    shown: ClientSubscription, pending: Revision, overrides: Overrides, touched: frozenset[Setting]
-) -> EffectiveSettings:
+def _left_of(shown: Basis, pending: Revision, overrides: Overrides, touched: frozenset[Setting]) -> EffectiveSettings:
     """What is left of a pending change beside a new decision: what it changes itself stays, all else follows the new
     one, setting by setting (rule 32)."""
     waiting = choices(pending.settings, pending.overridden)
@@ -179,7 +212,7 @@ def _left_of(
     return defaults.effective_settings(shown.pending_bound, Overrides(**chosen))
 
 
-def _effective(shown: ClientSubscription, pending: Revision) -> EffectiveSettings:
+def _effective(shown: Basis, pending: Revision) -> EffectiveSettings:
     return defaults.effective_settings(shown.pending_bound, choices(pending.settings, pending.overridden))
 
 
@@ -201,7 +234,7 @@ def _refuse_together(
 
 
 def _replaced(
-    shown: ClientSubscription, pending: Revision | None, touched: frozenset[Setting], *, replaces_all: bool
+    shown: Basis, pending: Revision | None, touched: frozenset[Setting], *, replaces_all: bool
 ) -> frozenset[Setting]:
     if pending is None:
         return frozenset()
@@ -209,14 +242,12 @@ def _replaced(
     return waiting if replaces_all else waiting & touched
 
 
-def _alone(
-    offer: Catalogue, shown: ClientSubscription, touched: frozenset[Setting], overrides: Overrides
-) -> frozenset[Setting]:
+def _alone(offer: Catalogue, shown: Basis, touched: frozenset[Setting], overrides: Overrides) -> frozenset[Setting]:
     """The settings whose change would take effect at once if it were decided alone (rule 27)."""
     return frozenset(setting for setting in touched if _takes_effect_alone(offer, shown, setting, overrides))
 
 
-def _takes_effect_alone(offer: Catalogue, shown: ClientSubscription, setting: Setting, overrides: Overrides) -> bool:
+def _takes_effect_alone(offer: Catalogue, shown: Basis, setting: Setting, overrides: Overrides) -> bool:
     chosen = {each.value: each.of(overrides if each is setting else shown.overrides) for each in Setting}
     try:
         effective = defaults.effective_settings(shown.bound, Overrides(**chosen))

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.catalogue import Item, Plan
-from core.defaults import DefaultSettings
+from core.defaults import DefaultSet, DefaultSettings
 from core.members import Member, Partner
 from core.storage import now
-from core.subscriptions.revisions import holds_then, waits_now
+from core.subscriptions.instants import holds_then, waits_now
 from core.subscriptions.tables import Subscription
 from core.words import BillingPeriod, ClientStatus, listed, nt
 
@@ -19,8 +19,8 @@ from core.words import BillingPeriod, ClientStatus, listed, nt
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A plan with its add-ons and billing period, in partner spaces of one currency: how many clients have it, invited
-    or active, how many of them are invited, for how many it waits, and in how many spaces the newest default settings
-    say it."""
+    or active, how many of them are invited, for how many it waits, and how many default sets, whose newest
+    version can be picked, say it."""
 
     currency: str
     billing_period: BillingPeriod
@@ -95,11 +95,19 @@ def held_now(session: Session, *, seen_by: Member | None = None) -> tuple[Holdin
     )
     at = {"now": now(session)}
     later = aliased(DefaultSettings)
-    newest = select(func.max(later.version)).where(later.partner_id == DefaultSettings.partner_id).scalar_subquery()
+    newest = (
+        select(func.max(later.version))
+        .where(later.partner_id == DefaultSettings.partner_id, later.set_number == DefaultSettings.set_number)
+        .scalar_subquery()
+    )
+    of_set = (DefaultSet.partner_id == DefaultSettings.partner_id) & (
+        DefaultSet.set_number == DefaultSettings.set_number
+    )
     said = (Partner.currency, DefaultSettings.billing_period, DefaultSettings.plan, DefaultSettings.add_ons)
     versions = (
         select(*said, func.count())
         .join(Partner, Partner.partner_id == DefaultSettings.partner_id)
+        .join(DefaultSet, of_set & DefaultSet.retired_at.is_(None))
         .where(DefaultSettings.version == newest, *of_versions)
         .group_by(*said)
     )

@@ -12,13 +12,16 @@ from core.catalogue import Catalogue
 from core.defaults import EffectiveSettings, choices
 from core.members import Member, Partner, Permission
 from core.storage import now
+from core.subscriptions.basis import Basis
 from core.subscriptions.changes import revision_of, shown_to_change
 from core.subscriptions.clients import ClientSubscription
 from core.subscriptions.decisions import refuse_ended
-from core.subscriptions.revisions import Revision, Seen, decided, held_at, history, moment_after, waits_now, write
+from core.subscriptions.instants import waits_now
+from core.subscriptions.revisions import Author, Revision, Seen, decided, held_at, history, moment_after
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
 from core.subscriptions.timing import at_once
+from core.subscriptions.writing import write
 from core.words import ClientStatus, Origin, note_text
 
 _BUY_AT = (
@@ -45,12 +48,30 @@ class Ending:
 def preview_archive(member: Member, shown: ClientSubscription, *, at_once: bool = False) -> Ending:
     """What `archive` would do to the client as shown. Raises NotAllowed, ArchivedClient, EndPending."""
     members.require(member, Permission.OVERRIDE)
+    return ending(shown, at_once=at_once)
+
+
+def ending(shown: Basis, *, at_once: bool) -> Ending:
+    """What archiving this client does. Raises ArchivedClient, EndPending."""
     refuse_ended(shown)
     if shown.period is None:
         return Ending(shown.today, 0, None)
     if not at_once:
         return Ending(shown.period.renewal, 0, shown.pending)
     return Ending(shown.today, (shown.period.renewal - shown.today).days, shown.pending)
+
+
+def ended(shown: Basis, ending: Ending, author: Author, *, at_once: bool) -> Revision:
+    """The revision that ends the client's subscription so."""
+    waits = shown.period is not None and not at_once
+    return decided(
+        shown.history[0].revision + 1,
+        first_instant(ending.day, shown.time_zone) if waits else shown.moment,
+        ClientStatus.ARCHIVED,
+        shown.effective,
+        author,
+        at=shown.moment,
+    )
 
 
 def archive(
@@ -77,21 +98,10 @@ def archive(
     if form.answer is not None:
         return revision_of(session, member, client_id, form.answer["revision"])
     shown = shown_to_change(session, member, client_id, seen)
-    ending = preview_archive(member, shown, at_once=at_once)
-    waits = shown.period is not None and not at_once
-    end = decided(
-        shown.history[0].revision + 1,
-        first_instant(ending.day, shown.time_zone) if waits else shown.moment,
-        ClientStatus.ARCHIVED,
-        shown.effective,
-        by=member,
-        origin=origin,
-        reason=reason,
-        at=shown.moment,
-    )
-    ended = write(session, shown.client, shown.history, [end], by=member, moment=shown.moment)
-    form.done(revision=ended.revision)
-    return ended
+    end = ended(shown, ending(shown, at_once=at_once), Author(member, origin, reason), at_once=at_once)
+    made = write(session, shown.client, shown.history, [end], by=member, moment=shown.moment)
+    form.done(revision=made.revision)
+    return made
 
 
 def start(session: Session, partner: Partner, client: Client) -> Revision:
@@ -101,7 +111,7 @@ def start(session: Session, partner: Partner, client: Client) -> Revision:
     moment = moment_after(session, past)
     held = held_at(past, moment)
     assert held is not None  # noqa: S101 - it was invited
-    bound, _ = defaults.bound_and_current(session, client.partner_id, held.defaults_version)
+    bound = None if held.bound is None else defaults.version_of(session, client.partner_id, held.bound)
     effective = defaults.effective_settings(bound, choices(held.settings, held.overridden))
     offer = catalogue.current(session, partner)
     when = at_once(offer, partner.time_zone, moment, effective.settings, ClientStatus.ACTIVE)
@@ -110,9 +120,7 @@ def start(session: Session, partner: Partner, client: Client) -> Revision:
         moment,
         ClientStatus.ACTIVE,
         effective,
-        by=None,
-        origin=Origin.SYSTEM,
-        reason="",
+        Author(None, Origin.SYSTEM),
         at=moment,
         rhythm=when.rhythm,
         price_list=when.price_list,
@@ -131,9 +139,7 @@ def invite_anew(
         moment,
         ClientStatus.INVITED,
         effective,
-        by=member,
-        origin=Origin.PAGE,
-        reason=reason,
+        Author(member, Origin.PAGE, reason),
         at=moment,
     )
     return write(session, shown.client, shown.history, [again], by=member, moment=moment)

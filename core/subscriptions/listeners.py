@@ -1,17 +1,14 @@
 """Decisions about clients, and who is told of each: so a folder above does its part of it in the same transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from core.members import Member
-from core.subscriptions.tables import Client
-
-if TYPE_CHECKING:  # revisions tells of what it writes
-    from core.subscriptions.revisions import Revision
+from core.subscriptions.basis import Known
+from core.subscriptions.revisions import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +16,26 @@ class Decision:
     """One decision about a client, made at `moment` (UTC) by a member (None: the client or the product itself): what
     held and what waited before, what holds and what waits afterwards."""
 
-    client: Client
+    client: Known
     by: Member | None
     moment: datetime
-    held_before: "Revision"
-    pending_before: "Revision | None"
-    held: "Revision"
-    pending: "Revision | None"
+    held_before: Revision
+    pending_before: Revision | None
+    held: Revision
+    pending: Revision | None
 
 
-_LISTENERS: list[Callable[[Session, Decision], object]] = []
+Listener = Callable[[Session, Sequence[Decision]], object]
+_LISTENERS: list[Listener] = []
 
 
-def when_decided(act: Callable[[Session, Decision], object]) -> None:
-    """From now on this is done too, in the same transaction, with every decision about a client there was before."""
+def when_decided(act: Listener) -> None:
+    """From now on this is done too, in the same transaction, with the decisions about clients that there were before:
+    one, or those about many clients of a partner that one member made at one moment."""
     _LISTENERS.append(act)
 
 
-def tell(session: Session, decision: Decision) -> None:
-    """Afterwards everyone who asked to know of decisions did their part of this one."""
+def tell(session: Session, decisions: Sequence[Decision]) -> None:
+    """Afterwards everyone who asked to know of decisions did their part of these."""
     for act in _LISTENERS:
-        act(session, decision)
+        act(session, decisions)

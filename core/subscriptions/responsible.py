@@ -1,5 +1,6 @@
 """Who looks after a client: a member, no setting; a change is immediate and has a history of its own (rule 52)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import LARGEST_NUMBER, allow_minutes, now_after
+from core.storage import LARGEST_NUMBER, allow_minutes, execute_many, now_after
 from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
@@ -62,6 +63,18 @@ _COUNTS = (
     .where(Responsible.partner_id == _PARTNER, Responsible.valid_to.is_(None))
     .group_by(Responsible.member_id)
 )
+
+_NOW = (
+    select(Client.client_id, Client.name, Responsible.member_id)
+    .join(Client, (Client.partner_id == Responsible.partner_id) & (Client.client_id == Responsible.client_id))
+    .where(
+        Responsible.partner_id == _PARTNER,
+        Responsible.client_id.in_(bindparam("clients", expanding=True)),
+        Responsible.valid_to.is_(None),
+    )
+    .order_by(Client.client_id)
+)
+_LAST_GIVEN = select(func.max(Responsible.valid_from)).where(Responsible.partner_id == _PARTNER)
 
 # a hand-over: three statements, however many clients
 _NEWEST = select(func.max(Responsible.valid_from)).where(*_OF_MEMBER)
@@ -245,6 +258,45 @@ def hand_over(session: Session, member: Member, from_id: int, to_id: int, *, rea
     session.connection().execute(_NEXT_OF_ALL, asked)
     session.connection().execute(_COPY_TO_ALL, asked)
     return closed
+
+
+def looked_after(session: Session, partner_id: int, clients: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Of these clients, by their numbers: number, name, and the member who looks after each now. Asks no permission:
+    use cases do."""
+    rows = session.execute(_NOW, {"of_partner": partner_id, "clients": clients})
+    return [(client_id, name, member_id) for client_id, name, member_id in rows]
+
+
+def last_given(session: Session, partner_id: int) -> datetime | None:
+    """When somebody began to look after a client of the partner last."""
+    return session.scalar(_LAST_GIVEN, {"of_partner": partner_id})
+
+
+def give_all(
+    session: Session,
+    by: Member,
+    clients: Sequence[tuple[int, int]],
+    *,
+    moment: datetime,
+    reason: str,
+    batch: int,
+) -> None:
+    """Afterwards each of these clients, by its number, is looked after by the member of the number beside it, who can
+    (require_responsible) and did not until now. The partner's turn is held, and `moment` is later than whatever was
+    decided of them."""
+    whose = [{"of_partner": by.partner_id, "of_client": client_id, "moment": moment} for client_id, _ in clients]
+    given = {
+        "partner_id": by.partner_id,
+        "valid_from": moment,
+        "changed_by_id": by.member_id,
+        "origin": Origin.BULK,
+        "reason": reason,
+        "batch": batch,
+    }
+    connection = session.connection()
+    execute_many(connection, _CLOSE, whose)
+    execute_many(connection, _NEXT, [given | {"client_id": client_id, "member_id": to} for client_id, to in clients])
+    execute_many(connection, _COPY, [of | {"to_member": to} for of, (_, to) in zip(whose, clients, strict=True)])
 
 
 def _history(session: Session, partner_id: int, client_id: int) -> tuple[ResponsibleSince, ...]:

@@ -7,6 +7,7 @@ of a shorter month; it is never counted from the renewal before.
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.words import BillingPeriod
@@ -34,9 +35,7 @@ class Rhythm:
 
     def period(self, day: date) -> "Period":
         """The period that contains this day."""
-        begun = self._renewal(day.year, day.month)
-        first = begun if begun <= day else self._shifted(begun, -1)
-        return Period(first, self._shifted(first, 1))
+        return _period(self, day)
 
     def _renewal(self, year: int, month: int) -> date:
         """The renewal of this month, or of this year where there is one a year."""
@@ -61,16 +60,25 @@ class Period:
         return (self.renewal - self.first).days
 
 
+@lru_cache(maxsize=4096)
+def _period(rhythm: Rhythm, day: date) -> Period:
+    begun = rhythm._renewal(day.year, day.month)
+    first = begun if begun <= day else rhythm._shifted(begun, -1)
+    return Period(first, rhythm._shifted(first, 1))
+
+
 def begun_on(day: date, billing_period: BillingPeriod) -> Rhythm:
     """The rhythm of a subscription that was accepted on this local day (rule 23)."""
     return Rhythm(day.day, day.month if billing_period is BillingPeriod.YEARLY else None)
 
 
+@lru_cache(maxsize=1024)
 def local_date(instant: datetime, time_zone: str) -> date:
     """The day of the partner's calendar at an instant (UTC)."""
     return instant.astimezone(ZoneInfo(time_zone)).date()
 
 
+@lru_cache(maxsize=1024)
 def first_instant(day: date, time_zone: str) -> datetime:
     """The instant (UTC) at which a local day begins; where the clock skips midnight, the first moment that exists."""
     return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.defaults import SettingsColumns
+from core.defaults import SettingsColumns, SetVersion, bound_to
 from core.storage import (
     BINARY_ORDER,
     ROWS_IN_KEY_ORDER,
@@ -19,7 +19,7 @@ from core.storage import (
     settings_as_text,
     word,
 )
-from core.words import ClientDetail, ClientStatus, Origin, Setting, search_words
+from core.words import BatchKind, ClientDetail, ClientStatus, Origin, Setting, search_words
 
 _SETS_OF_SETTINGS = [
     settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
@@ -31,12 +31,12 @@ _INDEXED_FIRST = (Setting.PLAN, Setting.BILLING_PERIOD, Setting.PAYER)
 INDEXED_SETTINGS = (*_INDEXED_FIRST, *(s for s in Setting if s not in {*_INDEXED_FIRST, Setting.ADD_ONS}))
 # what holds now is read of every row that is walked, so it comes first: SQLite reads a row up to what it needs
 _LISTED = (
-    "valid_to", "valid_from", "may_hold", *INDEXED_SETTINGS, "overridden", "status", "defaults_version",
-    "responsible_id",
+    "valid_to", "valid_from", "may_hold", *INDEXED_SETTINGS, "overridden", "status", "set_number",
+    "defaults_version", "responsible_id",
 )  # fmt: skip
 _GROUPED = (
-    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "defaults_version", "anchor_day",
-    "anchor_month", "responsible_id", "valid_from", "valid_to",
+    *INDEXED_SETTINGS, "add_ons", "overridden", "status", "price_list", "set_number", "defaults_version",
+    "anchor_day", "anchor_month", "responsible_id", "valid_from", "valid_to",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
 
 
 _LAST = _where("valid_to IS NULL")
+_IN_A_BATCH = _where("batch IS NOT NULL")
 _MAY_HOLD = _where("may_hold", "may_hold = 1")  # SQLite takes an index whose words stand in the question
 
 
@@ -121,10 +122,11 @@ class Subscription(SettingsColumns, Base):
     it, when and why.
 
     Rows are only ever added, and closed when the next begins: the present, the past, what waits and the audit in one
-    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `revisions.holds_now`. A
+    table. What holds at an instant is the row with valid_from <= instant < valid_to (rule 26): `instants.holds_now`. A
     row may begin later than `decided_at`; one that was withdrawn before it began ends where it begins (rule 33).
     `may_hold` is true while the row holds or may hold later, for the indexes: true for too long is slower, never wrong.
-    `overridden` says which settings are choices; the others equal those of `defaults_version`. The anchor and
+    `overridden` says which settings are choices; the others equal those of `defaults_version` in the default set
+    `set_number`; both are NULL for one bound to none. The anchor and
     `price_list`, the purchase list (rules 23, 24 and 40), are those of an active client. `responsible_id` is no
     setting: it is a copy, kept in step while the row may hold, of what `Responsible` says.
     """
@@ -133,7 +135,8 @@ class Subscription(SettingsColumns, Base):
     __table_args__ = (
         ForeignKeyConstraint(["partner_id", "client_id"], ["client.partner_id", "client.client_id"]),
         ForeignKeyConstraint(
-            ["partner_id", "defaults_version"], ["default_settings.partner_id", "default_settings.version"]
+            ["partner_id", "set_number", "defaults_version"],
+            ["default_settings.partner_id", "default_settings.set_number", "default_settings.version"],
         ),
         ForeignKeyConstraint(["partner_id", "changed_by_id"], ["member.partner_id", "member.member_id"]),
         CheckConstraint("revision >= 1", name="revision"),
@@ -154,9 +157,11 @@ class Subscription(SettingsColumns, Base):
             "overridden IN ({})".format(", ".join(f"'{chosen}'" for chosen in _SETS_OF_SETTINGS)), name="overridden"
         ),
         CheckConstraint(f"defaults_version IS NOT NULL OR overridden = '{_ALL_SETTINGS}'", name="bound_or_chosen"),
+        CheckConstraint("(set_number IS NULL) = (defaults_version IS NULL)", name="set_and_version"),
         Index("uq_subscription_last", "partner_id", "client_id", unique=True, **_LAST),
         Index("ix_subscription_list", "partner_id", "sort_name", "client_id", *_LISTED, **_MAY_HOLD),
         Index("ix_subscription_newest", "partner_id", "client_id", *_LISTED, **_MAY_HOLD),
+        Index("ix_subscription_batch", "partner_id", "batch", "client_id", **_IN_A_BATCH),
         Index("ix_subscription_distribution", "partner_id", *_GROUPED),
         Index(
             "ix_subscription_pending",
@@ -187,17 +192,59 @@ class Subscription(SettingsColumns, Base):
     sort_name: Mapped[str] = mapped_column(BINARY_ORDER)  # the client's now, copied for the list index
     responsible_id: Mapped[int | None]  # copied for the list index; None: closed before clients had a responsible
     overridden: Mapped[frozenset[Setting]] = mapped_column(Settings)
+    set_number: Mapped[int | None]
     defaults_version: Mapped[int | None]
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
-    batch: Mapped[int | None]  # the import that brought the client in
+    batch: Mapped[int | None]  # the import or the bulk change in which it was written
     decided_at: Mapped[datetime] = mapped_column(Instant)
     anchor_day: Mapped[int | None]
     anchor_month: Mapped[int | None]  # None: it renews every month
     price_list: Mapped[int | None]
     may_hold: Mapped[bool] = mapped_column(default=True)
     withdrawn_by: Mapped[int | None]  # the revision of the decision that withdrew it
+
+    @property
+    def bound(self) -> SetVersion | None:
+        """The version of a default set that it is bound to; None: to none."""
+        return bound_to(self.set_number, self.defaults_version)
+
+
+class Batch(Base):
+    """One act on many clients (rule 45), imports too: what, by whom, when and why; how many were chosen: so many
+    changed, and the others were left out. Immutable: triggers refuse to change or delete it.
+
+    `asked` is what was asked for, as JSON in words of the product: the act and who was chosen. `digest` is that of what
+    was previewed, `attempt` that of the form that asked (NULL: none was named).
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "by_id"], ["member.partner_id", "member.member_id"]),
+        ForeignKeyConstraint(["partner_id", "undoes"], ["batch.partner_id", "batch.batch"]),
+        CheckConstraint("batch >= 1", name="batch"),
+        CheckConstraint("chosen = changed + left_out AND changed >= 0 AND left_out >= 0", name="chosen"),
+        CheckConstraint("(kind = 'undo') = (undoes IS NOT NULL)", name="undoes"),
+        CheckConstraint("kind = 'import' OR reason <> ''", name="reason"),
+        Index("uq_batch_attempt", "partner_id", "attempt", unique=True),
+        Index("uq_batch_undoes", "partner_id", "undoes", unique=True),
+        ROWS_IN_KEY_ORDER,
+    )
+
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.partner_id"), primary_key=True, autoincrement=False)
+    batch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[BatchKind] = mapped_column(word(BatchKind, "kind"))
+    by_id: Mapped[int]
+    done_at: Mapped[datetime] = mapped_column(Instant)
+    reason: Mapped[str]
+    attempt: Mapped[str | None]
+    digest: Mapped[str]
+    asked: Mapped[str]
+    chosen: Mapped[int]
+    changed: Mapped[int]
+    left_out: Mapped[int]
+    undoes: Mapped[int | None]
 
 
 class Responsible(Base):
@@ -218,6 +265,7 @@ class Responsible(Base):
         CheckConstraint("valid_to > valid_from", name="valid_to"),
         CheckConstraint("changed_by_id IS NOT NULL OR origin = 'system'", name="changed_by"),
         Index("uq_responsible_current", "partner_id", "client_id", unique=True, **_LAST),
+        Index("ix_responsible_batch", "partner_id", "batch", "client_id", **_IN_A_BATCH),
         Index("ix_responsible_member", "partner_id", "member_id", "client_id", "valid_to", **_LAST),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
@@ -230,3 +278,4 @@ class Responsible(Base):
     changed_by_id: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(word(Origin, "origin"))
     reason: Mapped[str] = mapped_column(default="")
+    batch: Mapped[int | None]  # the bulk change in which it was decided

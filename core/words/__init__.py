@@ -8,8 +8,10 @@ from core.words.choice_errors import (
     MissingSetting,
     NoCatalogue,
     NoPrice,
+    NoPriceOfAddOn,
     NoPricesYet,
     NothingToAdopt,
+    NothingToTakeBack,
     PendingRefused,
     RetiredChosen,
     RetiredDefaults,
@@ -35,6 +37,7 @@ from core.words.client_errors import (
 )
 from core.words.currency import currency_refusal
 from core.words.database_errors import (
+    BulkRunning,
     DatabaseAway,
     DatabaseBusy,
     DatabaseFailed,
@@ -68,7 +71,6 @@ from core.words.errors import (
     TookEffect,
 )
 from core.words.language import (
-    CLIENT_LANGUAGES,
     LANGUAGES,
     N_,
     Money,
@@ -98,6 +100,15 @@ from core.words.member_errors import (
     ResponsibleWithoutAccess,
     SuccessorMissing,
 )
+from core.words.set_errors import (
+    NotTheirSet,
+    RetiredSet,
+    SetNameTaken,
+    StaleSet,
+    StaleStandard,
+    StandardSetKept,
+    UnknownSet,
+)
 from core.words.settings import (
     LISTED_SETTINGS,
     BillingPeriod,
@@ -109,6 +120,7 @@ from core.words.settings import (
 )
 from core.words.terms import (
     ActivityKind,
+    BatchKind,
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,
@@ -116,6 +128,7 @@ from core.words.terms import (
     MemberFact,
     Origin,
     Role,
+    SetChange,
     SignInKind,
     Term,
 )

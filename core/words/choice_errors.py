@@ -1,10 +1,11 @@
 """Refusals about settings: what cannot be chosen, and what nothing decides."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from core.words.errors import BillingError
 from core.words.language import N_, t
-from core.words.settings import Setting
+from core.words.settings import BillingPeriod, Setting
 from core.words.terms import Role
 
 
@@ -22,12 +23,25 @@ class AddOnsNotOffered(ChoiceRefused):
 
 
 class NoPrice(ChoiceRefused):
-    """`item` has no price for this billing period."""
+    """The plan `item` has no price for this billing period."""
 
-    sentence = N_(
-        "{item} has no price for this billing period: {billing_period}. "
-        "Choose another billing period, or something else."
-    )
+    sentences: Mapping[BillingPeriod, str] = {
+        BillingPeriod.MONTHLY: N_("{item} has no monthly price. Choose yearly, or another subscription."),
+        BillingPeriod.YEARLY: N_("{item} has no yearly price. Choose monthly, or another subscription."),
+    }
+
+    def __init__(self, *, item: object, billing_period: BillingPeriod) -> None:
+        super().__init__(item=item)
+        self.sentence = self.sentences[billing_period]
+
+
+class NoPriceOfAddOn(NoPrice):
+    """The add-on `item` has none."""
+
+    sentences: Mapping[BillingPeriod, str] = {
+        BillingPeriod.MONTHLY: N_("{item} has no monthly price. Choose yearly, or remove this add-on."),
+        BillingPeriod.YEARLY: N_("{item} has no yearly price. Choose monthly, or remove this add-on."),
+    }
 
 
 class RetiredChosen(ChoiceRefused):
@@ -37,12 +51,21 @@ class RetiredChosen(ChoiceRefused):
 
 
 class RetiredDefaults(ChoiceRefused):
-    """The default settings hold something retired."""
+    """The default settings hold something retired; `name`: those of this set, where there are several."""
 
     sentence = N_(
         "Default settings v{version} include {item}, which is retired. Choose something else here, "
         "or save new default settings without it."
     )
+    of_a_set = N_(
+        "{name} v{version} includes {item}, which is retired. Choose something else here, "
+        "or save a new version of this set without it."
+    )
+
+    def __init__(self, *, version: int, item: object, name: str = "") -> None:
+        super().__init__(version=str(version), item=item, name=name)
+        if name:
+            self.sentence = self.of_a_set
 
 
 class UnknownChoice(ChoiceRefused):
@@ -100,6 +123,12 @@ class MissingSetting(BillingError):
     def __init__(self, settings: tuple[Setting, ...]) -> None:
         super().__init__(settings=settings)
         self.settings = settings
+
+
+class NothingToTakeBack(BillingError):
+    """The newest decision is no change of settings, or took the place of one that it does not bring back."""
+
+    sentence = N_("The last change of {name} cannot simply be undone. Change the settings instead.")
 
 
 class NothingToAdopt(BillingError):

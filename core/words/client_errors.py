@@ -100,7 +100,7 @@ class LinkExpired(LinkRefused):
 class EndPending(BillingError):
     """The client's subscription is to end on `day`; nothing else about it changes meanwhile (rule 35)."""
 
-    sentence = N_("{name} ends on {day}, so nothing else can be changed. Cancel the end first.")
+    sentence = N_("The subscription of {name} ends on {day}, so nothing else can be changed. Cancel the end first.")
 
     def __init__(self, *, name: str, day: date) -> None:
         super().__init__(name=name, day=day)

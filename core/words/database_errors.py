@@ -30,6 +30,20 @@ class DatabaseBusy(DatabaseFailed):
     when_read = N_("The database is busy with other work. Your entries are kept.")
 
 
+class BulkRunning(DatabaseBusy):
+    """A change of many clients runs, made by `by`: `done` of `total` are done."""
+
+    sentence = N_(
+        "{by} is changing many clients at once: {done} of {total} are done. Nothing was saved; your entries are kept. "
+        "Try again in a moment."
+    )
+    when_read = sentence
+
+    def __init__(self, *, by: str, done: int, total: int) -> None:
+        super().__init__()
+        self.values = {"by": by, "done": done, "total": total}
+
+
 class DatabaseSlow(DatabaseFailed):
     """A statement took longer than anybody waits."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.words.language import CLIENT_LANGUAGES, N_, t
+from core.words.language import LANGUAGES, N_, t
 from core.words.terms import Term
 
 
@@ -26,7 +26,7 @@ class ClientDetail(Term):
     def text(self, value: str) -> str:
         """A value of this detail as it is read: a language by its name, a blank as a word."""
         if self is ClientDetail.LANGUAGE:
-            return CLIENT_LANGUAGES.get(value, value)
+            return LANGUAGES.get(value, value)
         return value or t("none")
 
 

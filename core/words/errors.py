@@ -5,6 +5,8 @@ BillingError
 ├── ClientNotFound         no such client in this partner space
 ├── StaleError             somebody else changed it meanwhile (rule 12)
 │   ├── StaleDefaults
+│   ├── StaleSet           a default set was renamed, retired or brought back (set_errors.py)
+│   ├── StaleStandard      another set was made the standard one (set_errors.py)
 │   ├── StaleSubscription
 │   ├── TookEffect         a pending change took effect since it was shown
 │   ├── StaleDetails
@@ -12,10 +14,12 @@ BillingError
 │   ├── StaleMessage
 │   ├── StaleResponsible
 │   ├── StaleCatalogue     the catalogue was loaded or a list withdrawn in between (core.subscriptions)
+│   ├── StaleBulk          what a bulk change was previewed on (core.bulk)
 │   └── StalePreview       what an import was checked against (core.imports)
 ├── ChoiceRefused          the settings cannot be chosen so (rules 8 and 9)
 │   ├── AddOnsNotOffered
 │   ├── NoPrice
+│   │   └── NoPriceOfAddOn
 │   ├── RetiredChosen
 │   ├── PendingRefused     what is pending and what is decided now do not go together
 │   ├── RetiredDefaults
@@ -33,6 +37,11 @@ BillingError
 │   └── ResponsibleWithoutAccess
 ├── MissingSetting         nothing decides a setting (rule 7)
 ├── NothingToAdopt         there are no current defaults to adopt
+├── NotTheirSet            the client would adopt another set than its own, which is to be confirmed (set_errors.py)
+├── UnknownSet             there is no such default set (set_errors.py)
+├── RetiredSet             a retired set is neither picked, saved to nor adopted (set_errors.py)
+├── SetNameTaken           another default set has this name (set_errors.py)
+├── StandardSetKept        the standard set is not retired (set_errors.py)
 ├── AlreadyClient          this e-mail belongs to a client
 ├── InvitationNotPending   only a pending invitation can be sent again or revoked
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
@@ -51,9 +60,12 @@ BillingError
 ├── SuccessorMissing       the clients of a member who leaves need somebody
 ├── EndPending             nothing else changes while an end is pending
 ├── NothingPending         there is nothing to cancel
+├── NothingToTakeBack      the newest decision cannot be turned round
 ├── ArchivedClient         an archived client's settings are kept as they were
 ├── NotArchived            only an archived client is forgotten
 ├── ForgottenClient        a forgotten client is neither edited nor invited
+├── BulkRefused            nothing of a bulk change is done (core.bulk): TooManyClients, NobodyChosen, NothingToDo,
+│                          ReasonMissing, BatchNotFound, CannotBeUndone, UndoneAlready
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── NoFile                 a file named in the shell that cannot be opened (core.commands)
 ├── ColumnsNotFound, SameColumnTwice, NotInTheList   what an import cannot understand (core.imports)
@@ -65,6 +77,7 @@ BillingError
 ├── DatabaseFailed         the database did not do its part; the same may work in a moment (database_errors.py)
 │   ├── DatabaseAway
 │   ├── DatabaseBusy
+│   │   └── BulkRunning    many clients are being changed at once, and so many are done
 │   ├── DatabaseSlow
 │   ├── DatabaseFull
 │   ├── DatabaseReadOnly
@@ -129,12 +142,16 @@ class StaleError(BillingError):
 
 
 class StaleDefaults(StaleError):
-    """`version` was saved by `saved_by` at `saved_at` since the form was opened."""
+    """`version` was saved by `saved_by` at `saved_at` since the form was opened; `name`: in this set, where there are
+    several."""
 
     sentence = N_("{saved_by} saved version {version} on {saved_at}. Your entries are kept; compare and save again.")
+    of_a_set = N_("{saved_by} saved {name} v{version} on {saved_at}. Your entries are kept; compare and save again.")
 
-    def __init__(self, *, version: int, saved_by: str, saved_at: datetime) -> None:
-        super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at)
+    def __init__(self, *, version: int, saved_by: str, saved_at: datetime, name: str = "") -> None:
+        super().__init__(version=str(version), saved_by=saved_by, saved_at=saved_at, name=name)
+        if name:
+            self.sentence = self.of_a_set
 
 
 class StaleSubscription(StaleError):

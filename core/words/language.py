@@ -25,8 +25,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 
-LANGUAGES = {"en": "English", "fr": "Français"}
-CLIENT_LANGUAGES = LANGUAGES | {"nl": "Nederlands"}  # what a client reads: an invitation and the page of its link
+LANGUAGES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 _LOCALES = {"en": "en_GB", "fr": "fr_BE", "nl": "nl_BE"}  # how numbers and dates are written in that language
 _CATALOGS = Path(__file__).parent / "locales"
 
@@ -36,7 +35,7 @@ _time_zone: ContextVar[str] = ContextVar("time_zone", default="UTC")
 
 def speak(language: str, time_zone: str = "UTC") -> None:
     """From now on this thread's sentences are in `language`, its instants shown in `time_zone`."""
-    _language.set(language if language in CLIENT_LANGUAGES else "en")
+    _language.set(language if language in LANGUAGES else "en")
     _time_zone.set(time_zone)
 
 
@@ -44,7 +43,7 @@ def speak(language: str, time_zone: str = "UTC") -> None:
 def spoken(language: str, time_zone: str | None = None) -> Iterator[None]:
     """Within the block the sentences are in `language`, and instants in `time_zone` (None: as before): a message is
     written in its reader's."""
-    before = _language.set(language if language in CLIENT_LANGUAGES else "en")
+    before = _language.set(language if language in LANGUAGES else "en")
     zone_before = _time_zone.set(_time_zone.get() if time_zone is None else time_zone)
     try:
         yield
@@ -58,9 +57,9 @@ def language() -> str:
     return _language.get()
 
 
-def best_language(*wanted: str | None, among: Iterable[str] = LANGUAGES) -> str:
-    """The first of the wanted locales ("fr-BE", "nl", None) that is spoken `among` these, else English."""
-    return negotiate_locale([w.lower().replace("-", "_") for w in wanted if w], list(among)) or "en"
+def best_language(*wanted: str | None) -> str:
+    """The first of the wanted locales ("fr-BE", "nl", None) that is spoken, else English."""
+    return negotiate_locale([w.lower().replace("-", "_") for w in wanted if w], list(LANGUAGES)) or "en"
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - the name gettext tools look for

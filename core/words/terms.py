@@ -36,6 +36,18 @@ class ActivityKind(Term):
     CLIENT_FORGOTTEN = "client_forgotten", N_("Client forgotten")
 
 
+class BatchKind(Term):
+    """What was done to many clients in one act."""
+
+    IMPORT = "import", N_("Import")
+    ADOPT = "adopt", N_("Default settings adopted")
+    OVERRIDE = "override", N_("Overrides set or cleared")
+    RESPONSIBLE = "responsible", N_("Account manager changed")
+    CANCEL = "cancel", N_("Pending changes cancelled")
+    ARCHIVE = "archive", N_("Archived")
+    UNDO = "undo", N_("Bulk change undone")
+
+
 class ClientStatus(Term):
     """Where a client stands with the partner."""
 
@@ -88,6 +100,15 @@ class MemberFact(Term):
     CLIENT_ACCESS = "client_access", N_("Access to clients")
     IS_ACTIVE = "is_active", N_("Active")
     SIGN_IN = "sign_in", N_("Sign-in")
+
+
+class SetChange(Term):
+    """What was done with a default set, beside the versions saved in it."""
+
+    NAMED = "named", N_("Named")
+    STANDARD = "standard", N_("Made the standard set")
+    RETIRED = "retired", N_("Retired")
+    BROUGHT_BACK = "brought_back", N_("Brought back")
 
 
 class Origin(Term):

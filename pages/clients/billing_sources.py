@@ -10,21 +10,22 @@ import streamlit as st
 from core import catalogue, reports
 from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
-from core.reports import FILTERS, Order
+from core.reports import FILTERS, Order, SourceFilter
 from core.words import ListedStatus, Setting, language, t
-from pages.clients import client_table, list_file, list_url
-from pages.parts import colleagues, figures, invitation, row_buttons, server, visitor
+from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
+from pages.parts import colleagues, default_sets, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading, plain
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"status": 105, "source": 118, "responsible": 118}  # pixels
+WIDTHS = {"status": 105, "source": 118, "default_set": 118, "responsible": 118}  # pixels
 
 member = visitor.member(Permission.READ_CLIENTS)
 database = server.database()
 sees_all = reads_all_clients(member)
-filters = [name for name in FILTERS if sees_all or name != "responsible"]  # who sees only their own has no choice
+# who sees only their own has no choice of who looks after them
+filters = [name for name in FILTERS if sees_all or name != "responsible"]
 
 
 def page_number(asked: str) -> int:
@@ -44,7 +45,11 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
         return {code: str(plan) for code, plan in offer.plans.items()}
     if name == "responsible":
         return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
+    if name in {"default_set", "version"}:
+        return set_filters.words(name, sets)
     terms: Any = ListedStatus if name == "status" else FILTERS[name]
+    if not sets.are_several:
+        return {term: term.label for term in terms if term is not SourceFilter.RETIRED_SET}
     return {term: term.label for term in terms}
 
 
@@ -91,6 +96,8 @@ with database.reading(single=True) as session:
     in_force = reports.in_force(session, member)
     offer = catalogue.current(session, member.partner, edition=in_force.edition)
 looking_after = colleagues.looking_after(database, member)
+sets = default_sets.known(database, member)
+set_filters.leave_out(filters, sets)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):
@@ -98,7 +105,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         own = t("The clients you look after, the settings in force, and where each one comes from.")
         heading(t("Clients"), every if sees_all else own)
     version = in_force.defaults_version
-    label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
+    label = t("Default settings")
+    if version and not sets.are_several:
+        label = t("Default settings · v{version}", version=str(version))
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
@@ -110,6 +119,8 @@ labels = {
     "source": t("Source"),
     "pending": t("Changes"),
     "attention": t("Needs attention"),
+    "default_set": t("Default set"),
+    "version": t("Version"),
     "responsible": t("Account manager"),
 }
 above_the_table = st.container(horizontal=True, gap="small")
@@ -153,14 +164,27 @@ with database.reading(single=True) as session:
 unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
 list_url.write(chosen | unusual)
 
+ticked = many_chosen.ticked(question)
+ticked_bar = st.container()
 if clients:
     if letter_of is not None:
         invitation.window(member, letter_of, language())
-    client_table.show(clients, offer, key=f"clients.table {question} {page}", are_all_own=not sees_all)
+    on_page = {each.client_id for each in clients}
+    may_choose = may(member, Permission.OVERRIDE)
+    ticked = (ticked - on_page) | client_table.show(
+        clients,
+        offer,
+        key=f"clients.table {question} {page} {many_chosen.times_forgotten()}",
+        are_all_own=not sees_all,
+        ticked=many_chosen.at_first(question, page) if may_choose else None,
+    )
+    many_chosen.keep(question, ticked)
 
 counted = figures.counted(database, member, in_force, **chosen)
 with above_the_table:
-    if figures.row(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
+    if figures.row(
+        counted, sets_are_several=sets.are_several, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)
+    ):
         st.switch_page("pages/finance/plan_distribution.py")
     mine()
 with below_the_figures:
@@ -189,3 +213,6 @@ else:
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
         list_file.download(database, member, chosen, counted.clients)
+if may(member, Permission.OVERRIDE) and counted.clients:
+    with ticked_bar if ticked else st.container():
+        many_chosen.bar(ticked, counted.clients, chosen)

@@ -9,7 +9,7 @@ from core.invitations import ClientDetails, InvitationDetail
 from core.members import Member, Permission, may
 from core.subscriptions import Client, ClientEdit
 from core.words import (
-    CLIENT_LANGUAGES,
+    LANGUAGES,
     AlreadyClient,
     BadInput,
     BillingError,
@@ -18,7 +18,7 @@ from core.words import (
     StaleError,
     t,
 )
-from pages.parts import choices, invitation, notices, server
+from pages.parts import choices, invitation, keyboard, notices, server
 from pages.parts.text import joined, plain
 
 CLIENT = "pages/clients/client_subscription.py"
@@ -47,7 +47,7 @@ def button(member: Member, client: Client) -> None:
             key=f"{form}.open edit",
             icon=":material/edit_note:",
             type="tertiary",
-            on_click=_open,
+            on_click=choices.open_form,
             args=(form,),
         )
 
@@ -60,8 +60,8 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
     _begin(form, client, edits)
     refusal = st.session_state.get(f"{form}.refused")
     faults = refusal.fields if isinstance(refusal, BadInput) else {}
-    with st.form(f"{form}.details", border=True):
-        st.subheader(t("Edit details"), anchor=False)
+    with keyboard.in_focus(f"{form} edit"), st.form(f"{form}.details", border=True):
+        st.header(t("Edit details"), anchor=False)
         _refused(refusal)
         left, right = st.columns(2, gap="large")
         with left:
@@ -75,8 +75,8 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
             choices.choose(
                 st.selectbox,
                 t("Language of the client"),
-                list(CLIENT_LANGUAGES),
-                CLIENT_LANGUAGES.__getitem__,
+                list(LANGUAGES),
+                LANGUAGES.__getitem__,
                 f"{form}.{ClientDetail.LANGUAGE}",
                 at_first=client.language,
                 filter_mode=None,
@@ -96,7 +96,11 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
                 args=(form, member, client, choices.attempt(form)),
             )
             st.form_submit_button(
-                t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client.client_id),)
+                t("Cancel"),
+                key=f"{form}.cancel",
+                shortcut="Esc",
+                on_click=choices.forget,
+                args=(_key(client.client_id),),
             )
 
 
@@ -111,10 +115,6 @@ def _key(client_id: int) -> str:
 
 def _is_open(form: str) -> bool:
     return bool(st.session_state.get(f"{form}.open"))
-
-
-def _open(form: str) -> None:
-    st.session_state[f"{form}.open"] = True
 
 
 def _begin(form: str, client: Client, edits: tuple[ClientEdit, ...]) -> None:
@@ -188,4 +188,4 @@ def _saved(details: ClientDetails, edit: ClientEdit | None) -> None:
     if edit is None:
         notices.say_next(t("Nothing was changed: these are the details of {name}.", name=details.name))
     else:
-        notices.say_next(t("{name} is changed. {done}.", name=details.name, done=what_happened(edit)))
+        notices.say_next(t("Saved. {done}.", done=what_happened(edit)))

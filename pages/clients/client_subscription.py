@@ -5,10 +5,18 @@ import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
 from core.members import Permission, may
-from core.words import ClientNotFound, ClientStatus, Setting, day, t
-from pages.clients import change_settings, client_details, history, provenance, responsible, what_waits
-from pages.parts import demo_day, invitation, notices, presence, server, visitor
-from pages.parts.text import heading, payer_text, pill_text, plain, price_text, source_colour
+from core.words import ClientNotFound, ClientStatus, Setting, t
+from pages.clients import (
+    change_settings,
+    client_details,
+    history,
+    provenance,
+    responsible,
+    what_is_billed,
+    what_waits,
+)
+from pages.parts import demo_day, invitation, keyboard, notices, presence, server, tab_title, visitor
+from pages.parts.text import heading, pill_text, plain, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
 THIS_PAGE = "pages/clients/client_subscription.py"
@@ -19,16 +27,17 @@ member = visitor.member(Permission.READ_CLIENTS)
 def look_up() -> None:
     """No client chosen yet: find one."""
     heading(t("Client subscription"), t("Find a client to see how it is billed, and why."))
-    search = st.text_input(
-        t("Search"),
-        key="client.search",
-        type="search",
-        live=True,
-        persist_state="session",
-        icon=":material/search:",
-        width=420,
-        placeholder=t("Name, e-mail or company number"),
-    )
+    with keyboard.in_focus("client.search box"):
+        search = st.text_input(
+            t("Search"),
+            key="client.search",
+            type="search",
+            live=True,
+            persist_state="session",
+            icon=":material/search:",
+            width=420,
+            placeholder=t("Name, e-mail or company number"),
+        )
     if not search or not search.strip():
         return
     with server.database().reading(single=True) as session:
@@ -45,9 +54,9 @@ def asked_for() -> int | None:
     asked = st.query_params.get("client") or st.session_state.get("client.last", "")
     if not (asked.isascii() and asked.isdecimal() and len(asked) <= 9):
         return None
+    if st.session_state.get("client.last") != asked or "client" not in st.query_params:
+        st.query_params["client"] = asked  # said anew: a link on this page changes the page, and not the address
     st.session_state["client.last"] = asked
-    if "client" not in st.query_params:
-        st.query_params["client"] = asked
     return int(asked)
 
 
@@ -56,8 +65,8 @@ def find_another() -> None:
     presence.clear_url()
 
 
-def who_it_is() -> None:
-    client, first = shown.client, shown.history[-1]
+def overview() -> None:
+    """What is billed, beside who it is."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
         st.button(
@@ -67,27 +76,27 @@ def who_it_is() -> None:
             key="client.find another",
             on_click=find_another,
         )
-    heading(client.name, t("How this client is billed, where each setting comes from, and how to make an exception."))
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        with st.container(width="content", gap="xxsmall"):
-            invited_on, name = day(first.valid_from), provenance.who(first)
-            st.text(t("{status} · invited on {day} by {name}", status=shown.status, day=invited_on, name=name))
-            if shown.period is not None and shown.is_ending:
-                st.text(t("Paid until {day}, ends then", day=shown.period.renewal))
-            elif shown.period is not None:
-                st.text(t("Paid until {day}, renews then", day=shown.period.renewal))
-            client_details.lines(client)
-            responsible.line(member, client, looked_after)
-            client_details.button(member, client)
-        if shown.price is not None:
-            st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
+    heading(
+        shown.client.name, t("What this client is billed, where each setting comes from, and how to make an override.")
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        what_is_billed.show(shown, invited, offer)
+        change_settings.offer_undo(member, shown)
+    with right:
+        st.header(t("Who it is"), anchor=False)
+        with st.container(border=True, gap="xxsmall"):
+            client_details.lines(shown.client)
+            responsible.line(member, shown.client, looked_after)
+            client_details.button(member, shown.client)
 
 
 def settings_in_force() -> None:
+    st.header(t("Settings in force"), anchor=False)
     rows = []
     for setting in Setting:
         found = setting.of(shown.effective)
-        words = pill_text(found.source, shown.effective.defaults_version, older=shown.on_older_defaults)
+        words = pill_text(found.source, shown.defaults_text)
         colour = source_colour(found.source, older=shown.on_older_defaults)
         rows.append(
             (
@@ -107,6 +116,12 @@ def settings_in_force() -> None:
     today = t("Today's default")
     if shown.current is not None:
         today = t("Today's default v{version}", version=str(shown.current.version))
+    if shown.current is not None and shown.sets.are_several:
+        today = t("Today: {defaults}", defaults=plain(shown.sets.said(shown.current.bound)))
+    if shown.bound is not None and shown.sets.are_several:
+        held = plain(shown.sets.said(shown.bound.bound))
+        invited_with = t("Invited with {defaults}", defaults=held)
+        bound = t("Adopted: {defaults}", defaults=held) if shown.has_adopted else invited_with
     headings = [t("Setting"), t("In force"), t("Source"), t("Where it comes from"), bound, today]
     st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
 
@@ -130,17 +145,18 @@ except ClientNotFound as refusal:
     st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
     st.stop()
 demo_day.offer_renewal(shown)
-who_it_is()
+tab_title.say(shown.client.name, t("Client subscription"))
+overview()
 client_details.form(member, shown.client, edits, invited)
 responsible.change(member, shown.client, looked_after)
+what_waits.show(member, shown, offer)
 if shown.status is not ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)
-what_waits.show(member, shown, offer)
 settings_in_force()
 if may(member, Permission.OVERRIDE):
     change_settings.offered(member, shown, offer)
-history.show(shown, offer, edits, looked_after, invited)
 if shown.status is ClientStatus.ACTIVE:
     invitation.card(member, shown, invited)
     invitation.message(member, waiting)
+history.show(shown, offer, edits, looked_after, invited)

@@ -28,7 +28,7 @@ def show(
     invited: InvitationDetail,
 ) -> None:
     """The feed; what was long ago on demand."""
-    st.subheader(t("History"), anchor=False)
+    st.header(t("History"), anchor=False)
     edited: list[Event] = [
         (each.changed_at, each.changed_by, each.origin.label, client_details.what_happened(each), each.reason)
         for each in edits
@@ -71,7 +71,7 @@ def _of_subscription(
             events.append((each.valid_from, who, via, joined([_in_force(each), *changed]), each.reason))
         if _restates(each, shown.history):
             continue
-        said = [provenance.what_happened(each, offer, accepted_at.get(each.valid_from)), *changed]
+        said = [provenance.what_happened(each, offer, shown.sets, accepted_at.get(each.valid_from)), *changed]
         if each.revision == 1:
             said.append(responsible.at_the_invitation(looked_after))
         if (replaced := withdrawing.get(each.revision)) is not None:
@@ -123,7 +123,7 @@ def _changes_anything(revision: Revision) -> bool:
     return (
         bool(revision.changes or revision.newly_chosen or revision.cleared)
         or revision.status is not revision.status_before
-        or revision.defaults_version != revision.defaults_version_before
+        or revision.bound != revision.bound_before
     )
 
 

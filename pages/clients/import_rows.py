@@ -14,7 +14,7 @@ from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict
 from core.members import Member
 from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, t
 from pages.clients import client_table
-from pages.parts import row_buttons
+from pages.parts import default_sets, row_buttons, server
 from pages.parts.choices import choose
 from pages.parts.text import source_colour, source_text
 
@@ -110,7 +110,7 @@ def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     if kind in _SHOWN:
         _table(member, upload, shown, kind, page, offer)
     else:
-        _edit(upload, shown)
+        _edit(member, upload, shown)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.pagination(pages, key=pager, persist_state="session")
@@ -128,7 +128,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
     upload.lines = ()  # the next editor is another one
     places = upload.previewed.columns.places
     settings = [None if row.effective is None else row.effective.settings for row in shown]
-    pills = [_pill(row) for row in shown]
+    pills = [_pill(row, upload.previewed) for row in shown]
     colours = {pill: source_colour(source, older=False) for pill, source in pills if pill}
     cells: dict[str, list[Any]] = {
         "line": [str(row.line) for row in shown],
@@ -166,7 +166,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
             "email": column.TextColumn(t("E-mail"), width=180),
             "source": client_table.source_column(colours, width=180),
             **client_table.setting_columns(),
-            "monthly": column.TextColumn(t("A month"), alignment="right", width=75),
+            "monthly": column.TextColumn(t("Price a month"), alignment="right", width=95),
             "responsible": column.TextColumn(t("Account manager"), width=150),
         },
     )
@@ -180,16 +180,17 @@ def _responsible(member: Member, previewed: ImportPreview, shown: Sequence[Impor
     return [names.get(row.responsible_id or 0, member.name) if row.verdict is Verdict.READY else "" for row in shown]
 
 
-def _pill(row: ImportRow) -> tuple[str, Source]:
+def _pill(row: ImportRow, previewed: ImportPreview) -> tuple[str, Source]:
     """The words of a ready row's source pill; none for another row."""
     if row.effective is None:
         return "", Source.DEFAULT
-    overridden = row.effective.overridden
+    overridden, bound = row.effective.overridden, row.effective.bound
+    defaults_text = "" if bound is None else previewed.defaults_text(bound)
     source = Source.OVERRIDE if overridden else Source.DEFAULT
-    return source_text(overridden, row.effective.defaults_version, older=False), source
+    return source_text(overridden, defaults_text), source
 
 
-def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:
+def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow]) -> None:
     """These rows as they are in the list; what is typed in them is in `upload.typed` from then on.
 
     An editor keeps its rows, so that no correction is taken for another row's: what was typed before is part of them,
@@ -221,8 +222,26 @@ def _edit(upload: Upload, shown: Sequence[ImportRow]) -> None:
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
             "reasons": column.TextColumn(t("Reasons"), pinned=True, width=300),
             **{name: column.TextColumn(one_line(headings[index])[:60]) for name, index in indexes.items()},
+            **_set_column(member, upload.previewed, cells, indexes),
         },
     )
+
+
+def _set_column(
+    member: Member, previewed: ImportPreview, cells: Mapping[str, Sequence[str]], indexes: Mapping[str, int]
+) -> dict[str, Any]:
+    """The column of default sets has a list to choose from: those that can be picked, none for the standard one, and
+    what stands in it now, which would not be shown otherwise."""
+    place = previewed.columns.places.get(Column.DEFAULT_SET)
+    sets = default_sets.known(server.database(), member)
+    return {
+        name: st.column_config.SelectboxColumn(
+            one_line(previewed.sheet.headings[index])[:60],
+            options=list(dict.fromkeys(["", *sets.names_to_pick, *cells[name]])),
+        )
+        for name, index in indexes.items()
+        if index == place
+    }
 
 
 def _height(shown: Sequence[ImportRow], row_height: int = 35) -> Any:

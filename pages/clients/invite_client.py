@@ -6,16 +6,18 @@ from uuid import uuid4
 import streamlit as st
 
 from core import catalogue, defaults, invitations, subscriptions
+from core.defaults import NamedSet, SetVersion
 from core.invitations import NewClient
 from core.members import Member, Permission
 from core.words import (
-    CLIENT_LANGUAGES,
+    LANGUAGES,
     AlreadyClient,
     BadInput,
     BillingError,
     DatabaseFailed,
     NotAllowed,
     Overrides,
+    RetiredSet,
     language,
     t,
 )
@@ -31,7 +33,7 @@ TYPED = ("name", "email", "company_number", "contact_name", "message")
 member = visitor.member(Permission.INVITE)
 with server.database().reading() as session:
     offer = catalogue.current(session, member.partner)
-    in_force = defaults.current(session, member)
+    sets = defaults.sets(session, member)
     looking_after = subscriptions.responsible_members(session, member)
 attempt = st.session_state.setdefault("invite.attempt", uuid4().hex)
 form = f"invite.{attempt}"
@@ -45,11 +47,13 @@ def invited(client_id: int) -> None:
         waiting = invitation.waiting(session, member, client_id)
     st.success(t("{name} is invited.", name=plain(shown.client.name)), icon=":material/check_circle:")
     with st.container(border=True, width=620):
-        st.subheader(t("What this client got"), anchor=False)
-        settings_table(shown.effective, offer)
+        st.header(t("What this client got"), anchor=False)
+        settings_table(shown.effective, offer, shown.defaults_text)
         if shown.price:
             st.markdown(f"**{plain(price_text(shown.price))}**, {payer_text(shown.effective.payer.value)}")
-        if shown.bound:
+        if shown.bound and shown.sets.are_several:
+            st.text(t("Bound to {defaults}", defaults=shown.sets.said(shown.bound.bound)))
+        elif shown.bound:
             st.text(t("Bound to default settings v{version}", version=str(shown.bound.version)))
         else:
             st.text(t("Bound to no default settings: every setting was chosen."))
@@ -92,8 +96,8 @@ def who() -> None:
         choose(
             st.selectbox,
             t("Language of the client"),
-            list(CLIENT_LANGUAGES),
-            CLIENT_LANGUAGES.__getitem__,
+            list(LANGUAGES),
+            LANGUAGES.__getitem__,
             f"{form}.language",
             at_first=language(),
             filter_mode=None,
@@ -117,27 +121,48 @@ def who() -> None:
             icon=":material/send:",
             key=f"{form}.send",
             on_click=send,
-            args=(member, attempt, None if in_force is None else in_force.version),
+            args=(member, attempt, None if in_force is None else in_force.bound),
         )
+
+
+def pick_a_set() -> NamedSet | None:
+    """The default set that the client is invited on, the standard one at first; with one set there is nothing to
+    pick."""
+    if not sets.are_several:
+        return sets.standard
+    assert sets.standard is not None  # noqa: S101 - the first set is the standard one
+    pickable = {each.set_number: each for each in sets.to_pick}
+    key, standard = f"{form}.default set", sets.standard.set_number
+    if (before := chosen(key)) is not None and before not in pickable and not isinstance(refusal, RetiredSet):
+        notices.refused(RetiredSet(name=sets.named(before).name, names=sets.names_to_pick))
+    words = {number: each.name for number, each in pickable.items()}
+    picked = choose(
+        st.selectbox, t("Default set"), list(words), words.__getitem__, key, at_first=standard, filter_mode=None
+    )
+    return pickable[picked]
 
 
 def what() -> None:
     """The settings, each at its default until chosen; and what the client will get, kept up to date."""
-    st.subheader(t("What this client will get"), anchor=False)
     overrides = choose_overrides(form, in_force.settings if in_force else None, Overrides(), offer)
     if overrides.chosen and in_force:
         line("reason", t("Reason for the exception (optional)"), max_chars=500)
     with st.container(border=True):
         try:
             with server.database().reading() as session:
-                effective = invitations.preview(session, member, overrides)
+                effective = invitations.preview(
+                    session, member, overrides, set_number=None if picked is None else picked.set_number
+                )
         except BillingError as refusal:
             notices.refused(refusal)
             return
-        settings_table(effective, offer)
+        settings_table(effective, offer, sets.said(effective.bound) if effective.bound else "")
         price = offer.price(effective.settings)
         st.markdown(f"**{plain(price_text(price))}**, {payer_text(effective.payer.value)}")
-        if in_force:
+        if in_force and sets.are_several:
+            bound_to = sets.said(in_force.bound)
+            st.caption(t("Bound to {defaults}: later versions will not change this client.", defaults=bound_to))
+        elif in_force:
             version = str(in_force.version)
             st.caption(
                 t("Bound to default settings v{version}: later versions will not change this client.", version=version)
@@ -145,7 +170,7 @@ def what() -> None:
 
 
 @notices.callback
-def send(member: Member, attempt: str, seen_version: int | None) -> None:
+def send(member: Member, attempt: str, seen_version: SetVersion | None) -> None:
     """Invite whom the form says by now, with the settings it says; refused if other defaults than those of
     `seen_version` came in force meanwhile."""
     state, form = st.session_state, f"invite.{attempt}"
@@ -166,6 +191,7 @@ def send(member: Member, attempt: str, seen_version: int | None) -> None:
                 reason=reason,
                 attempt=attempt,
                 seen_version=seen_version,
+                set_number=None if seen_version is None else seen_version.set_number,
             )
     except (NotAllowed, DatabaseFailed):  # said on whichever page may still be seen
         raise
@@ -200,11 +226,15 @@ with one:
     if "invite.done" in st.session_state:
         invited(st.session_state["invite.done"])
         st.stop()
-    if in_force is None:
+    if sets.standard is None:
         st.info(t("No default settings are saved yet. Choose every setting for this client."), icon=":material/info:")
     refusal = st.session_state.get("invite.refused")
     faults = refusal.fields if isinstance(refusal, BadInput) else {}
     left, right = st.columns(2, gap="large")
+    with right:
+        st.header(t("What this client will get"), anchor=False)
+        picked = pick_a_set()
+        in_force = None if picked is None else picked.newest
     with left:
         refused(refusal)
         who()

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import reports
 from pages.parts import presence
 
 _WRITTEN = "clients.url"  # in the session's memory: what the URL was made to say last
@@ -35,7 +36,6 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
 
 def write(parameters: Mapping[str, Any]) -> None:
     """Make the URL say what these parameters hold, several values with commas; None, "" and () need no words."""
-    words = {name: ",".join(held) if isinstance(held, tuple) else held for name, held in parameters.items()}
-    held = {name: str(value) for name, value in words.items() if value not in (None, "")}
+    held = reports.filters_said(parameters)
     st.session_state[_WRITTEN] = held
     presence.write_url(held)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.catalogue import Catalogue, Price
-from core.defaults import Change, DefaultSettings
+from core.defaults import Change, DefaultSettings, Sets, SetVersion
 from core.invitations import charge_text
 from core.subscriptions import ClientSubscription, Ending, Preview, Revision, held_in_the_morning
 from core.words import BillingError, ClientStatus, Origin, Payer, Setting, Source, day, local_day, nt, t
@@ -45,15 +45,16 @@ def compared(setting: Setting, version: DefaultSettings | None, value: object, o
 def preview_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
     """Exactly what a change would do: values from what to what, choices made and cleared, the version bound to."""
     before, after = shown.effective, preview.effective
-    version = None if after.defaults_version == before.defaults_version else after.defaults_version
     chosen, cleared = after.overridden - before.overridden, before.overridden - after.overridden
-    return _lines(preview.changes, chosen, cleared, version, offer)
+    return _lines(preview.changes, chosen, cleared, after.bound, before.bound, offer, shown.sets, waits=preview.waits)
 
 
-def revision_lines(revision: Revision, offer: Catalogue) -> list[str]:
+def revision_lines(revision: Revision, offer: Catalogue, sets: Sets) -> list[str]:
     """The same of a change that was made."""
-    version = None if revision.defaults_version == revision.defaults_version_before else revision.defaults_version
-    return _lines(revision.changes, revision.newly_chosen, revision.cleared, version, offer)
+    return _lines(
+        revision.changes, revision.newly_chosen, revision.cleared, revision.bound, revision.bound_before, offer, sets,
+        waits=revision.waited,
+    )  # fmt: skip
 
 
 def when_lines(shown: ClientSubscription, preview: Preview, offer: Catalogue) -> list[str]:
@@ -181,46 +182,81 @@ def ending_lines(shown: ClientSubscription, ending: Ending) -> list[str]:
     return lines
 
 
-def done(name: str, made: Revision, offer: Catalogue) -> str:
+def done(name: str, made: Revision, offer: Catalogue, sets: Sets) -> str:
     """What was just done, in a sentence."""
-    lines = joined(revision_lines(made, offer))
+    lines = joined(revision_lines(made, offer, sets))
     if made.status is ClientStatus.ARCHIVED:
         if made.waited:
-            return t("{name} ends on {day}.", name=name, day=local_day(made.valid_from))
+            return t("The subscription of {name} ends on {day}.", name=name, day=local_day(made.valid_from))
         return t("{name} is archived.", name=name)
     if made.waited:
         return t("{name} changes on {day}. {done}.", name=name, day=local_day(made.valid_from), done=lines)
     if not lines:
         return t("{name} goes on as it is.", name=name)
-    return t("{name} is changed. {done}.", name=name, done=lines)
+    return t("Saved. {done}.", done=lines)
 
 
-def what_happened(revision: Revision, offer: Catalogue, accepted: Price | None = None) -> str:
+def what_happened(revision: Revision, offer: Catalogue, sets: Sets, accepted: Price | None = None) -> str:
     """A revision in plain words. `accepted`: the price at which the client accepted what began then."""
-    return joined(_first(revision, offer) if revision.revision == 1 else _later(revision, offer, accepted))
+    return joined(_first(revision, offer, sets) if revision.revision == 1 else _later(revision, offer, sets, accepted))
 
 
 def _lines(
     changes: Iterable[Change],
     chosen: frozenset[Setting],
     cleared: frozenset[Setting],
-    version: int | None,
+    bound_to: SetVersion | None,
+    bound_before: SetVersion | None,
     offer: Catalogue,
+    sets: Sets,
+    *,
+    waits: bool,
 ) -> list[str]:
-    lines = [change_text(change, offer) for change in changes]
-    if chosen:
-        lines.append(t("Becomes a choice for this client: {settings}", settings=settings_text(chosen)))
-    if cleared:
-        lines.append(t("Follows the default again: {settings}", settings=settings_text(cleared)))
-    if version is not None:
-        lines.append(t("Bound to default settings v{version}", version=str(version)))
+    changed = tuple(changes)
+    lines = [_with_its_default(change, cleared, bound_to, offer, sets) for change in changed]
+    if chosen and waits:
+        lines.append(t("{settings}: overridden for this client", settings=settings_text(chosen)))
+    elif chosen:
+        lines.append(t("{settings}: overridden for this client from now on", settings=settings_text(chosen)))
+    if again := cleared - {change.setting for change in changed}:
+        lines.append(t("Follows the default again: {settings}", settings=settings_text(again)))
+    if bound_to is not None and bound_to != bound_before:
+        lines.append(
+            _bound_to(bound_to, bound_before, sets, t("Bound to {defaults}", defaults=_defaults(bound_to, sets)))
+        )
     return lines
 
 
-def _first(revision: Revision, offer: Catalogue) -> list[str]:
+def _defaults(bound: SetVersion, sets: Sets) -> str:
+    """A version of the defaults inside a sentence: its set by name where there are several."""
+    if sets.are_several:
+        return sets.said(bound)
+    return t("default settings v{version}", version=str(bound.version))
+
+
+def _with_its_default(
+    change: Change, cleared: frozenset[Setting], bound: SetVersion | None, offer: Catalogue, sets: Sets
+) -> str:
+    """A change; where it is one to the default again, from which version."""
+    words = change_text(change, offer)
+    if change.setting not in cleared or bound is None:
+        return words
+    if sets.are_several:
+        return t("{change}, from {defaults}", change=words, defaults=sets.said(bound))
+    return t("{change}, from default v{version}", change=words, version=str(bound.version))
+
+
+def _bound_to(bound: SetVersion, before: SetVersion | None, sets: Sets, newer: str) -> str:
+    """Another version of the defaults: a newer one, or another set, in these words, or an older one again."""
+    if before is None or before.set_number != bound.set_number or before.version < bound.version:
+        return newer
+    return t("Back to {defaults}", defaults=_defaults(bound, sets))
+
+
+def _first(revision: Revision, offer: Catalogue, sets: Sets) -> list[str]:
     words = [t("Invited without default settings")]
-    if revision.defaults_version is not None:
-        words = [t("Invited on default settings v{version}", version=str(revision.defaults_version))]
+    if revision.bound is not None:
+        words = [t("Invited on {defaults}", defaults=_defaults(revision.bound, sets))]
     for setting in Setting:
         if setting in revision.overridden:
             value = offer.value_text(setting.of(revision.settings))
@@ -228,17 +264,18 @@ def _first(revision: Revision, offer: Catalogue) -> list[str]:
     return words
 
 
-def _later(revision: Revision, offer: Catalogue, accepted: Price | None) -> list[str]:
+def _later(revision: Revision, offer: Catalogue, sets: Sets, accepted: Price | None) -> list[str]:
     words = []
     if revision.status is not revision.status_before:
         words.append(_became(revision, accepted))
-    if revision.defaults_version != revision.defaults_version_before:
-        words.append(t("Adopted default settings v{version}", version=str(revision.defaults_version)))
-    words += [change_text(change, offer) for change in revision.changes]
+    bound, before = revision.bound, revision.bound_before
+    if bound is not None and bound != before:
+        words.append(_bound_to(bound, before, sets, t("Adopted {defaults}", defaults=_defaults(bound, sets))))
+    words += [_with_its_default(change, revision.cleared, bound, offer, sets) for change in revision.changes]
     if revision.newly_chosen:
-        words.append(t("chosen for this client: {settings}", settings=settings_text(revision.newly_chosen)))
-    if revision.cleared:
-        words.append(t("follows the default again: {settings}", settings=settings_text(revision.cleared)))
+        words.append(t("{settings}: overridden for this client", settings=settings_text(revision.newly_chosen)))
+    if again := revision.cleared - {change.setting for change in revision.changes}:
+        words.append(t("follows the default again: {settings}", settings=settings_text(again)))
     return words
 
 

@@ -9,7 +9,7 @@ from core import subscriptions
 from core.members import Member, Permission, may
 from core.subscriptions import Client, ResponsibleSince
 from core.words import StaleError, day, t
-from pages.parts import choices, colleagues, notices, server
+from pages.parts import choices, colleagues, keyboard, notices, server
 
 Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
 
@@ -41,7 +41,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
     seen: int = st.session_state.setdefault(f"{form}.began at", held.member_id)
     able = [each for each in found if each.can_be_chosen or each.member_id == held.member_id]
     words = colleagues.in_words(able, member, t("{name} (me)", name=member.name))
-    with st.container(border=True, width=620):
+    with keyboard.in_focus(f"{form} member"), st.container(border=True, width=620):
         if refusal := st.session_state.get(f"{form}.refused"):
             notices.refused(refusal)
         chosen = choices.choose(
@@ -63,7 +63,7 @@ def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) 
                 on_click=_save,
                 args=(form, member, client, seen, choices.attempt(form)),
             )
-            st.button(t("Cancel"), key=f"{form}.cancel", on_click=choices.forget, args=(_key(client),))
+            st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(_key(client),))
 
 
 def at_the_invitation(decided: Sequence[ResponsibleSince]) -> str:

@@ -21,7 +21,7 @@ def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
             ends = t("Ends on {day}", day=day)
             st.markdown(f"**:material/event: {plain(ends)}**")
         else:
-            what = joined(provenance.revision_lines(pending, offer))
+            what = joined(provenance.revision_lines(pending, offer, shown.sets))
             begins = t("From {day}", day=day)
             st.markdown(f"**:material/event: {plain(begins)}** {plain(what)}")
         price = subscriptions.price_on(offer, pending, day)

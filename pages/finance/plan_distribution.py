@@ -11,10 +11,12 @@ from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
 from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
-from pages.parts import presence, server, visitor
+from pages.parts import default_sets, presence, server, visitor
 from pages.parts.choices import choose
+from pages.parts.default_sets import BOUND_TO_NONE
 from pages.parts.text import heading
 
+DEFAULT_SET = "set_number"  # by which clients are split too, where there are several sets
 SPLITS: dict[str, Any] = {"source": Source} | {
     setting.value: setting.terms for setting in Setting if setting.terms and setting.value in DISTRIBUTION
 }
@@ -45,7 +47,7 @@ def open_clients(row: int, part: int) -> None:
         st.session_state.pop(f"clients.{name}", None)
     filters: dict[str, str] = {"plan": plans[row].code} if 0 <= row < len(plans) else {}
     if part < len(parts):
-        filters[split] = parts[part].value
+        filters["default_set" if split == DEFAULT_SET else split] = str(parts[part].value)
     if len(statuses) < len(ListedStatus) or "source" in filters:  # a filter by source alone leaves archived clients out
         filters["status"] = ",".join(statuses)
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
@@ -55,8 +57,10 @@ presence.clear_url()  # of what is left over from the clients behind a number
 heading(
     t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
 )
+sets = default_sets.known(server.database(), member)
 measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
 splits = {"source": t("Source")} | {setting.value: setting.label for setting in Setting if setting.value in SPLITS}
+splits |= {DEFAULT_SET: t("Default set")} if sets.are_several else {}
 with st.container(horizontal=True, vertical_alignment="bottom"):
     measure = choose(
         st.segmented_control,
@@ -107,7 +111,8 @@ if counted.empty:
     st.info(t("No client had one of these statuses on {day}.", day=as_of))
     st.stop()
 
-parts = list(SPLITS[split])
+counted = counted.assign(set_number=counted["set_number"].fillna(BOUND_TO_NONE))
+parts = default_sets.parts(sets, counted[DEFAULT_SET]) if split == DEFAULT_SET else list(SPLITS[split])
 amounts = counted.groupby(["plan", split])["clients" if measure == "clients" else "cents_per_year"].sum()
 plans = [plan for plan in offer.plans.values() if plan.code in set(counted["plan"])]
 table = pd.DataFrame(
@@ -134,7 +139,9 @@ chosen_cell = st.dataframe(
 )
 if chosen_cell.selection.cells and leads_to_clients:
     row, name = chosen_cell.selection.cells[0]
-    open_clients(row, list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts))
+    part = list(words.columns[1:]).index(name) if name in words.columns[1:] else len(parts)
+    if part == len(parts) or parts[part].value != BOUND_TO_NONE:
+        open_clients(row, part)
 with st.container(horizontal=True, horizontal_alignment="distribute"):
     which = listed(status.label.lower() for status in statuses)
     sentences = [

@@ -23,7 +23,7 @@ def offer() -> None:
             st.text(offered.message)
             st.caption(plain(offered.invited_by))
     with st.container(border=True):
-        st.subheader(plain(offered_text(offered.settings, offered.offer)), anchor=False)
+        st.header(plain(offered_text(offered.settings, offered.offer)), anchor=False)
         if offered.price is None:
             st.text(t("{partner} pays for it.", partner=offered.partner))
         else:

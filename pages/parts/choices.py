@@ -91,6 +91,11 @@ def form(key: str) -> str:
     return f"{key}#{st.session_state.get(f'generation of {key}', 0)}"
 
 
+def open_form(form: str, what: str | bool = True) -> None:
+    """From the next run on the form is open; `what`: which of those that may stand in its place."""
+    st.session_state[f"{form}.open"] = what
+
+
 def attempt(form: str) -> str:
     """The key of this form as it is drawn, by which a form that is sent twice is known again (members.form_sent).
 

@@ -23,7 +23,7 @@ def counted(database: Database, member: Member, in_force: InForce, **filters: An
     return _counted(database, member, version, tuple(sorted(filters.items())))
 
 
-def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
+def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
     """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
     it."""
     _figure(
@@ -36,7 +36,12 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
     _figure(
         "paid",
         number(figures.paid_by_partner),
-        t("paid by us · {amount} a month", amount=figures.paid_by_partner_per_month),
+        nt(
+            "paid by us · {amount} a month",
+            "paid by us · {amount} a month",
+            figures.paid_by_partner,
+            amount=figures.paid_by_partner_per_month,
+        ),
         t("How many active clients you pay for, and what that costs."),
         {"payer": Payer.PARTNER, "status": [ListedStatus.ACTIVE]},
     )
@@ -51,9 +56,19 @@ def row(figures: Figures, *, leads_to_distribution: bool) -> bool:
         "older",
         number(figures.on_older_defaults),
         t("on older defaults"),
-        t("How many of them are bound to default settings older than today's. Archived clients are not counted."),
+        t("How many of them are bound to an older version of their own default set. Archived clients are not counted.")
+        if sets_are_several
+        else t("How many of them are bound to default settings older than today's. Archived clients are not counted."),
         {"source": SourceFilter.OLDER},
     )
+    if figures.on_retired_set:
+        _figure(
+            "retired set",
+            number(figures.on_retired_set),
+            t("on a retired set"),
+            t("How many of them are bound to a retired set and keep everything. Archived clients are not counted."),
+            {"source": SourceFilter.RETIRED_SET},
+        )
     _figure(
         "waiting",
         number(figures.pending),

@@ -75,10 +75,9 @@ def card(member: Member, shown: ClientSubscription, invited: InvitationDetail) -
     """Where the invitation stands, when and by whom, how delivery went; and what this member can do about it."""
     with st.container(border=True):
         title, colour = t("Invitation"), _COLOURS[invited.status]
-        badge = f":{colour}-badge[{plain(invited.status.label)}]"
-        st.markdown(f"**{title}** {badge} {plain(_standing(invited))}")
+        st.markdown(f"**{title}** :{colour}-badge[{plain(standing(invited))}]")
         sent = sorted([*invited.deliveries, *invited.about_payer], key=lambda each: each.queued_at, reverse=True)
-        deliveries(sent, lapsed=invited.status is InvitationStatus.EXPIRED)
+        deliveries(sent, invited)
         if may(member, Permission.INVITE):
             _actions(member, shown, invited)
 
@@ -87,7 +86,10 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
     """The message that waits, as it would look: its link to copy, and a file to send it by hand."""
     if found is None:
         return
-    with st.expander(t("The message that waits"), icon=":material/mail:", expanded=unfolded):
+    title = t("Invitation message")
+    if isinstance(found, WaitingMessage) and not isinstance(found.message, OutboxMessage):
+        title = t("The message that waits")
+    with st.expander(title, icon=":material/mail:", expanded=unfolded):
         if isinstance(found, BillingError):
             notices.refused(found)
             return
@@ -142,7 +144,7 @@ def window(member: Member, client_id: int, reader: str) -> None:
         shown = subscriptions.detail(session, member, client_id)
         invited = invitations.of_client(session, member, client_id)
         found = waiting(session, member, client_id)
-    st.subheader(plain(shown.client.name), anchor=False)
+    st.header(plain(shown.client.name), anchor=False)
     card(member, shown, invited)
     message(member, found)
 
@@ -162,40 +164,48 @@ def when_it_leaves(waits: Message | None = None) -> str:
     return t("It is tried again at {at}, as long as the deliverer runs.", at=waits.next_attempt_at)
 
 
-def _standing(invited: InvitationDetail) -> str:
+def standing(invited: InvitationDetail) -> str:
+    """Where the newest invitation stands, since when, in words that need nothing before them."""
     made = invited.invitation
     price = invited.past[0].accepted_price
     match invited.status:
         case InvitationStatus.ACCEPTED if price is not None:
-            return t("accepted on {day} at {price}", day=made.accepted_at, price=charge_text(price))
+            return t(
+                "Accepted on {day} at {price}", day=day(made.accepted_at or made.invited_at), price=charge_text(price)
+            )
         case InvitationStatus.ACCEPTED:
-            return t("accepted on {day}", day=made.accepted_at)
+            return t("Accepted on {day}", day=day(made.accepted_at or made.invited_at))
         case InvitationStatus.REVOKED:
-            return t("revoked on {day} by {name}", day=made.revoked_at, name=invited.revoked_by)
+            return t("Revoked on {day} by {name}", day=day(made.revoked_at or made.invited_at), name=invited.revoked_by)
         case InvitationStatus.EXPIRED:
-            return t("expired on {day}", day=day(made.expires_at))
+            return t("Expired on {day}", day=day(made.expires_at))
     until = day(made.expires_at)
-    return t("of {day} by {name}, valid until {until}", day=day(made.invited_at), name=invited.invited_by, until=until)
+    return t(
+        "Invited on {day} by {name}, valid until {until}",
+        day=day(made.invited_at),
+        name=invited.invited_by,
+        until=until,
+    )
 
 
-def deliveries(found: Sequence[Delivery], *, lapsed: bool = False) -> None:
-    """The newest messages: how the delivery of each went, and the last answers of the mail server."""
+def deliveries(found: Sequence[Delivery], invited: InvitationDetail | None = None) -> None:
+    """The newest messages: how the delivery of each went, and the last answers of the mail server. `invited`: where the
+    invitation stands that they are about, if any."""
     for each in found[:3]:
-        st.text(_delivery_text(each, lapsed=lapsed))
+        st.text(_delivery_text(each, invited))
         for failed_at, said in each.failures[-3:]:
             st.caption(f"{moment(failed_at)}: {plain(said)}")
 
 
-def _delivery_text(each: Delivery, *, lapsed: bool) -> str:
-    """How the delivery of a message went, and what one about who pays tells. `lapsed`: the invitation did, so that
-    nothing more happens to a message that brings it."""
-    how = _how_it_went(each, lapsed=lapsed and each.payer is None)
+def _delivery_text(each: Delivery, invited: InvitationDetail | None) -> str:
+    """How the delivery of a message went, and what one about who pays tells."""
+    how = _how_it_went(each, invited if each.payer is None else None)
     if each.payer is Payer.CLIENT:
         return t("Message that the client pays from {day} on", day=day(each.paid_from or each.queued_at)) + f" · {how}"
     return t("Message that we pay after all") + f" · {how}" if each.payer is Payer.PARTNER else how
 
 
-def _how_it_went(each: Delivery, *, lapsed: bool) -> str:
+def _how_it_went(each: Delivery, invited: InvitationDetail | None) -> str:
     recipient, at = each.recipient, each.ended_at or each.queued_at
     match each.status:
         case DeliveryStatus.SENT:
@@ -203,12 +213,26 @@ def _how_it_went(each: Delivery, *, lapsed: bool) -> str:
         case DeliveryStatus.GIVEN_UP:
             return t("Not delivered to {recipient}: given up on {at}", recipient=recipient, at=at)
         case DeliveryStatus.WITHDRAWN:
-            return t("Message to {recipient}: withdrawn on {at}, before it was sent", recipient=recipient, at=at)
-    if lapsed:
-        return t("Never sent to {recipient}: the invitation lapsed first", recipient=recipient)
+            return _why_withdrawn(each, invited)
+    if invited is not None and invited.status is InvitationStatus.EXPIRED:
+        return t("Expired before it was sent")
+    if server.is_demo():
+        return t("Not sent: this is the demo")
     if each.failures and server.configuration().smtp is not None:
         return t("Not delivered to {recipient} yet: next attempt at {at}", recipient=recipient, at=each.next_attempt_at)
     return t("Waiting to be sent to {recipient} since {at}", recipient=recipient, at=at)
+
+
+def _why_withdrawn(each: Delivery, invited: InvitationDetail | None) -> str:
+    """What came before the message could leave."""
+    past = () if invited is None else invited.past
+    made = next((other.invitation for other in past if other.invitation.number == each.number), None)
+    if made is not None and each.ended_at is not None:
+        if each.ended_at == made.accepted_at:
+            return t("Not sent: accepted first")
+        if each.ended_at == made.revoked_at:
+            return t("Not sent: revoked first")
+    return t("Not sent: another message took its place")
 
 
 def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetail) -> None:

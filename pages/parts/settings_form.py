@@ -114,11 +114,12 @@ def first_settings(offer: Catalogue) -> BillingSettings:
     )
 
 
-def settings_table(effective: EffectiveSettings, offer: Catalogue) -> None:
-    """A line for each setting: its value, and the pill of its source."""
+def settings_table(effective: EffectiveSettings, offer: Catalogue, defaults_text: str) -> None:
+    """A line for each setting: its value, and the pill of its source; `defaults_text`: what it is bound to is
+    called."""
     sources = {setting: setting.of(effective).source for setting in Setting}
     pills = {
-        setting: (pill_text(source, effective.defaults_version, older=False), source_colour(source, older=False))
+        setting: (pill_text(source, defaults_text), source_colour(source, older=False))
         for setting, source in sources.items()
     }
     values_table(effective.settings, offer, pills)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalogue import Catalogue, Price
 from core.defaults import Change
-from core.words import BillingPeriod, Payer, Setting, Source, t
+from core.words import BillingPeriod, Payer, Setting, Source, nt, t
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=\"'/:@])")
 _BREAKS = re.compile(r"[ \t\r\n\f\v]+")  # no-break spaces stay: amounts and French punctuation hold together
@@ -33,14 +33,13 @@ def joined(parts: Iterable[str]) -> str:
 
 def change_text(change: Change, offer: Catalogue) -> str:
     """Subscription: Starter → Standard."""
-    before, after = offer.value_text(change.before), offer.value_text(change.after)
-    return t("{setting}: {before} → {after}", setting=change.setting, before=before, after=after)
+    return offer.change_text(change.setting, change.before, change.after)
 
 
-def source_text(overridden: frozenset[Setting], version: int | None, *, older: bool) -> str:
-    """The words of a client's source pill: Default v3, Default v1 (older), or Override with which settings."""
+def source_text(overridden: frozenset[Setting], defaults_text: str) -> str:
+    """The words of a client's source pill: what it is bound to, Default v3, or Override with which settings."""
     if not overridden:
-        return pill_text(Source.DEFAULT, version, older=older)
+        return defaults_text
     return t("Override: {settings}", settings=", ".join(setting.short for setting in Setting if setting in overridden))
 
 
@@ -49,13 +48,9 @@ def settings_text(settings: frozenset[Setting]) -> str:
     return ", ".join(setting.label for setting in Setting if setting in settings)
 
 
-def pill_text(source: Source, version: int | None, *, older: bool) -> str:
-    """The words of one setting's source pill."""
-    if source is Source.OVERRIDE:
-        return source.label
-    if older:
-        return t("Default v{version} (older)", version=str(version))
-    return t("Default v{version}", version=str(version))
+def pill_text(source: Source, defaults_text: str) -> str:
+    """The words of one setting's source pill; `defaults_text`: what the client is bound to is called."""
+    return source.label if source is Source.OVERRIDE else defaults_text
 
 
 def source_colour(source: Source, *, older: bool) -> Literal["blue", "orange", "gray"]:
@@ -74,7 +69,7 @@ def price_text(price: Price) -> str:
 
 def payer_text(payer: Payer) -> str:
     """Who is charged, as it follows a price or a subscription."""
-    return t("paid by us") if payer is Payer.PARTNER else t("paid by the client")
+    return nt("paid by us", "paid by us", 1) if payer is Payer.PARTNER else t("paid by the client")
 
 
 def heading(title: str, sentence: str) -> None:

@@ -11,7 +11,6 @@ from core import demo, invitations, members
 from core.members import Member, Permission
 from core.storage import Database
 from core.words import (
-    CLIENT_LANGUAGES,
     DatabaseFailed,
     DemoRefused,
     NotAllowed,
@@ -24,6 +23,7 @@ from core.words import (
 from pages.parts import presence, server
 from pages.parts.choices import choose
 from pages.parts.presence import Arrival
+from pages.parts.web.page_language import asked_by_browser
 
 _arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
 
@@ -35,7 +35,8 @@ def arrive() -> tuple[Member | None, Arrival]:
     visitor = arrival.chosen
     _arrived.set(visitor)
     if visitor is not None:
-        st.session_state.setdefault("language", best_language(visitor.language, st.context.locale))
+        their_own = None if server.is_demo() else visitor.language  # anybody acts as a member of the demo
+        st.session_state.setdefault("language", best_language(their_own, *_languages_of_browser()))
         speak(st.session_state["language"], visitor.partner.time_zone)
     return visitor, arrival
 
@@ -43,7 +44,12 @@ def arrive() -> tuple[Member | None, Arrival]:
 def speak_as_chosen() -> None:
     """Speak the language chosen in this visit, or the browser's: all that is known before somebody arrives, and in a
     callback, which runs before that."""
-    speak(best_language(st.session_state.get("language"), st.context.locale))
+    speak(best_language(st.session_state.get("language"), *_languages_of_browser()))
+
+
+def _languages_of_browser() -> list[str | None]:
+    """What the browser asks for, first choice first."""
+    return [st.context.locale, *asked_by_browser(st.context.headers.get("Accept-Language"))]
 
 
 def member(permission: Permission) -> Member:
@@ -78,7 +84,7 @@ def later(visitor: Member) -> Callable[[Session], Member]:
 
 def link_token() -> str:
     """The token in the URL, "" when there is none: the first line of the public page of invitations."""
-    speak(best_language(st.context.locale, among=CLIENT_LANGUAGES))
+    speak(best_language(*_languages_of_browser()))
     return str(st.query_params.get(invitations.LINK_PARAMETER, ""))
 
 
@@ -88,8 +94,9 @@ def is_by_link() -> bool:
 
 
 def remember_language(visitor: Member) -> None:
-    """Keep the language just switched to as the member's own."""
-    if (language := st.session_state.get("language")) is None:  # the control is leaving with its page
+    """Keep the language just switched to as the member's own; in the demo, only for this visit."""
+    language = st.session_state.get("language")
+    if language is None or server.is_demo():  # None: the control is leaving with its page
         return
     try:
         presence.refuse_who_left()

@@ -67,20 +67,20 @@ if len(numbers) > 1:
 prices = next(each for each in offer.price_lists if each.number == number)
 catalogue_tables.show(shown, prices)
 
-st.subheader(t("Prices to come"), anchor=False)
+st.header(t("Prices to come"), anchor=False)
 for each in shown.to_come:
     to_come(each)
 if not shown.to_come:
     st.caption(t("No other prices are loaded for a day to come."))
 
 if may(member, Permission.MANAGE_CATALOGUE):
-    st.subheader(t("Load a catalogue"), anchor=False)
+    st.header(t("Load a catalogue"), anchor=False)
     if shown.why_not is None:
         catalogue_load.show(member, offer)
     else:
         st.info(plain(shown.why_not), icon=":material/info:")
 
-st.subheader(t("Price lists"), anchor=False)
+st.header(t("Price lists"), anchor=False)
 for each in reversed(offer.price_lists):
     loaded = shown.loaded[each.number]
     by = t("Whoever runs this server") if loaded.by is None else loaded.by

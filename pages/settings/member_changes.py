@@ -14,7 +14,7 @@ _YES = members.STORED_BOOLEANS[True]
 
 def show(changes: Sequence[PastChange]) -> None:
     """A line for each: when, and what somebody did; or that nothing was changed yet."""
-    st.subheader(t("What was changed"), anchor=False)
+    st.header(t("What was changed"), anchor=False)
     if not changes:
         st.caption(t("Nothing was changed yet."))
         return

@@ -62,7 +62,7 @@ def _edit(member: Member, shown: MemberDetail, others: Sequence[ResponsibleMembe
         st.session_state[f"{form}.began"] = began
     refusal = st.session_state.get(f"{form}.refused")
     with st.container(border=True):
-        st.subheader(t("Name, role and access"), anchor=False)
+        st.header(t("Name, role and access"), anchor=False)
         st.session_state.setdefault(f"{form}.name", target.name)
         name = st.text_input(t("Name"), key=f"{form}.name", max_chars=200, persist_state="session")
         if isinstance(refusal, BadInput):
@@ -142,7 +142,7 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleM
         return
     with st.container(border=True):
         if target.is_active:
-            st.subheader(t("Deactivate"), anchor=False)
+            st.header(t("Deactivate"), anchor=False)
             st.caption(t("From their next click on they can do nothing here. What they did stays on record."))
             successor = _choose_successor(f"{_key(shown)}.takes over", member, shown, others) if shown.clients else None
             _button(
@@ -161,7 +161,7 @@ def _standing(member: Member, shown: MemberDetail, others: Sequence[ResponsibleM
                 disabled=bool(shown.clients) and successor is None,
             )
         else:
-            st.subheader(t("Bring back"), anchor=False)
+            st.header(t("Bring back"), anchor=False)
             st.caption(t("With the role and the access they had. Everything they did is on record."))
             _button(
                 shown,
@@ -209,7 +209,7 @@ def _account(member: Member, shown: MemberDetail) -> None:
     if account is None:
         return
     with st.container(border=True):
-        st.subheader(t("Sign-in"), anchor=False)
+        st.header(t("Sign-in"), anchor=False)
         st.text(t("{account} at {provider}", account=account.subject, provider=account.issuer))
         since = t("Since {moment}.", moment=moment(account.bound_at))
         again = t("After a release they sign in again: the next account with their verified e-mail becomes theirs.")
@@ -228,7 +228,7 @@ def _messages(member: Member, shown: MemberDetail) -> None:
     """How the messages to this member were delivered, and the one that waits."""
     target = shown.member
     with st.container(border=True):
-        st.subheader(t("Message"), anchor=False)
+        st.header(t("Message"), anchor=False)
         if not shown.deliveries:
             st.caption(t("No message was sent to this member yet."))
         invitation.deliveries(shown.deliveries)

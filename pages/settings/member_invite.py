@@ -39,7 +39,7 @@ def show(member: Member) -> None:
             st.caption(f":red[{plain(faults[name])}]")
 
     with st.container(border=True, width=620):
-        st.subheader(t("Invite a member"), anchor=False)
+        st.header(t("Invite a member"), anchor=False)
         line("name", t("Name"), 200)
         line("email", t("E-mail"), 254)
         role = choose_role(f"{prefix}.role", Role.CLIENT_MANAGER)

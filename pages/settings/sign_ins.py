@@ -14,7 +14,7 @@ MOST = 100  # shown
 
 def show(events: Sequence[SignInEvent]) -> None:
     """A row for each: when, what, as whom, from where."""
-    st.subheader(t("Sign-ins"), anchor=False)
+    st.header(t("Sign-ins"), anchor=False)
     if not events:
         st.caption(t("Nobody signed in yet."))
         return

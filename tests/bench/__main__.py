@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import make_url
 
-from tests.bench import imports, memory, pages, reads, table, timing, writes
+from tests.bench import bulk, imports, memory, pages, reads, table, timing, writes
 from tests.bench.databases import Bench, embedded_postgresql, on_postgresql, on_sqlite
 from tests.bench.table import Line
 from tests.bench.timing import Limit, Operation, Patience
 
 SMALL = 1000  # what the pages at the largest size are compared with
 MEMORY = Limit(growth=1.1)
+_CHANGED_MANY, _CHANGED_FEW = [10_000, 100_000], [100]  # clients of a bulk change
 _MANY, _FEW = [10_000, 50_000], [100]  # rows of a file that is imported
 
 
@@ -91,6 +92,12 @@ def _lines(kind: str, benches: Mapping[int, Bench], asked: Namespace) -> Iterato
         peaks = {clients: imports.peak(bench, rows) for clients, bench in measured.items()}
         yield from table.memory_lines(kind, MEMORY, peaks, "import: memory (MB)")
     yield from _core_lines(kind, writes.writes(), measured, asked)
+    changed = _CHANGED_FEW if asked.quick else _CHANGED_MANY
+    for operation in bulk.operations(changed):
+        yield from _core_lines(kind, [operation], measured, asked, Patience(4, 2, 5))
+    if _wanted("bulk: memory", asked):
+        more = {clients: bulk.peak(bench, max(changed)) for clients, bench in measured.items()}
+        yield from table.memory_lines(kind, bulk.MEMORY, more, "bulk: memory more (MB)")
     for bench in measured.values():
         writes.forget_saved_versions(bench)
 

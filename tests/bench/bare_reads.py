@@ -134,7 +134,8 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shap
     bought = ", ".join(f"s.{column}" for column in shape.priced_by) or "NULL, NULL, NULL"
     return f"""
         SELECT c.client_id, c.name, s.status, s.{", s.".join(_LISTED)}, s.overridden,
-               s.defaults_version, (SELECT max(version) FROM default_settings WHERE partner_id = :partner),
+               s.set_number, d.name, d.retired_at, s.defaults_version,
+               (SELECT max(version) FROM default_settings WHERE partner_id = :partner AND set_number = s.set_number),
                i.invited_at, s.responsible_id, m.name, {shape.pending}, {bought},
                i.accepted_at, i.revoked_at, i.expires_at
         FROM (SELECT {order.replace(" DESC", "")} FROM {table} t WHERE {conditions}
@@ -144,14 +145,16 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shap
         JOIN invitation i ON i.partner_id = :partner AND i.client_id = k.client_id AND i.number =
              (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = k.client_id)
         LEFT JOIN member m ON m.partner_id = :partner AND m.member_id = s.responsible_id
+        LEFT JOIN default_set d ON d.partner_id = :partner AND d.set_number = s.set_number
         ORDER BY {", ".join("k." + column for column in order.split(", "))}"""
 
 
 def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     """The frame of `reports.billing_sources`."""
-    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * (16 + len(_LISTED))
+    cells: list[Any] = list(zip(*driver.rows(sql, **values), strict=True)) or [()] * (19 + len(_LISTED))
     client_id, name, status, *settings = cells[: 3 + len(_LISTED)]
-    overridden, version, newest, invited_at, responsible_id, responsible, pending, *rest = cells[3 + len(_LISTED) :]
+    overridden, set_number, default_set, retired_at, version, newest, *later = cells[3 + len(_LISTED) :]
+    invited_at, responsible_id, responsible, pending, *rest = later
     *bought, accepted_at, revoked_at, expires_at = rest
     plan, add_ons, period, *_others = settings
     now = datetime.now(UTC)
@@ -174,13 +177,17 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
         monthly,
         source,
         overridden,
+        set_number,
+        [name or "" for name in default_set],
         version,
         older,
+        [at is not None for at in retired_at],
         invited,
         stands,
         responsible_id,
         responsible,
         begins,
+        *_waiting(driver, offer, client_id, settings, pending),
     )
     columns = zip(_DTYPES.items(), in_order, strict=True)
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
@@ -224,6 +231,35 @@ def page_by_price(
     return rows.set_index("client_id", drop=False).loc[numbers].reset_index(drop=True)
 
 
+def _waiting(
+    driver: Driver, offer: Offer, client_id: Any, settings: list[Any], pending: Any
+) -> tuple[list[str], list[int | None]]:
+    """What waits for each client, and the price a month from then: asked only where something waits."""
+    begins = {client: at for client, at in zip(client_id, pending, strict=True) if at is not None}
+    held = dict(zip(client_id, zip(*settings, strict=True), strict=True))
+    found: dict[int, tuple[str, int | None]] = {}
+    if begins:
+        marks = ", ".join(f":c{place}" for place in range(len(begins)))
+        sql = f"""
+            SELECT client_id, valid_from, status, {", ".join(_LISTED)}, {", ".join(AS_IT_IS.priced_by)}
+            FROM subscription WHERE partner_id = :partner AND client_id IN ({marks}) AND may_hold = 1
+            AND valid_from BETWEEN :first AND :last"""
+        asked = {f"c{place}": client for place, client in enumerate(begins)}
+        for client, at, status, *rest in driver.rows(
+            sql, **asked, first=min(begins.values()), last=max(begins.values())
+        ):
+            if at != begins[client]:
+                continue
+            later, bought = rest[: len(_LISTED)], tuple(rest[len(_LISTED) :])
+            changed = [name for name, was, becomes in zip(_LISTED, held[client], later, strict=True) if was != becomes]
+            plan, add_ons, period, *_others = later
+            cents = _Yearly(offer, driver.day(at)).of(status, bought, plan, period, add_ons)
+            monthly = None if status == "archived" else (2 * cents + 12) // 24
+            found[client] = (";".join(sorted(["status"] if status == "archived" else changed)), monthly)
+    every = [found.get(client, ("", None)) for client in client_id]
+    return [what for what, _ in every], [monthly for _, monthly in every]
+
+
 def _instants(driver: Driver, stored: Any) -> Any:
     if not driver.is_sqlite:
         return stored
@@ -258,23 +294,25 @@ def plan_distribution(
     """The frame of `reports.plan_distribution`."""
     moment = as_of or datetime.now(UTC)
     day, held = local_day(moment), (shape.now if as_of is None and shape is AS_IT_WAS else shape.then)
-    now, folded, yearly = driver.stored(moment), dict[tuple[str, ...], list[int]](), _Yearly(offer, day)
+    now, folded, yearly = driver.stored(moment), dict[tuple[Any, ...], list[int]](), _Yearly(offer, day)
     rows = [(None, group) for group in driver.rows(_groups_sql(offer, day, shape, held), now=now)]
     for standing, condition in {"expired": EXPIRED_THEN, "revoked": REVOKED_THEN}.items():
         also = condition.format("s")
         rows += [(standing, group) for group in driver.rows(_groups_sql(offer, day, shape, held, also=also), now=now)]
     for standing, group in rows:
-        (*indexed, add_ons, overridden, status), bought, (_, clients, _) = _parts(group)
+        (*indexed, add_ons, overridden, status), bought, (version, clients, _) = _parts(group)
+        bound_to = (None if version is None else 1, version)
         plan, period, *_others = indexed
         cents = clients * yearly.of(status, bought, plan, period, add_ons)
         for sign, stands in ((1, standing or status), *([(-1, status)] if standing else [])):
-            key = (*indexed, "override" if overridden else "default", stands)
+            key = (*indexed, "override" if overridden else "default", *bound_to, stands)
             sums = folded.setdefault(key, [0, 0])
             sums[0] += sign * clients
             sums[1] += sign * cents
-    folded = {key: sums for key, sums in folded.items() if sums[0]}
-    spread = [(*key, *sums) for key, sums in sorted(folded.items())]
-    return pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
+    spread = [(*key, *sums) for key, sums in folded.items() if sums[0]]
+    spread.sort(key=lambda row: [str(each) for each in row])
+    frame = pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
+    return frame.astype({"set_number": "Int64", "defaults_version": "Int64"})
 
 
 def figures(
@@ -310,7 +348,7 @@ def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str 
     it, clients, how many of them something waits for."""
     by_anchor = bool(shape.priced_by) and offer.has_renewals_before(day)
     price_list, anchors = shape.priced_by[:1], shape.priced_by[1:] if by_anchor else ()
-    columns = ", ".join([*_GROUPED, *price_list, "defaults_version", *anchors])
+    columns = ", ".join([*_GROUPED, *price_list, *(["set_number"] if price_list else []), "defaults_version", *anchors])
     read = [*_GROUPED, *(price_list or ["NULL"]), *(anchors or ["NULL", "NULL"]), "defaults_version"]
     found, source = "", f"{shape.table} s WHERE s.partner_id = :partner AND {held.format('s')}"
     source = f"{source} AND {also}" if also else source

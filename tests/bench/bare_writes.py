@@ -42,10 +42,10 @@ _CLIENT = """
     VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language, :search_text)"""
 _SUBSCRIPTION = f"""
     INSERT INTO subscription (partner_id, client_id, revision, valid_from, valid_to, status, sort_name, overridden,
-        defaults_version, changed_by_id, origin, reason, {_COLUMNS}, responsible_id, decided_at, anchor_day,
+        set_number, defaults_version, changed_by_id, origin, reason, {_COLUMNS}, responsible_id, decided_at, anchor_day,
         anchor_month, price_list, may_hold)
     VALUES (:partner, :client, :revision, :valid_from, :valid_to, :status, :sort_name, :overridden,
-        :defaults_version, :changed_by_id, 'page', :reason, {_VALUES}, :responsible_id, :decided_at, :anchor_day,
+        1, :defaults_version, :changed_by_id, 'page', :reason, {_VALUES}, :responsible_id, :decided_at, :anchor_day,
         :anchor_month, :price_list, :holds)"""
 _RESPONSIBLE = """
     INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason)
@@ -59,8 +59,8 @@ _MESSAGE = """
         queued_by_id, queued_at, next_attempt_at, attempts)
     VALUES (:partner, :client, 1, 1, :message_id, :email, :token, :member, :moment, :moment, 0)"""
 _DEFAULTS = f"""
-    INSERT INTO default_settings (partner_id, version, {_COLUMNS}, saved_by_id, saved_at, note)
-    VALUES (:partner, :version, {_VALUES}, :member, :moment, '')"""
+    INSERT INTO default_settings (partner_id, set_number, version, {_COLUMNS}, saved_by_id, saved_at, note)
+    VALUES (:partner, 1, :version, {_VALUES}, :member, :moment, '')"""
 
 
 def override(

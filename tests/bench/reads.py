@@ -8,8 +8,7 @@ from typing import Any
 from pandas.testing import assert_frame_equal
 
 from core import defaults, reports, subscriptions
-from core.reports import Figures, Order, SourceFilter
-from core.reports.listing import AttentionFilter, PendingFilter
+from core.reports import AttentionFilter, Figures, Order, PendingFilter, SourceFilter
 from core.words import BillingPeriod, ClientStatus, Payer, search_words
 from tests.bench import bare_reads, space
 from tests.bench.bare_reads import AS_IT_IS, AS_IT_WAS, Shape, page_sql

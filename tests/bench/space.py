@@ -47,7 +47,7 @@ _CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contac
 SETTINGS = [setting.value for setting in Setting]
 _SUBSCRIPTION = (
     "partner_id, client_id, sort_name, changed_by_id, origin, reason, responsible_id, revision, valid_from, valid_to, "
-    "decided_at, may_hold, status, anchor_day, anchor_month, price_list, defaults_version, overridden, "
+    "decided_at, may_hold, status, anchor_day, anchor_month, price_list, set_number, defaults_version, overridden, "
     f"{', '.join(SETTINGS)}"
 )
 _RESPONSIBLE = "partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason"
@@ -147,6 +147,7 @@ class _Held(NamedTuple):
             None if rhythm is None else rhythm.anchor_day,
             None if rhythm is None else rhythm.anchor_month,
             self.price_list,
+            effective.set_number,
             effective.defaults_version,
             settings_as_text(effective.overridden),
             *stored(effective.settings),

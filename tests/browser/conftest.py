@@ -339,7 +339,8 @@ def click_in_row(page: Page, row: int, place: int, of: Locator | None = None) ->
     assert box
     y = box["y"] + box["height"] / int(rows) * (row + 1.5)
     found, is_over_one = -1, False
-    for x in range(int(box["x"]) + 10, int(box["x"] + box["width"]), 15):
+    first = 45 if of is None else 10  # right of the boxes that tick a client
+    for x in range(int(box["x"]) + first, int(box["x"] + box["width"]), 15):
         page.mouse.move(x, y)
         was_over_one, is_over_one = is_over_one, bool(canvas.evaluate(POINTER))
         found += is_over_one and not was_over_one

@@ -76,7 +76,7 @@ def test_an_invitation_is_sent_again_from_the_table_in_a_window_that_closes(
     click_in_row(page, 0, 1)
     window = page.get_by_role("dialog")
     expect(window.get_by_role("heading", name=name)).to_be_visible()
-    expect(window.get_by_text(t("The message that waits"))).to_be_visible()
+    expect(window.get_by_text(t("Invitation message"))).to_be_visible()
     window.get_by_role("button", name=t("Send again")).dblclick()
     expect(window).to_have_count(0)
     expect(alert(page)).to_have_text(t("The invitation of {name} has a new link.", name=name))

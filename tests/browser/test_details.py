@@ -57,8 +57,8 @@ def test_an_invited_clients_new_address_gets_the_message_and_the_old_link_is_dea
     settled(page)
     button(page, t("Save details")).dblclick()
     expect(line(page, t("E-mail"))).to_have_count(0)
-    expect(page.get_by_text(f"Waiting to be sent to {new}")).to_be_visible()
-    expect(page.get_by_text(f"Message to {old}: withdrawn")).to_be_visible()
+    expect(page.get_by_text(t("Not sent: this is the demo"))).to_be_visible()
+    expect(page.get_by_text(t("Not sent: another message took its place"))).to_be_visible()
     history = table(page, t("Why"))
     expect(cell(history, 0, t("What"))).to_have_text(
         re.compile(letters(DetailChange(ClientDetail.EMAIL, old, new).label))
@@ -86,7 +86,7 @@ def line(page: Page, label: str) -> Locator:
 
 def waiting_link(page: Page) -> str:
     """The link of the message that waits, as the page shows it to copy."""
-    page.get_by_text(t("The message that waits")).click()
+    page.get_by_text(t("Invitation message")).click()
     shown = page.get_by_test_id("stCode")
     expect(shown).to_be_visible()
     return shown.inner_text().strip()

@@ -164,3 +164,5 @@ def test_names_are_in_the_readers_language() -> None:
     assert SAMPLE.names(frozenset({"payroll", "bank_feeds"})) == ["Bank feeds", "Payroll"]
     speak("fr")
     assert SAMPLE.names(frozenset({"payroll", "bank_feeds"})) == ["Flux bancaires", "Paie"]
+    speak("nl")
+    assert SAMPLE.names(frozenset({"payroll", "bank_feeds"})) == ["Bankkoppelingen", "Lonen"]

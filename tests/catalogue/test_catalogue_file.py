@@ -23,6 +23,7 @@ from core.catalogue import (
     from_toml,
     reading_the_same,
 )
+from core.catalogue.rules import NAMED_IN
 from core.words import LANGUAGES, BillingPeriod, currency_refusal, fold, one_line, speak
 
 SMALL = """
@@ -73,6 +74,14 @@ def test_a_file_says_plans_add_ons_what_goes_with_what_and_one_price_list() -> N
     )
 
 
+def test_a_dutch_name_is_given_or_left_out() -> None:
+    """Files from before Dutch load as they are; where there is one it is kept, and written again."""
+    names = {"en": "Basic", "fr": "Base", "nl": "Basis"}
+    read = from_toml(changed('fr = "Base"', 'fr = "Base", nl = "Basis"').encode())
+    assert (read.plans["basic"].names, read.add_ons["payroll"].names) == (names, {"en": "Payroll", "fr": "Paie"})
+    assert from_toml(as_toml(read).encode()) == read
+
+
 def test_a_retired_item_needs_no_price() -> None:
     """Those who have it may have left."""
     text = changed('prices = { monthly = "12.00" }', "retired = true")
@@ -110,7 +119,8 @@ def test_the_example_is_the_sample_and_can_be_loaded_by_a_firm() -> None:
         ('prices = { monthly = "12.00" }', "prices = {}", 'line 11, add_on "payroll", prices', "has no price"),
         ('prices = { monthly = "12.00" }', "prices = 12", 'line 11, add_on "payroll", prices', "keys and values"),
         (', fr = "Base"', "", 'line 5, plan "basic", names.fr', "name in Français is missing"),
-        ('fr = "Base"', 'fr = "Base", nl = "Basis"', 'line 5, plan "basic", names, nl', "one of: en and fr"),
+        ('fr = "Base"', 'fr = "Base", de = "Basis"', 'line 5, plan "basic", names, de', "one of: en, fr and nl"),
+        ('fr = "Base"', 'fr = "Base", nl = ""', 'line 5, plan "basic", names.nl', "one line of text"),
         ('names = { en = "Payroll", fr = "Paie" }', "", 'line 11, add_on "payroll", names', "missing"),
         ('names = { en = "Payroll", fr = "Paie" }', 'names = 1', 'line 11, add_on "payroll", names', "keys and"),
         ('fr = "Base"', 'fr = "  "', 'line 5, plan "basic", names.fr', "one line of text"),
@@ -258,7 +268,7 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
         return {
             code: kind(
                 code,
-                {language: draw(NAMES) for language in LANGUAGES},
+                {language: draw(NAMES) for language in LANGUAGES if language in NAMED_IN or draw(st.booleans())},
                 draw(st.booleans()),
                 **{name: draw(strategy) for name, strategy in more.items()},
             )

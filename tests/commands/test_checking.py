@@ -128,10 +128,16 @@ FIVE = "partner 1, member 5"
         (["UPDATE member SET role = 'finance' WHERE member_id = 2"],
          ["partner 1, member 2: looks after clients, and cannot"]),
         (["DELETE FROM default_settings WHERE version = 1"],
-         ["partner 1, default settings 2: expected version 1"]),
+         ["partner 1, set 1, default settings 2: expected version 1"]),
         (["UPDATE default_settings SET saved_at = (SELECT max(saved_at) FROM default_settings)"], ["saved"]),
         (["UPDATE default_settings SET add_ons = 'fax' WHERE version = 1"],
-         ["partner 1, default settings 1: add-ons that the catalogue does not have: fax"]),
+         ["partner 1, set 1, default settings 1: add-ons that the catalogue does not have: fax"]),
+        (["UPDATE default_set SET name = 'Other'"],
+         ["partner 1, set 1: is called 'Other', what was done with it says 'Standard'",
+          "partner 1, set 1: is compared as 'standard', its name as 'other'"]),
+        (["UPDATE partner SET standard_set = NULL"], ["partner 1: none of its sets is the standard one"]),
+        (["UPDATE partner SET standard_set = 7"],
+         ["partner 1: its standard set is 7, which is retired or does not exist"]),
         (["UPDATE partner SET last_client_id = 9"], ["partner 1: its last client is 4, its counter says 9"]),
         (["UPDATE partner SET last_batch = 2"], ["partner 1: its last batch is 0, its counter says 2"]),
         (["UPDATE outbox_message SET number = 3 WHERE client_id = 4 AND number = 2",
@@ -178,7 +184,10 @@ FIVE = "partner 1, member 5"
           "FROM invitation WHERE client_id = 2"],
          [f"{TWO}: waits, but the newest invitation is 2"]),
         (["UPDATE client SET email = 'else@example.com' WHERE client_id = 2"],
-         [f"{TWO}: waits for 'two@example.com', its client's address is 'else@example.com'"]),
+         [f"{TWO}: waits for 'two@example.com', its client's address is 'else@example.com'",
+          "partner 1, client 2: searched in '  two  twoexamplecom', not '  two  elseexamplecom'"]),
+        (["UPDATE client SET search_text = '  three' WHERE client_id = 2"],
+         ["partner 1, client 2: searched in '  three', not '  two  twoexamplecom'"]),
         (["UPDATE outbox_message SET attempts = 0 WHERE client_id = 2 AND sending = 1"],
          ["partner 1, client 2, invitation 1, message 1: sent 2026-03-03 09:02:00+00:00, but no attempt is kept"]),
         (["INSERT INTO delivery_failure SELECT partner_id, client_id, number, sending, 2, queued_at, 'no' "
@@ -205,7 +214,7 @@ def test_each_damage_is_told_in_one_sentence(lived_in: Space, statements: list[s
     if expected == ["saved"]:
         (only,) = found
         moment = "2026-03-03 09:01:00+00:00"
-        assert only == f"partner 1, default settings 2: saved {moment}, the version before was saved {moment}"
+        assert only == f"partner 1, set 1, default settings 2: saved {moment}, the version before was saved {moment}"
     else:
         assert sorted(found) == sorted(expected)
     assert differences(lived_in) == []

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core import storage
 from core.__main__ import main
 from core.commands.upkeep import CHECKS
+from core.members import Partner
 from core.storage import Base, CopyRefused, Database
 from core.words import ActivityKind, Overrides, Role
 from tests.commands.test_checking import accepted
@@ -251,7 +252,7 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new(
     target = another()
     target.migrate()
     with target.transaction() as session:
-        session.execute(text("INSERT INTO partner VALUES (5, 'Old', 'EUR', 'UTC', 0, 0, 0)"))
+        session.add(Partner(partner_id=5, name="Old", currency="EUR", time_zone="UTC"))
     old = without_activity(all_rows(target))
     target.close()
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import defaults, imports, invitations, members, spreadsheets, subscriptions, team
+from core import bulk, defaults, imports, invitations, members, spreadsheets, subscriptions, team
+from core.bulk import Override, PastBatch, Ticked
 from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Identity, Member
@@ -22,7 +23,10 @@ from tests.conftest import PLUS, STANDARD, Space
 
 Act = Callable[[Session, Member], Any]
 CLIENT, GONE, ENDING = 1, 2, 3  # the second one's invitation is revoked; the third is active and is to end
+CHANGED = 4  # in batch 1
+PAID = Override(Overrides(payer=Payer.PARTNER))
 HIRED, LEFT = 5, 6  # two members, the second inactive
+OTHER_SET, RETIRED_SET = 2, 3  # default sets beside the standard one
 NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nOne\tBE\tone@example.com\nTwo\tBE\ttwo@example.com")
@@ -47,8 +51,29 @@ def _token(session: Session, member: Member, client_id: int) -> str:
     return waiting.token
 
 
+def _change_all(session: Session, member: Member) -> PastBatch:
+    """The clients that are not ending are changed in one act, previewed in the turn of whoever does it."""
+    members.act(session, member, PAID.permission)
+    chosen = Ticked((CLIENT, GONE))
+    digest = bulk.preview(session, member, PAID, chosen).digest
+    return bulk.do(session, member, PAID, chosen, digest=digest, reason="All")
+
+
+def _undo(session: Session, member: Member) -> PastBatch:
+    """What was done to a client in an act of its own is undone, previewed in the turn of whoever does it."""
+    members.act(session, member, PAID.permission)
+    return bulk.undo(session, member, 1, digest=bulk.undo_preview(session, member, 1).digest, reason="Back")
+
+
 CHANGES: dict[str, Act] = {
+    "bulk.do": _change_all,
+    "bulk.undo": _undo,
     "defaults.save": lambda s, m: defaults.save(s, m, STANDARD, seen=2),
+    "defaults.make_set": lambda s, m: defaults.make_set(s, m, "Freelancers", PLUS),
+    "defaults.rename_set": lambda s, m: defaults.rename_set(s, m, OTHER_SET, "Companies", seen=1),
+    "defaults.retire_set": lambda s, m: defaults.retire_set(s, m, OTHER_SET, seen=1),
+    "defaults.bring_back_set": lambda s, m: defaults.bring_back_set(s, m, RETIRED_SET, seen=2),
+    "defaults.make_standard": lambda s, m: defaults.make_standard(s, m, OTHER_SET, seen=1),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, imports.preview(s, m, SHEET)),
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, CLIENT, EDITED, seen=0),
@@ -57,6 +82,7 @@ CHANGES: dict[str, Act] = {
     "invitations.invite_again": lambda s, m: invitations.invite_again(s, m, GONE),
     "invitations.accept": lambda s, m: invitations.accept(s, _link(s, m)),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, CLIENT, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.take_back": lambda s, m: subscriptions.take_back(s, m, CHANGED, seen=2),
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [CLIENT]),
     "subscriptions.archive": lambda s, m: subscriptions.archive(s, m, CLIENT, seen=1),
     "subscriptions.cancel_pending": lambda s, m: subscriptions.cancel_pending(s, m, ENDING, seen=Seen(2, 3)),
@@ -73,6 +99,8 @@ CHANGES: dict[str, Act] = {
 IS_LONG = os.environ.get("BILLING_FAULTS") == "long"  # as `python -m tests.faults --long` sets it
 SOME = [  # of the list, for what takes long: one of each kind
     "defaults.save",
+    "bulk.do",
+    "bulk.undo",
     "imports.invite_ready",
     "invitations.accept",
     "subscriptions.override",
@@ -87,17 +115,22 @@ def furnish(space: Space) -> None:
     """Afterwards each of CHANGES changes something in this empty partner space."""
     space.save(STANDARD)
     with space.database.transaction() as session:
+        for name in ("Other", "Retired"):
+            defaults.make_set(session, space.administrator, name, STANDARD)
+        defaults.retire_set(session, space.administrator, RETIRED_SET, seen=1)
         for name in ("Hired", "Left"):
             newcomer = NewMember(name=name, email=f"{name.lower()}@example.com", role=Role.ACCOUNTANT)
             team.invite_member(session, space.administrator, newcomer)
         team.deactivate(session, space.administrator, LEFT, seen=1)
-        for name in ("Aubry", "Gone", "Ending"):
+        for name in ("Aubry", "Gone", "Ending", "Changed"):
             client = NewClient.from_typed(name=name, email=f"{name.lower()}@example.com")
             invitations.invite(session, space.manager, client, responsible_id=HIRED)
         invitations.revoke(session, space.manager, GONE)
         invitations.accept(session, _token(session, space.administrator, ENDING))
         ending = subscriptions.detail(session, space.manager, ENDING)
         subscriptions.archive(session, space.manager, ENDING, seen=ending.seen)
+        digest = bulk.preview(session, space.manager, PAID, Ticked((CHANGED,))).digest
+        bulk.do(session, space.manager, PAID, Ticked((CHANGED,)), digest=digest, reason="One")
     signed_in_at = space.clock() - timedelta(hours=1)
     members.bind(
         space.database, Identity("https://login.example", "hired", "hired@example.com", True, "", signed_in_at)

@@ -17,9 +17,8 @@ from tests.conftest import Space
 from tests.faults.changes import CHANGES, CHOSEN, IS_LONG, differences, make, outcome, state
 from tests.faults.child import AT_COMMIT, REFUSED
 from tests.faults.conftest import Child, url_of
-from tests.members.test_access import ACTIVITY, READS, USE_CASES
+from tests.members.test_access import ACTIVITY, PREVIEWS, READS, USE_CASES
 
-PREVIEWS = {"invitations.preview", "imports.preview", "invitations.waiting_message"}
 OF_THE_TEAM = {"team.listed", "team.history", "team.detail"}  # reads
 BESIDE_MEMBERS = {"invitations.accept", "subscriptions.load_catalogue"}  # done by nobody of the space
 PLACES = range(1, 100) if IS_LONG else (2, AT_COMMIT)

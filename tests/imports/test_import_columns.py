@@ -10,7 +10,7 @@ from core.catalogue import SAMPLE
 from core.imports import REQUIRED, Column, ColumnsNotFound, NotInTheList, SameColumnTwice, columns, template
 from core.imports.columns import add_ons, language, plan, recognise, recognised_count, value_reader
 from core.reports.clients import _headings
-from core.words import LISTED_SETTINGS, BillingPeriod, Payer, Setting, speak
+from core.words import LANGUAGES, LISTED_SETTINGS, BillingPeriod, Payer, Setting, speak
 
 payer, billing_period = value_reader(Setting.PAYER, SAMPLE), value_reader(Setting.BILLING_PERIOD, SAMPLE)
 
@@ -71,9 +71,39 @@ def test_french_headings_are_known(heading: str, column: Column) -> None:
     assert columns._columns()[columns._key(heading)] is column
 
 
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [
+        ("Naam", Column.NAME),
+        ("Bedrijfsnaam", Column.NAME),
+        ("LAND", Column.COUNTRY),
+        ("E-mailadres", Column.EMAIL),
+        ("Voornaam", Column.FIRST_NAME),
+        ("Familienaam", Column.LAST_NAME),
+        ("Achternaam", Column.LAST_NAME),
+        ("Taal", Column.LANGUAGE),
+        ("Ondernemingsnummer", Column.COMPANY_NUMBER),
+        ("KBO-nummer", Column.COMPANY_NUMBER),
+        ("Btw-nummer", Column.VAT_NUMBER),
+        ("Externe referentie", Column.EXTERNAL_REFERENCE),
+        ("Dossierbeheerder", Column.RESPONSIBLE),
+        ("Betaald door", Column.PAYER),
+        ("Facturatieperiode", Column.BILLING_PERIOD),
+        ("Periode", Column.BILLING_PERIOD),
+        ("Pakket", Column.PLAN),
+        ("Extra modules", Column.ADD_ONS),
+        ("Bericht (optioneel)", Column.MESSAGE),
+    ],
+)
+def test_dutch_headings_are_known(heading: str, column: Column) -> None:
+    """The usual Dutch words lead to the column."""
+    assert columns._columns()[columns._key(heading)] is column
+
+
 def test_no_heading_means_two_columns() -> None:
     """Every accepted wording belongs to one column."""
-    keys = [key for words in columns._HEADINGS.values() for key in columns._keys(words)]
+    every = (*columns._HEADINGS.values(), *columns._DUTCH_HEADINGS.values())
+    keys = [key for words in every for key in columns._keys(words)]
     assert [key for key, count in Counter(keys).items() if count > 1] == []
     assert all(columns._columns()[columns._key(column.value)] is column for column in Column)
     assert len(columns._columns()) == len({*keys, *(columns._key(column) for column in Column)})
@@ -87,15 +117,15 @@ def test_no_word_of_a_cell_means_two_values() -> None:
         assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("spoken", ["en", "fr"])
+@pytest.mark.parametrize("spoken", LANGUAGES)
 def test_our_own_export_can_be_brought_back(spoken: str) -> None:
     """Its headings are recognised in the reader's language, and what an import cannot take is unused."""
     speak(spoken)
-    headings = _headings("EUR")
+    headings = _headings("EUR", sets_are_several=False)
     found = recognise(headings)
     known = {Column.NAME: 1, Column.EMAIL: 2, Column.COMPANY_NUMBER: 3}
     known |= {Column(setting.value): place for place, setting in enumerate(LISTED_SETTINGS, 5)}
-    known[Column.RESPONSIBLE] = len(headings) - 1
+    known[Column.RESPONSIBLE] = len(headings) - 4
     assert found.places == known
     assert found.unused == tuple(heading for place, heading in enumerate(headings) if place not in known.values())
 
@@ -131,10 +161,11 @@ def test_headings_recognised_are_counted_once_each() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("us", Payer.PARTNER), ("PARTNER", Payer.PARTNER), ("Nous", Payer.PARTNER), ("partenaire", Payer.PARTNER),
+     ("Ons", Payer.PARTNER), ("ons kantoor", Payer.PARTNER), ("De klant", Payer.CLIENT),
      ("The client", Payer.CLIENT), ("client", Payer.CLIENT), ("Le client", Payer.CLIENT), ("", None), ("  ", None)],
 )  # fmt: skip
 def test_who_pays_is_read_from_the_words_people_use(text: str, value: Payer | None) -> None:
-    """Stored words and labels, English and French; a blank cell chooses nothing."""
+    """Stored words and labels, in each language; a blank cell chooses nothing."""
     assert payer(text) is value
 
 
@@ -142,10 +173,11 @@ def test_who_pays_is_read_from_the_words_people_use(text: str, value: Payer | No
     ("text", "value"),
     [("monthly", BillingPeriod.MONTHLY), ("Mensuelle", BillingPeriod.MONTHLY), ("mensuel", BillingPeriod.MONTHLY),
      ("Month", BillingPeriod.MONTHLY), ("yearly", BillingPeriod.YEARLY), ("Annuelle", BillingPeriod.YEARLY),
+     ("Maandelijks", BillingPeriod.MONTHLY), ("per jaar", BillingPeriod.YEARLY),
      ("annuel", BillingPeriod.YEARLY), ("year", BillingPeriod.YEARLY), ("ANNUAL", BillingPeriod.YEARLY), ("", None)],
 )  # fmt: skip
 def test_the_billing_period_is_read_from_the_words_people_use(text: str, value: BillingPeriod | None) -> None:
-    """Stored words and labels, English and French; a blank cell chooses nothing."""
+    """Stored words and labels, in each language; a blank cell chooses nothing."""
     assert billing_period(text) is value
 
 
@@ -180,6 +212,7 @@ def test_a_plan_is_read_from_its_code_or_a_name(text: str, value: str | None) ->
         ("bank_feeds", {"bank_feeds"}),
         ("Bank feeds; Paie;", {"bank_feeds", "payroll"}),
         ("flux bancaires ; E-INVOICING", {"bank_feeds", "e_invoicing"}),
+        ("Bankkoppelingen; e-facturatie", {"bank_feeds", "e_invoicing"}),
     ],
 )
 def test_add_ons_are_a_list_none_at_all_or_not_given(text: str, value: set[str] | None) -> None:
@@ -201,14 +234,15 @@ def test_an_unknown_word_is_refused_with_the_words_accepted() -> None:
         add_ons("none; payroll", SAMPLE)
 
 
-@pytest.mark.parametrize("spoken", ["en", "fr"])
+@pytest.mark.parametrize("spoken", LANGUAGES)
 def test_the_template_is_read_by_the_import_it_is_for(spoken: str) -> None:
     """Its headings are all recognised; its rows show the defaults, everything chosen, and no add-ons."""
     speak(spoken)
     headings, (defaults, chosen, without) = template(SAMPLE)
     places = recognise(headings).places
-    assert set(places) == set(Column)
-    cells = dict(zip(Column, zip(defaults, chosen, without, strict=True), strict=True))
+    assert set(places) == set(Column) - {Column.DEFAULT_SET}
+    assert recognise(template(SAMPLE, default_set="Freelancers")[0]).places.keys() == set(Column)
+    cells = dict(zip(places, zip(defaults, chosen, without, strict=True), strict=True))
     assert {column for column, (cell, _, _) in cells.items() if cell} == REQUIRED
     assert all(cells[Column(setting.value)][1] for setting in Setting)
     assert [payer(cell) for cell in cells[Column.PAYER]] == [None, Payer.CLIENT, None]

@@ -248,7 +248,7 @@ def test_a_blank_cell_takes_the_default_and_a_value_is_a_choice(space: Space) ->
     [
         pytest.param(("", "", "starter", ""), Column.PLAN, "not offered with Starter", id="inherited add-ons"),
         pytest.param(("", "", "", "payroll"), Column.ADD_ONS, "not offered with Standard", id="chosen add-ons"),
-        pytest.param(("", "yearly", "starter", "none"), Column.BILLING_PERIOD, "has no price", id="no price"),
+        pytest.param(("", "yearly", "starter", "none"), Column.BILLING_PERIOD, "has no yearly price", id="no price"),
         pytest.param(("", "", "classic", ""), Column.PLAN, "Classic is retired", id="a retired plan"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,25 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core import defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core.bulk import Found, Override
+from core.defaults import SetVersion
 from core.imports.columns import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import Member, Permission
 from core.subscriptions import Seen
 from core.team import NewMember
-from core.words import BillingError, ClientNotFound, MemberNotFound, NotAllowed, NothingToAdopt, Overrides, Payer, Role
+from core.words import (
+    BillingError,
+    ClientNotFound,
+    MemberNotFound,
+    NotAllowed,
+    NothingToAdopt,
+    Overrides,
+    Payer,
+    Role,
+    UnknownSet,
+)
 from tests.conftest import PLUS, STANDARD, Space
 
 UseCase = Callable[[Session, Member], Any]
@@ -23,7 +36,7 @@ NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nNew\tBE\tnew@example.com")
 PREVIEWED = imports.ImportPreview(
-    SHEET, recognise(SHEET.headings), (), 1, 1, 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
+    SHEET, recognise(SHEET.headings), (), 1, SetVersion(1, 1), 1, 1, dict.fromkeys(imports.Verdict, 0), 0, 0, "EUR"
 )  # nobody is ready in it: enough to be refused by
 
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
@@ -45,10 +58,69 @@ def cancel_an_end(session: Session, member: Member) -> Any:
     return subscriptions.cancel_pending(session, member, 1, seen=Seen(2, 3))
 
 
+def take_an_override_back(session: Session, member: Member) -> Any:
+    """What an administrator chose for the first client is taken back by the member."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    with suppress(ClientNotFound):
+        subscriptions.override(session, administrator, 1, Overrides(payer=Payer.PARTNER), seen=1)
+    return subscriptions.take_back(session, member, 1, seen=2)
+
+
+PAID = Override(Overrides(payer=Payer.PARTNER))
+
+
+def change_all(session: Session, member: Member) -> Any:
+    """Every client of the space is changed by the member, as was previewed by somebody who may."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    digest = bulk.preview(session, administrator, PAID, Found()).digest
+    return bulk.do(session, member, PAID, Found(), digest=digest, reason="All")
+
+
+def a_batch(session: Session, member: Member) -> int:
+    """The number of a batch that an administrator made; of one that there is not, where there are no clients."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    try:
+        return int(change_all(session, administrator).batch)
+    except bulk.NobodyChosen:
+        return 1
+
+
+def undo_all(session: Session, member: Member) -> Any:
+    """What an administrator did to all is undone by the member."""
+    administrator = members.find(session, member.partner_id, 1)
+    assert administrator is not None
+    batch = a_batch(session, member)
+    digest = bulk.undo_preview(session, administrator, batch).digest
+    return bulk.undo(session, member, batch, digest=digest, reason="Back")
+
+
 USE_CASES: dict[str, UseCase] = {
+    "bulk.preview": lambda s, m: bulk.preview(s, m, PAID, Found()),
+    "bulk.do": change_all,
+    "bulk.undo": undo_all,
+    "bulk.undo_preview": lambda s, m: bulk.undo_preview(s, m, a_batch(s, m)),
+    "bulk.batches": lambda s, m: bulk.batches(s, m),
+    "bulk.count_batches": lambda s, m: bulk.count_batches(s, m),
+    "bulk.batch": lambda s, m: bulk.batch(s, m, a_batch(s, m)),
+    "bulk.clients_of": lambda s, m: bulk.clients_of(s, m, a_batch(s, m)),
+    "bulk.running": lambda s, m: bulk.running(s, m),
+    "reports.listed_numbers": lambda s, m: len(reports.listed_numbers(s, m, most=10)),
     "defaults.current": lambda s, m: defaults.current(s, m),
     "defaults.history": lambda s, m: defaults.history(s, m),
     "defaults.save": lambda s, m: defaults.save(s, m, PLUS, seen=1),
+    "defaults.sets": lambda s, m: len(defaults.sets(s, m)),
+    "defaults.set_changes": lambda s, m: defaults.set_changes(s, m, 1),
+    "defaults.make_set": lambda s, m: defaults.make_set(s, m, "Freelancers", PLUS),
+    "defaults.rename_set": lambda s, m: defaults.rename_set(s, m, 1, "Companies", seen=2),
+    "defaults.retire_set": lambda s, m: (defaults.make_set(s, m, "Old", PLUS), defaults.retire_set(s, m, 2, seen=1)),
+    "defaults.bring_back_set": lambda s, m: defaults.bring_back_set(s, m, 1, seen=2),
+    "defaults.make_standard": lambda s, m: (
+        defaults.make_set(s, m, "Freelancers", PLUS),
+        defaults.make_standard(s, m, 2, seen=1),
+    ),
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
@@ -63,6 +135,7 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.visible": lambda s, m: subscriptions.visible(s, m, 1),
     "subscriptions.edits": lambda s, m: subscriptions.edits(s, m, 1),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, 1, Overrides(payer=Payer.PARTNER), seen=1),
+    "subscriptions.take_back": take_an_override_back,
     "subscriptions.adopt_current_defaults": lambda s, m: subscriptions.adopt_current_defaults(s, m, [1]),
     "subscriptions.archive": lambda s, m: subscriptions.archive(s, m, 1, seen=1),
     "subscriptions.cancel_pending": cancel_an_end,
@@ -89,8 +162,11 @@ USE_CASES: dict[str, UseCase] = {
 }
 ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
+BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
-    "defaults.current", "defaults.history", "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
+    *BATCHES, "reports.listed_numbers",
+    "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
+    "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
@@ -99,15 +175,20 @@ ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
     Role.CLIENT_MANAGER: set(USE_CASES) - TEAM,
     Role.FINANCE: READS,
-    Role.ACCOUNTANT: READS - {"reports.plan_distribution"},  # of their own clients
+    Role.ACCOUNTANT: READS - BATCHES - {"reports.plan_distribution"},  # of their own clients
 }
 REACHED_BY_ANOTHER = {
     "defaults.current": None,
     "defaults.history": [],
+    "defaults.sets": 0,
+    "defaults.set_changes": UnknownSet,
+    "defaults.rename_set": UnknownSet,
+    "defaults.bring_back_set": UnknownSet,
     "subscriptions.detail": ClientNotFound,
     "subscriptions.visible": ClientNotFound,
     "subscriptions.edits": ClientNotFound,
     "subscriptions.override": ClientNotFound,
+    "subscriptions.take_back": ClientNotFound,
     "subscriptions.archive": ClientNotFound,
     "subscriptions.cancel_pending": ClientNotFound,
     "invitations.edit_client": ClientNotFound,
@@ -119,6 +200,13 @@ REACHED_BY_ANOTHER = {
     "invitations.of_client": ClientNotFound,
     "invitations.waiting_message": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
+    **dict.fromkeys(["defaults.rename_set", "defaults.bring_back_set"], UnknownSet),
+    **dict.fromkeys(["bulk.preview", "bulk.do"], bulk.NobodyChosen),
+    **dict.fromkeys(["bulk.undo", "bulk.undo_preview", "bulk.batch", "bulk.clients_of"], bulk.BatchNotFound),
+    "bulk.batches": [],
+    "bulk.count_batches": 0,
+    "bulk.running": None,
+    "reports.listed_numbers": 0,
     "reports.billing_sources": 0,
     "reports.listed": 0,
     "reports.figures": 0,
@@ -140,8 +228,12 @@ REACHED_BY_ANOTHER = {
     ),
     "team.invite_member": 2,
 }
+PREVIEWS = {
+    "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
+}  # fmt: skip
 OF_THEIR_OWN = {
-    "defaults.save", "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
+    "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
+    "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
     "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
@@ -151,6 +243,7 @@ OF_ANOTHERS = {
     "subscriptions.responsible_history": ClientNotFound,
     "invitations.of_client": ClientNotFound,
     "reports.billing_sources": 0,
+    "reports.listed_numbers": 0,
     "reports.listed": 0,
     "reports.figures": 0,
 }
@@ -223,7 +316,7 @@ def test_an_inactive_member_or_a_manager_without_access_to_clients_gets_nothing(
 @pytest.mark.parametrize("change", [{"is_active": False}, {"client_access": False}, {"role": Role.FINANCE}])
 @pytest.mark.parametrize(
     "use_case",
-    sorted(set(USE_CASES) - READS - TEAM - {"invitations.preview", "invitations.waiting_message", "imports.preview"}),
+    sorted(set(USE_CASES) - READS - TEAM - PREVIEWS),
 )
 def test_a_change_asks_the_database_again_what_the_member_may(space: Space, use_case: str, change: dict) -> None:
     """A member who was deactivated a moment ago cannot finish what they began."""
@@ -298,7 +391,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
     found = {
         f"{folder.__name__.removeprefix('core.')}.{name}"
-        for folder in (defaults, subscriptions, invitations, imports, reports, team)
+        for folder in (defaults, subscriptions, invitations, imports, reports, team, bulk)
         for name, function in inspect.getmembers(folder, inspect.isfunction)
         if "member" in inspect.signature(function).parameters
     }
@@ -306,6 +399,8 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
         "subscriptions.preview_override",
         "subscriptions.preview_adoption",
         "subscriptions.preview_archive",
+        "subscriptions.preview_take_back",
+        "subscriptions.nearest_to_defaults",
     }
     within_others = {  # called by use cases that have asked
         "invitations.bindable",
@@ -319,13 +414,15 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.ACCOUNTANT])
 def test_who_may_not_change_cannot_preview_a_change(space: Space, role: Role) -> None:
-    """Rule 10, for the three previews."""
+    """Rule 10, for every preview of a client already shown."""
     space.save(STANDARD)
     shown = space.detail(space.invite().client_id)
     for preview in (
         lambda s: subscriptions.preview_override(s, space.members[role], shown, Overrides()),
         lambda s: subscriptions.preview_adoption(s, space.members[role], shown),
         lambda s: subscriptions.preview_archive(space.members[role], shown),
+        lambda s: subscriptions.preview_take_back(s, space.members[role], shown),
+        lambda s: subscriptions.nearest_to_defaults(s, space.members[role], shown),
     ):
         with pytest.raises(NotAllowed), space.database.reading() as session:
             preview(session)

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core import defaults, demo, members
 from core.members import Member
 from core.storage import Database
-from core.words import NotAllowed, speak
+from core.words import NotAllowed, best_language, speak
 from pages.parts import server
 from tests.conftest import LONGEST_WAIT, STANDARD
 
@@ -57,7 +57,7 @@ def demo_database(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def opened(path: str = "", /, *, acting: int = 1, locale: str = "en-GB", **parameters: str) -> AppTest:
     """The product opened by this member, on this page."""
-    speak("fr" if locale == "fr-BE" else "en")  # AppTest matches options by their words
+    speak(best_language(locale))  # AppTest matches options by their words
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context = {"locale": locale}
     app.session_state["demo.member"] = acting
@@ -90,7 +90,7 @@ def text_of(app: AppTest) -> str:
         app.warning,
         app.error,
         app.success,
-        app.subheader,
+        app.header,
     )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
@@ -148,7 +148,10 @@ def rows(app: AppTest) -> Any:
 def emptied(database: Database) -> None:
     """A partner space in which nothing happened yet."""
     with database.transaction() as session:
-        for kept in ("default_settings", "subscription", "client_change", "responsible"):
+        never_deleted = (
+            "default_settings", "default_set", "default_set_change", "subscription", "client_change", "responsible",
+        )  # fmt: skip
+        for kept in never_deleted:
             session.execute(text(f"DROP TRIGGER {kept}_never_deleted"))
         emptied_in_order = (
             "payer_message",
@@ -159,7 +162,10 @@ def emptied(database: Database) -> None:
             "client_change",
             "client",
             "default_settings",
+            "default_set_change",
+            "default_set",
         )
+        session.execute(text("UPDATE partner SET standard_set = NULL"))
         for table in emptied_in_order:
             session.execute(text(f"DELETE FROM {table}"))
 

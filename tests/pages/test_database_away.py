@@ -153,18 +153,18 @@ def test_trying_again_does_what_was_asked_for(demo_database: Database) -> None:
 def test_what_is_chosen_while_it_is_away_stays_chosen(demo_database: Database) -> None:
     """Boxes, switches and lines that were never sent with a form."""
     app = opened(DEFAULTS)
-    plan = at(app.selectbox, "defaults.plan")
+    plan = at(app.selectbox, "defaults 1.plan")
     other = next(option for option in plan.options if option != plan.options[plan.index or 0])
     with away(demo_database):
         ran(plan.select(other))
     try_again(app)
-    assert at(app.selectbox, "defaults.plan").value == other.split(" · ")[0].lower()
+    assert at(app.selectbox, "defaults 1.plan").value == other.split(" · ")[0].lower()
     with away(demo_database):
-        ran(at(app.toggle, "defaults.pays").set_value(False))
+        ran(at(app.toggle, "defaults 1.pays").set_value(False))
         ran(app)
     try_again(app)
-    assert at(app.toggle, "defaults.pays").value is False
-    assert at(app.selectbox, "defaults.plan").value == other.split(" · ")[0].lower()
+    assert at(app.toggle, "defaults 1.pays").value is False
+    assert at(app.selectbox, "defaults 1.plan").value == other.split(" · ")[0].lower()
 
 
 def clients_named(database: Database, name: str) -> int:
@@ -178,13 +178,13 @@ def clients_named(database: Database, name: str) -> int:
 def test_a_save_while_somebody_else_writes_keeps_the_form(impatient: Database) -> None:
     """The page can still be read: the sentence stands over the form, and trying again saves it."""
     app = opened(DEFAULTS)
-    ran(at(app.toggle, "defaults.pays").set_value(False))
-    at(app.text_input, "defaults.note").set_value("Typed with care")
+    ran(at(app.toggle, "defaults 1.pays").set_value(False))
+    at(app.text_input, "defaults 1.note").set_value("Typed with care")
     with locked(impatient):
-        ran(at(app.button, "defaults.save").click())
+        ran(at(app.button, "defaults 1.save").click())
         assert says(app) == f"{BUSY} Nothing was saved; your entries are kept."
-        assert at(app.toggle, "defaults.pays").value is False
-        assert at(app.text_input, "defaults.note").value == "Typed with care"
+        assert at(app.toggle, "defaults 1.pays").value is False
+        assert at(app.text_input, "defaults 1.note").value == "Typed with care"
     assert asked(impatient, defaults.current).version == 3
     try_again(app)
     assert asked(impatient, defaults.current).version == 4

@@ -68,10 +68,10 @@ def test_an_empty_choice_of_the_distribution_is_its_first_one() -> None:
 def test_a_save_with_an_empty_choice_takes_the_default_of_the_form() -> None:
     """Also in the callback, which runs before the page."""
     app = opened(DEFAULTS)
-    ran(at(app.toggle, "defaults.pays").set_value(False))
+    ran(at(app.toggle, "defaults 1.pays").set_value(False))
     key = next(key for key in choices_of(app) if key.endswith(".billing_period"))
     app.session_state[choices_of(app)[key].key] = None
-    ran(at(app.button, "defaults.save").click())
+    ran(at(app.button, "defaults 1.save").click())
     is_well(app)
     assert "Version 4 is saved" in plain_text(app)
 

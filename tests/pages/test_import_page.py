@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import catalogue, demo, members, reports, spreadsheets, subscriptions
+from core import catalogue, defaults, demo, members, reports, spreadsheets, subscriptions
 from core.members import Member
 from core.storage import Database
 from core.words import ActivityKind, NotAllowed, Role, Setting, listed, speak, t
 from pages.clients import import_files, import_list, import_rows
 from pages.parts import invitation, server
+from tests.conftest import STANDARD
 from tests.pages.conftest import (
     INVITE,
     ROOT,
@@ -502,3 +503,21 @@ def test_a_list_brought_in_another_partner_space_is_forgotten() -> None:
     held.previewed = replace(held.previewed, partner_id=demo.PARTNER_ID + 1)
     ran(app)
     assert "import.upload" not in app.session_state
+
+
+def test_a_row_is_corrected_with_a_list_of_the_sets_there_are(demo_database: Database) -> None:
+    """What stands in the cell stays to be seen; a retired set is not offered (rules 18 and 20)."""
+    with demo_database.transaction() as session:
+        colleague = manager(demo_database)
+        for name in ("Freelancers", "Old ones"):
+            made = defaults.make_set(session, colleague, name, STANDARD)
+        defaults.retire_set(session, colleague, made.set_number, seen=made.changes)
+    headings = ["Name", "Country", "E-mail", "Default set"]
+    app = brought(as_csv([["Zoe", "BE", "zoe@new.example", "Freelancer"]], headings))
+    (place,) = (place for place in json.loads(app.dataframe[0].proto.columns).items() if place[0] == "c3")
+    assert place[1]["type_config"]["options"] == ["", "Standard", "Freelancers", "Freelancer"]
+    correct(app, row0={"c3": "Freelancers"})
+    ran(at(app.button, "import.check").click())
+    invite(app)
+    (client,) = asked(demo_database, reports.listed, search="zoe@new.example")
+    assert client.default_set == "Freelancers"

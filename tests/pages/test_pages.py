@@ -23,6 +23,7 @@ from core.words import (
     Payer,
     Role,
     Setting,
+    best_language,
     listed,
     speak,
     t,
@@ -58,7 +59,7 @@ from tests.pages.conftest import (
 
 
 @pytest.mark.parametrize("page", ["", INVITE, CLIENT, DEFAULTS, DISTRIBUTION])
-@pytest.mark.parametrize("locale", ["en-GB", "fr-BE"])
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
 def test_every_page_opens_in_the_browsers_language(page: str, locale: str) -> None:
     """With its title and its one sentence."""
     app = opened(page, locale=locale)
@@ -73,16 +74,31 @@ def test_every_page_opens_in_the_browsers_language(page: str, locale: str) -> No
     assert app.title[0].value.replace("\\", "") == titles[page]
 
 
-def test_the_members_own_language_goes_before_the_browsers(demo_database: Database) -> None:
-    """Switched once, kept for the next visit."""
-    app = opened(locale="en-GB")
-    ran(at(app.button_group, "language").set_value("fr"))
-    assert manager(demo_database, 1).language == "fr"
-    again = opened(locale="en-GB")
-    speak("fr")
-    sentence = t("Every client, the settings in force, and where each one comes from.")
-    assert sentence in text_of(app)
-    assert sentence in text_of(again)
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
+def test_no_two_columns_of_a_client_read_the_same(locale: str) -> None:
+    """Two that did could not be shown beside each other."""
+    app = opened(CLIENT, locale=locale, client="5")
+    assert t("Where it comes from") in table_of(app, 0).columns
+    assert all(table.value.columns.is_unique for table in app.table)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
+def test_in_the_demo_the_switch_goes_before_the_browser_and_is_not_the_next_visitors(
+    demo_database: Database, locale: str
+) -> None:
+    """Whoever comes next acts as the same member, and is greeted in the language of their own browser."""
+
+    def reads(app: AppTest, language: str) -> bool:
+        speak(language)
+        return t("Every client, the settings in force, and where each one comes from.") in text_of(app)
+
+    app = opened(locale=locale)
+    assert reads(app, best_language(locale))
+    for chosen in ("nl", "fr"):
+        ran(at(app.button_group, "language").set_value(chosen))
+        assert reads(app, chosen)
+    assert manager(demo_database, 1).language is None
+    assert reads(opened(locale=locale), best_language(locale))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +227,7 @@ def test_the_figures_follow_the_filters(demo_database: Database) -> None:
 
 def test_a_link_restores_the_choice_in_any_language(demo_database: Database) -> None:
     """The URL holds stored words, not labels."""
-    for locale in ("en-GB", "fr-BE"):
+    for locale in ("en-GB", "fr-BE", "nl-BE"):
         app = opened(locale=locale, plan="plus", search="a", order_by="newest", page="1")
         listed = asked(demo_database, reports.billing_sources, plan="plus", search="a", order_by="newest")
         assert list(rows(app)["name"]) == list(listed["name"])
@@ -290,9 +306,9 @@ def test_filters_that_match_nothing_say_what_to_do() -> None:
 def test_saving_defaults_makes_the_version_that_was_previewed(demo_database: Database) -> None:
     """What the next client gets, what changes, and the impact in words, before anything is saved."""
     app = opened(DEFAULTS)
-    assert at(app.button, "defaults.save").disabled
-    ran(at(app.toggle, "defaults.pays").set_value(False))
-    ran(at(app.selectbox, "defaults.plan").set_value("plus"))
+    assert at(app.button, "defaults 1.save").disabled
+    ran(at(app.toggle, "defaults 1.pays").set_value(False))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("plus"))
     output = plain_text(app)
     assert "Plus + Bank feeds + E-invoicing, billed monthly, paid by the client" in output
     assert "€42.00 a month" in output
@@ -300,38 +316,38 @@ def test_saving_defaults_makes_the_version_that_was_previewed(demo_database: Dat
     assert "Paid by: Us → The client" in output
     assert "0 existing clients change" in output
     assert "240 clients will then be on older defaults" in output
-    at(app.text_input, "defaults.note").set_value("new price list")
-    ran(at(app.button, "defaults.save").click())
+    at(app.text_input, "defaults 1.note").set_value("new price list")
+    ran(at(app.button, "defaults 1.save").click())
     assert "Version 4 is saved" in plain_text(app)
     newest = asked(demo_database, defaults.current)
     assert newest.settings == replace(STANDARD, plan="plus", add_ons=frozenset({"bank_feeds", "e_invoicing"}))
     assert (newest.note, newest.saved_by.name) == ("new price list", "Demo administrator")
-    assert at(app.button, "defaults.save").disabled
+    assert at(app.button, "defaults 1.save").disabled
 
 
 def test_defaults_that_cannot_be_had_are_told_while_editing_and_cannot_be_saved() -> None:
     """And what was chosen stays chosen."""
     app = opened(DEFAULTS)
-    ran(at(app.selectbox, "defaults.plan").set_value("starter"))
-    ran(at(app.multiselect, "defaults.add_ons").set_value(["bank_feeds"]))
-    ran(at(app.selectbox, "defaults.plan").set_value("plus"))
-    ran(at(app.multiselect, "defaults.add_ons").set_value(["bank_feeds", "payroll"]))
-    ran(at(app.selectbox, "defaults.plan").set_value("starter"))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("starter"))
+    ran(at(app.multiselect, "defaults 1.add_ons").set_value(["bank_feeds"]))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("plus"))
+    ran(at(app.multiselect, "defaults 1.add_ons").set_value(["bank_feeds", "payroll"]))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("starter"))
     assert "Payroll: not offered with Starter. Choose another subscription or remove these add-ons." in plain_text(app)
-    assert at(app.button, "defaults.save").disabled
-    assert at(app.multiselect, "defaults.add_ons").value == ["bank_feeds", "payroll"]
+    assert at(app.button, "defaults 1.save").disabled
+    assert at(app.multiselect, "defaults 1.add_ons").value == ["bank_feeds", "payroll"]
 
 
 def test_a_save_in_between_is_told_with_who_and_when_and_keeps_what_was_chosen(demo_database: Database) -> None:
     """Rule 12; comparing and saving again works."""
     app = opened(DEFAULTS)
-    ran(at(app.selectbox, "defaults.plan").set_value("premium"))
+    ran(at(app.selectbox, "defaults 1.plan").set_value("premium"))
     saved_by_a_colleague(demo_database, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset())
-    ran(at(app.button, "defaults.save").click())
+    ran(at(app.button, "defaults 1.save").click())
     assert "Demo client manager saved version 4 on" in plain_text(app)
-    assert at(app.selectbox, "defaults.plan").value == "premium"
+    assert at(app.selectbox, "defaults 1.plan").value == "premium"
     assert asked(demo_database, defaults.current).version == 4
-    ran(at(app.button, "defaults.save").click())
+    ran(at(app.button, "defaults 1.save").click())
     newest = asked(demo_database, defaults.current)
     assert (newest.version, newest.settings.plan) == (5, "premium")
 
@@ -339,9 +355,9 @@ def test_a_save_in_between_is_told_with_who_and_when_and_keeps_what_was_chosen(d
 def test_discarding_goes_back_to_the_version_in_force() -> None:
     """Nothing is left of the draft."""
     app = opened(DEFAULTS)
-    ran(at(app.selectbox, "defaults.plan").set_value("plus"))
-    ran(at(app.button, "defaults.discard").click())
-    assert at(app.selectbox, "defaults.plan").value == "standard"
+    ran(at(app.selectbox, "defaults 1.plan").set_value("plus"))
+    ran(at(app.button, "defaults 1.discard").click())
+    assert at(app.selectbox, "defaults 1.plan").value == "standard"
 
 
 def test_every_version_is_told_with_what_changed_and_how_many_are_bound(demo_database: Database) -> None:
@@ -350,7 +366,7 @@ def test_every_version_is_told_with_what_changed_and_how_many_are_bound(demo_dat
     assert list(versions["Version"]) == ["v3", "v2", "v1"]
     assert versions["What changed"][1] == "Subscription: Classic → Standard"
     bound = asked(demo_database, reports.figures).per_version
-    assert list(versions["Clients bound to it"]) == [str(bound[v]) for v in (3, 2, 1)]
+    assert list(versions["Clients bound to it"]) == [str(bound[defaults.SetVersion(1, v)]) for v in (3, 2, 1)]
 
 
 def test_with_no_version_yet_the_page_explains_and_offers_the_form(demo_database: Database) -> None:
@@ -358,7 +374,7 @@ def test_with_no_version_yet_the_page_explains_and_offers_the_form(demo_database
     emptied(demo_database)
     app = opened(DEFAULTS)
     assert "No default settings are saved yet" in plain_text(app)
-    ran(at(app.button, "defaults.save").click())
+    ran(at(app.button, "defaults 1.save").click())
     assert asked(demo_database, defaults.current).version == 1
 
 
@@ -526,8 +542,9 @@ def test_back_to_the_defaults_it_was_invited_with_is_previewed_and_clears_the_ov
     app = opened(CLIENT, client=str(client_id))
     ran(at(app.button, f"client.{client_id}.open back").click())
     assert "Subscription: Plus → Standard" in plain_text(app)
-    assert "Follows the default again: Subscription" in plain_text(app)
+    assert "Subscription: Plus → Standard, from default v2" in plain_text(app)
     ran(at(app.button, f"client.{client_id}.save").click())
+    assert "Saved. Subscription: Plus → Standard, from default v2." in plain_text(app)
     shown = asked(demo_database, subscriptions.detail, client_id)
     assert shown.effective.overridden == frozenset()
     assert shown.effective.defaults_version == 2
@@ -602,8 +619,8 @@ def test_a_draft_begun_while_somebody_else_saved_is_kept(demo_database: Database
     """Rule 12: also the very first choice."""
     app = opened(DEFAULTS)
     saved_by_a_colleague(demo_database, billing_period=BillingPeriod.YEARLY, plan="plus", add_ons=frozenset())
-    ran(at(app.selectbox, "defaults.plan").set_value("premium"))
-    assert at(app.selectbox, "defaults.plan").value == "premium"
+    ran(at(app.selectbox, "defaults 1.plan").set_value("premium"))
+    assert at(app.selectbox, "defaults 1.plan").value == "premium"
     assert "Demo client manager saved version 4 on" in plain_text(app)
 
 
@@ -716,13 +733,14 @@ def test_the_distribution_of_a_past_day_counts_what_held_then(demo_database: Dat
 
 @pytest.mark.parametrize(
     ("page", "parameters", "queries"),
-    [("", {}, 3), (DEFAULTS, {}, 5), (INVITE, {}, 8), (CLIENT, {"client": "5"}, 14), (DISTRIBUTION, {}, 4)],
+    [("", {}, 4), (DEFAULTS, {}, 6), (INVITE, {}, 8), (CLIENT, {"client": "5"}, 14), (DISTRIBUTION, {}, 5)],
     ids=["clients", "defaults", "invite", "client", "distribution"],
 )
 def test_each_page_makes_a_fixed_number_of_queries(
     demo_database: Database, page: str, parameters: dict, queries: int
 ) -> None:
-    """Whatever the number of clients: the same with one hundred more. The demo's own, for its day, are not counted."""
+    """Whatever the number of clients: the same with one hundred more. The list asks what waits.
+    The demo's own, for its day, are not counted."""
     statements: list[str] = []
     event.listen(demo_database.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
 

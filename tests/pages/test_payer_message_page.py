@@ -39,7 +39,7 @@ def test_the_message_that_a_client_pays_is_shown_with_its_client(demo_database: 
     app = opened(PAGE, client=str(client_id))
     text = plain_text(app)
     assert "Message that the client pays from" in text
-    assert "Waiting to be sent to" in text
+    assert "Not sent: this is the demo" in text
     assert f"{shown.client.name}" in text
     assert any("What has been charged until then stays as it was" in each.value for each in app.text)
     assert not app.code

@@ -15,7 +15,7 @@ from core.invitations import NewClient
 from core.members import Identity, Member, MemberSignIn, Partner, SignInEvent
 from core.storage import Database
 from core.subscriptions import Client
-from core.words import BillingPeriod, NotAllowed, Overrides, Payer, Role, SignInEnded, SignInKind, speak
+from core.words import BillingPeriod, NotAllowed, Overrides, Payer, Role, SignInEnded, SignInKind, best_language, speak
 from pages.parts import presence, server, visitor
 from tests.conftest import LONGEST_WAIT
 from tests.pages.conftest import CLIENT, DEFAULTS, DISTRIBUTION, INVITE, ROOT, at, button, manager, plain_text, ran
@@ -50,7 +50,7 @@ def user(email: str = "client.manager@example.com", **claims: Any) -> dict[str, 
 
 def come(who: dict[str, Any], path: str = "", /, *, locale: str = "en-GB", **parameters: str) -> AppTest:
     """The product opened by somebody, on this page."""
-    speak("fr" if locale == "fr-BE" else "en")
+    speak(best_language(locale))
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=LONGEST_WAIT)
     app.context, app.user = {"locale": locale}, who
     for name, value in parameters.items():
@@ -357,7 +357,25 @@ def test_demo_mode_needs_no_sign_in_and_says_so_where_both_are_configured(
 
 
 def test_the_sign_in_page_speaks_the_browsers_language(firm: Database) -> None:
+    for locale, label in (("fr-BE", "Se connecter"), ("nl-BE", "Aanmelden")):
+        assert [b.label for b in come({}, locale=locale).button] == [label]
+
+
+def test_of_the_languages_a_browser_asks_for_the_first_that_is_spoken_greets(
+    firm: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes before it is left out."""
+    monkeypatch.setattr(type(st.context), "headers", {"Accept-Language": "de-BE,de;q=0.9, nl-BE;q=0.8,fr;q=0.7"})
+    assert [b.label for b in come({}, locale="de-BE").button] == ["Aanmelden"]
     assert [b.label for b in come({}, locale="fr-BE").button] == ["Se connecter"]
+
+
+def test_the_members_own_language_goes_before_the_browsers(firm: Database) -> None:
+    """Switched once, kept for their next visit, and for nobody else's."""
+    for chosen, button_says in (("fr", "Inviter un client"), ("nl", "Klant uitnodigen")):
+        ran(at(come(user()).button_group, "language").set_value(chosen))
+        assert titles(come(user(), INVITE)) == [button_says]
+        assert titles(come(user("administrator@example.com"), INVITE)) == ["Invite a client"]
 
 
 def test_a_run_asks_the_database_who_is_here_once(firm: Database) -> None:

@@ -315,6 +315,20 @@ def test_the_header_that_says_where_a_visitor_comes_from_is_the_operators_choice
     assert seen_through("X-Real-IP", **{"x-real-ip": "<script>"}) == "192.0.2.1"
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("nl-BE,nl;q=0.9,en;q=0.8", "nl"), ("fr-BE,fr;q=0.9", "fr"), ("de, fr;q=0.5", "fr"), ("de", "en"), ("", "en")],
+)
+def test_a_page_says_the_language_that_greets_its_browser(raw: Raw, accepted: str, language: str) -> None:
+    """On every address, also to a browser that takes pages compressed; what is kept of it is kept for that language."""
+    headers = {"Accept": "text/html,*/*", "Accept_Encoding": "gzip", "Accept_Language": accepted}
+    for path in ("/", "/defaults"):
+        page = raw.ask(path, **headers)
+        assert f'<html lang="{language}">'.encode() in page.body
+        assert "Accept-Language" in ", ".join(page.said("vary"))
+        assert int(page.said("content-length")[0]) == len(page.body)
+
+
 def test_a_page_gives_a_browser_that_has_none_a_cookie_of_its_own(raw: Raw) -> None:
     """Which no script reads and no other site sends; a browser that has one keeps it."""
     (first,) = raw.ask("/").said("set-cookie")

@@ -19,13 +19,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
-from core import catalogue, demo, invitations, members, reports, subscriptions
+from core import bulk, catalogue, defaults, demo, invitations, members, reports, subscriptions
 from core.catalogue import FIRST_DAY, PriceList
 from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
 from core.storage import Base, Database, Instant, is_declared
-from core.words import BillingPeriod, ClientStatus, Origin, SearchUnavailable
+from core.words import BatchKind, BillingPeriod, ClientStatus, Origin, SearchUnavailable, spoken
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -146,7 +146,7 @@ def test_clients_there_before_are_found_by_their_words(empty: Database) -> None:
     with empty.migrating() as connection:
         migrate_to("0003", connection)
         fill_as_lived_in(connection)
-        migrate_to("0013", connection)
+        migrate_to("0017", connection)
         connection.execute(
             text(
                 "UPDATE client SET name = 'Müller & Söhne', sort_name = 'muller & sohne', company_number = '0471730202'"
@@ -261,6 +261,30 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         assert catalogue.stored(session, "EUR").prices == second
 
 
+def test_what_was_sold_before_has_no_dutch_name_and_reads_in_english_until_it_has(empty: Database) -> None:
+    """A file without Dutch names still loads, and one with them gives them."""
+    with empty.migrating() as connection:
+        migrate_to("0007", connection)
+        run, no = connection.execute, {"no": False}
+        run(text("INSERT INTO catalogue_edition VALUES (1, 7, :no)"), no)
+        run(text("INSERT INTO plan VALUES ('standard', 1, 'Standard', 'Normal', :no)"), no)
+        run(text("INSERT INTO add_on VALUES ('payroll', 1, 'Payroll', 'Paie', :no)"), no)
+        run(text("INSERT INTO plan_price VALUES ('standard', 'monthly', 'EUR', 1900)"))
+        run(text("INSERT INTO add_on_price VALUES ('payroll', 'monthly', 'EUR', 1200)"))
+    empty.migrate()
+    with empty.transaction() as session:
+        assert differences_of(session.connection()) == []
+        before = catalogue.stored(session, "EUR")
+        assert before.plans["standard"].names == {"en": "Standard", "fr": "Normal"}
+        with spoken("nl"):
+            assert str(before.add_ons["payroll"]) == "Payroll"
+        named = replace(before.add_ons["payroll"], names={"en": "Payroll", "fr": "Paie", "nl": "Loon"})
+        catalogue.store(session, replace(before, add_ons={"payroll": named}))
+        with spoken("nl"):
+            after = catalogue.stored(session, "EUR")
+            assert [str(after.plans["standard"]), str(after.add_ons["payroll"])] == ["Standard", "Loon"]
+
+
 def test_a_client_there_before_can_be_forgotten_and_others_keep_their_texts(empty: Database) -> None:
     """The triggers of before are replaced: they allow this alone."""
     with empty.migrating() as connection:
@@ -298,6 +322,52 @@ def test_a_demo_there_before_is_shown_as_today(empty: Database) -> None:
         assert differences_of(session.connection()) == []
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text("UPDATE demo_space SET ahead = -1"))
+
+
+def test_imports_made_before_are_batches_too(empty: Database) -> None:
+    """By whom, when and how many; and the next batch has the next number."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0014", connection)
+        at = bindparam("at", type_=Instant)
+        connection.execute(text("UPDATE partner SET last_batch = 1, last_client_id = 3"))
+        connection.execute(
+            text(
+                "INSERT INTO client (partner_id, client_id, name, sort_name, email, contact_name, language, country, "
+                "external_reference) VALUES (1, 3, 'Brought', 'brought', 'brought@example.com', '', 'en', '', '')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
+                "changed_by_id, origin, reason, payer, billing_period, plan, add_ons, batch, responsible_id, "
+                "decided_at, may_hold) SELECT 1, 3, 1, :at, 'invited', 'brought', "
+                "'payer;billing_period;plan;add_ons', 2, 'import', '', payer, billing_period, plan, "
+                "add_ons, 1, 2, :at, :yes FROM subscription LIMIT 1"
+            ).bindparams(at),
+            {"at": EXPIRES - timedelta(days=5), "yes": True},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO responsible (partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason) "
+                "VALUES (1, 3, :at, 2, 2, 'import', '')"
+            ).bindparams(at),
+            {"at": EXPIRES - timedelta(days=5)},
+        )
+    empty.migrate()
+    with empty.reading() as session:
+        assert list(subscriptions.differences(session)) == []
+        assert differences_of(session.connection()) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        (brought,) = bulk.batches(session, administrator)
+        assert (brought.batch, brought.kind, brought.by, brought.changed) == (1, BatchKind.IMPORT, "Second", 1)
+        assert brought.done_at == EXPIRES - timedelta(days=5)
+        assert [each.client_id for each in bulk.clients_of(session, administrator, 1)] == [3]
+    for statement in ("UPDATE batch SET reason = 'x'", "DELETE FROM batch", "UPDATE responsible SET batch = 1"):
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
 
 
 def fill_as_lived_in(connection: Connection) -> None:
@@ -483,3 +553,54 @@ def test_clients_there_before_have_no_message_about_who_pays_and_can_get_one(emp
         assert [each.recipient for each in invitations.of_client(session, administrator, 1).about_payer] == ["a@b.c"]
     with pytest.raises(IntegrityError), empty.transaction() as session:
         session.execute(text(row.format("2, 'nobody'")).bindparams(at))
+
+
+def test_what_was_saved_before_there_were_sets_is_the_set_standard(empty: Database) -> None:
+    """Rule 16: same versions; nothing of any client changes, and a partner without versions has no set (rule 17)."""
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0013", connection)
+        connection.execute(text("INSERT INTO partner VALUES (2, 'Other', 'EUR', 'UTC', 1, 0, 0)"))
+        saved_at = bindparam("at", type_=Instant)
+        for version in (1, 2):
+            connection.execute(
+                text(
+                    "INSERT INTO default_settings (partner_id, version, saved_by_id, saved_at, note, payer, "
+                    "billing_period, plan, add_ons) "
+                    "VALUES (1, :version, 1, :at, '', 'client', 'monthly', 'standard', '')"
+                ).bindparams(saved_at),
+                {"version": version, "at": EXPIRES - timedelta(days=100 - version)},
+            )
+        bound = text(
+            "INSERT INTO subscription (partner_id, client_id, revision, valid_from, status, sort_name, overridden, "
+            "defaults_version, changed_by_id, origin, reason, payer, billing_period, plan, add_ons, responsible_id, "
+            "decided_at, may_hold) SELECT partner_id, client_id, 2, valid_to, status, sort_name, '', 2, 1, 'page', '', "
+            "payer, billing_period, plan, add_ons, responsible_id, valid_to, :yes FROM subscription "
+            "WHERE client_id = 2 AND revision = 1"
+        )
+        ended = EXPIRES - timedelta(days=50)
+        close = text("UPDATE subscription SET valid_to = :at, may_hold = :no WHERE client_id = 2")
+        connection.execute(close.bindparams(saved_at), {"at": ended, "no": False})
+        connection.execute(bound, {"yes": True})
+        rows = text("SELECT * FROM subscription ORDER BY client_id, revision")
+        before = [dict(row) for row in connection.execute(rows).mappings()]
+    empty.migrate()
+    with empty.reading() as session:
+        after = [dict(row) for row in session.execute(rows).mappings()]
+        assert differences_of(session.connection()) == []
+        assert [row.pop("set_number") for row in after] == [None, None, None, None, 1]
+        assert after == before
+        assert list(defaults.differences(session)) == []
+        assert list(subscriptions.differences(session)) == []
+        (standard,) = defaults.sets_of(session, 1)
+        assert (standard.name, standard.is_standard, standard.version, standard.changes) == ("Standard", True, 2, 2)
+        assert standard.newest.saved_by.name == "Someone"
+        assert defaults.sets_of(session, 2).all == ()
+    for statement in (
+        "UPDATE default_settings SET note = 'x'", "DELETE FROM default_settings", "DELETE FROM subscription",
+        "UPDATE subscription SET set_number = NULL", "UPDATE subscription SET reason = 'x'",
+        "UPDATE subscription SET may_hold = NOT may_hold WHERE NOT may_hold", "DELETE FROM default_set_change",
+    ):  # fmt: skip
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))

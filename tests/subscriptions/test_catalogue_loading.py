@@ -171,14 +171,26 @@ GOLD = Plan("gold", {"en": "Gold", "fr": "Or"}, add_ons=frozenset({"payroll"}))
             [CatalogueChange(ChangeKind.BROUGHT_BACK, replace(OWN.plans["classic"], is_retired=False))],
         ),
         (
-            plan_with("plus", names={"en": "Plus", "fr": "Plus fort"}),
+            plan_with("plus", names={"en": "Plus", "fr": "Plus fort", "nl": "Plus"}),
             [
                 CatalogueChange(
                     ChangeKind.RENAMED,
-                    replace(OWN.plans["plus"], names={"en": "Plus", "fr": "Plus fort"}),
+                    replace(OWN.plans["plus"], names={"en": "Plus", "fr": "Plus fort", "nl": "Plus"}),
                     "fr",
                     before="Plus",
                     after="Plus fort",
+                )
+            ],
+        ),
+        (
+            plan_with("classic", names={"en": "Classic", "fr": "Classique"}),
+            [
+                CatalogueChange(
+                    ChangeKind.RENAMED,
+                    replace(OWN.plans["classic"], names={"en": "Classic", "fr": "Classique"}),
+                    "nl",
+                    before="Klassiek",
+                    after="Classic",
                 )
             ],
         ),
@@ -212,7 +224,10 @@ GOLD = Plan("gold", {"en": "Gold", "fr": "Or"}, add_ons=frozenset({"payroll"}))
         ),
         (replace(OWN, add_ons=dict(reversed(OWN.add_ons.items()))), [CatalogueChange(ChangeKind.REORDERED)]),
     ],
-    ids=["new", "retired", "brought back", "renamed", "priced", "offered", "removed", "plans turned", "add-ons turned"],
+    ids=[
+        "new", "retired", "brought back", "renamed", "without Dutch", "priced", "offered", "removed", "plans turned",
+        "add-ons turned",
+    ],
 )  # fmt: skip
 def test_each_change_is_named_and_done(own: Space, later: Catalogue, expected: list[CatalogueChange]) -> None:
     """What a preview names is what the load does, no more; then nothing is left to do."""

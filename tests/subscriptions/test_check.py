@@ -27,7 +27,8 @@ def tampered(space: Space, statement: str) -> None:
     with space.database.transaction() as session:
         if space.database.engine.dialect.name == "sqlite":
             named = (
-                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('subscription', 'responsible')"
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' "
+                "AND tbl_name IN ('subscription', 'responsible', 'partner')"
             )
             for trigger in session.scalars(text(named)).all():
                 session.execute(text(f"DROP TRIGGER {trigger}"))

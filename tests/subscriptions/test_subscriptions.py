@@ -77,7 +77,7 @@ def test_adopting_the_current_defaults_binds_to_them_and_keeps_the_overrides(spa
     other_id = space.invite("Other").client_id
     space.save(PLUS)
     adoption = space.adopt(client_id)
-    assert (adoption.version, adoption.adopted, adoption.unchanged) == (2, (client_id,), ())
+    assert (adoption.bound, adoption.adopted, adoption.unchanged) == ({client_id: (1, 2)}, (client_id,), ())
     shown = space.detail(client_id)
     assert shown.effective.settings == BillingSettings.starting_with(
         payer=PLUS.payer, billing_period=BillingPeriod.MONTHLY, plan=PLUS.plan, add_ons=PLUS.add_ons

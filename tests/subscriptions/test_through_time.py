@@ -1,6 +1,7 @@
 """The life of a subscription, by its rules (23 to 41) and their worked examples: Europe/Brussels, the sample's prices
 (Standard 19.00 / 190.00, Plus 34.00 / 350.00, Payroll 12.00, Starter 9.00)."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from core import catalogue, invitations, reports, subscriptions
 from core.catalogue import Catalogue
@@ -31,6 +33,7 @@ from core.words import (
     Role,
     StaleSubscription,
     TookEffect,
+    spoken,
 )
 from tests.conftest import Clock, Space
 
@@ -72,6 +75,29 @@ def accepted(firm: Space, at: datetime, overrides: Overrides = Overrides(), name
         assert message.token is not None
         invitations.accept(session, message.token)
     return client.client_id
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "first"), [("time_zone", "UTC", "Europe/Brussels"), ("currency", "USD", "EUR")]
+)
+def test_time_zone_and_currency_stay_once_a_client_has_been_active(
+    firm: Space, make_space: Any, fact: str, other: str, first: str
+) -> None:
+    """Rule 23: the tables refuse it, also when that client is archived; another partner's clients do not count."""
+    make_space(2)
+
+    def change(value: str, partner_id: int = 1) -> None:
+        with firm.database.transaction() as session:
+            session.execute(update(Partner).where(Partner.partner_id == partner_id).values({fact: value, "name": "N"}))
+
+    firm.invite("Invited")
+    change(other)
+    change(first)
+    firm.archive(accepted(firm, local(2026, 6, 1, 9)))
+    change(first)
+    change(other, partner_id=2)
+    with pytest.raises(IntegrityError, match="has been active"):
+        change(other)
 
 
 def change(
@@ -335,7 +361,7 @@ def test_rule_35_an_active_client_ends_with_its_paid_period(firm: Space) -> None
     """While the end is pending every other change is refused, and it can be cancelled."""
     client_id = accepted(firm, local(2027, 1, 15, 10))
     archive(firm, client_id, at=local(2027, 1, 20, 9))
-    with pytest.raises(EndPending, match="Aubry ends on 15 Feb 2027"):
+    with pytest.raises(EndPending, match="The subscription of Aubry ends on 15 Feb 2027"):
         change(firm, client_id, at=local(2027, 1, 21, 9), payer=Payer.PARTNER)
     with pytest.raises(EndPending):
         archive(firm, client_id, at=local(2027, 1, 21, 9), at_once=True)
@@ -560,10 +586,41 @@ def test_rule_26_the_list_and_the_figures_follow_at_the_renewal_without_any_job(
     client_id = accepted(firm, local(2027, 1, 15, 10), Overrides(plan="plus"))
     change(firm, client_id, at=local(2027, 1, 20, 9), plan="standard")
     before = listed(firm)[client_id]
-    assert (before.settings.plan, before.pending_from) == ("plus", local(2027, 2, 15, 0))
+    assert (before.settings.plan, before.waiting and before.waiting.takes_effect_at) == ("plus", local(2027, 2, 15, 0))
     clock.moment = local(2027, 2, 15, 0)
     after = listed(firm)[client_id]
-    assert (after.settings.plan, after.pending_from) == ("standard", None)
+    assert (after.settings.plan, after.waiting) == ("standard", None)
+
+
+def test_rule_31_list_and_file_say_what_waits_from_when_and_the_price_from_then(firm: Space) -> None:
+    """A pending change replaced by another is told no more; an end has no price."""
+    plus, ending, still = (accepted(firm, local(2027, 1, 15, 10), Overrides(plan="plus"), name) for name in "ABC")
+    change(firm, plus, at=local(2027, 1, 20, 9), plan="starter")
+    change(firm, plus, at=local(2027, 1, 21, 9), plan="standard")
+    with firm.database.transaction() as session:
+        subscriptions.archive(session, firm.manager, ending, seen=firm.detail(ending).seen)
+    with firm.database.reading() as session, spoken("en", "Europe/Brussels"):
+        frame = reports.billing_sources(session, firm.manager).set_index("client_id")
+        lines = list(
+            csv.DictReader("".join(reports.csv_pieces(session, firm.manager)).removeprefix("\ufeff").splitlines())
+        )
+    told = [tuple(line[heading] for heading in list(line)[-3:]) for line in lines]
+    assert list(lines[0])[-3:] == ["Pending change", "Takes effect on", "A month from then (EUR)"]
+    assert told == [
+        ("Subscription: Plus → Standard", "2027-02-15", "19.00"),
+        ("The subscription ends", "2027-02-15", ""),
+        ("", "", ""),
+    ]
+    waits = frame[["pending", "pending_from", "pending_monthly_cents"]].loc[[plus, ending]].itertuples(index=False)
+    assert [(each[0], each[1].to_pydatetime()) for each in waits] == [
+        ("plan", local(2027, 2, 15, 0)),
+        ("status", local(2027, 2, 15, 0)),
+    ]
+    assert frame.loc[plus, "pending_monthly_cents"] == 1900
+    assert (frame.loc[still, "pending"], frame.loc[[still, ending], "pending_monthly_cents"].notna().any()) == (
+        "",
+        False,
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What Alembic runs with: the connection of core.storage's migrate, or, from its own command, the configured database.
 
-`alembic revision --autogenerate -m "..." --rev-id 0014` writes the next migration from what the tables have become,
+`alembic revision --autogenerate -m "..." --rev-id 0015` writes the next migration from what the tables have become,
 `alembic upgrade head --sql` prints the SQL instead of running it.
 """
 

@@ -1,0 +1,164 @@
+"""Bulk changes: every act on many clients and every import, the newest first; each with its clients, and *Undo*."""
+
+import pandas as pd
+import streamlit as st
+
+from core import bulk, catalogue, defaults
+from core.bulk import PastBatch
+from core.members import Permission, may
+from core.words import moment, number, t
+from pages.clients import bulk_preview
+from pages.parts import choices, row_buttons, server, visitor
+from pages.parts.text import heading, plain
+
+PAGE_SIZE = 50
+CLIENT = "pages/clients/client_subscription.py"
+
+member = visitor.member(Permission.READ_BATCHES)
+database = server.database()
+
+
+def standing(each: PastBatch) -> str:
+    """Whether it was undone, or undid another."""
+    if each.undone_by is not None:
+        return t("Undone by {batch}", batch=str(each.undone_by))
+    return "" if each.undoes is None else t("Undoes {batch}", batch=str(each.undoes))
+
+
+def every_batch() -> None:
+    """The table of them, each with a way in."""
+    heading(t("Bulk changes"), t("What was done to many clients at once, and the lists that were imported."))
+    if (opened := row_buttons.opened("batches.opened")) is not None:
+        st.query_params["batch"] = str(opened)
+        st.rerun()
+    with database.reading() as session:
+        running = bulk.running(session, member)
+        total = bulk.count_batches(session, member)
+        pages = max(1, -(-total // PAGE_SIZE))
+        page = min(st.session_state.get("batches.pager") or 1, pages)
+        found = bulk.batches(session, member, page=page, page_size=PAGE_SIZE)
+    if running is not None:
+        done, total_now = number(running.done), number(running.total)
+        said = t("{name} is changing many clients now: {done} of {total}.", name=running.by, done=done, total=total_now)
+        st.info(plain(said), icon=":material/hourglass_top:")
+    if not found:
+        st.info(t("Nothing was changed in bulk yet. Tick clients in the list to begin."), icon=":material/checklist:")
+        return
+    column = st.column_config
+    cells = {
+        "batch": [str(each.batch) for each in found],
+        "open": [":material/chevron_right:"] * len(found),
+        "when": [moment(each.done_at) for each in found],
+        "by": [each.by for each in found],
+        "what": [each.kind.label for each in found],
+        "changed": [number(each.changed) for each in found],
+        "left": [number(each.left_out) for each in found],
+        "standing": [standing(each) for each in found],
+        "reason": [each.reason for each in found],
+    }
+    st.dataframe(
+        pd.DataFrame(cells),
+        key=f"batches {page} {total}",
+        hide_index=True,
+        height="content",
+        alt=t("Bulk changes, one per row"),
+        column_config={
+            "batch": column.TextColumn(t("Number"), width=70, pinned=True),
+            "open": row_buttons.open_column(
+                t("Open the bulk change"), "batches.open", "batches.opened", [each.batch for each in found], pinned=True
+            ),
+            "when": column.TextColumn(t("When"), width=140),
+            "by": column.TextColumn(t("Who"), width=140),
+            "what": column.TextColumn(t("What"), width=180),
+            "changed": column.TextColumn(t("Clients changed"), alignment="right", width=90),
+            "left": column.TextColumn(t("Left out"), alignment="right", width=80),
+            "standing": column.TextColumn(t("Undone"), width=120),
+            "reason": column.TextColumn(t("Reason"), width=260),
+        },
+    )
+    if pages > 1:
+        st.pagination(pages, default=page, key="batches.pager")
+
+
+def one_batch(asked: int) -> None:
+    """One of them: what was done, to whom, and the way back."""
+    if st.button(t("All bulk changes"), icon=":material/arrow_back:", type="tertiary"):
+        del st.query_params["batch"]
+        st.rerun()
+    if (opened := row_buttons.opened("batch.client opened")) is not None:
+        st.switch_page(CLIENT, query_params={"client": str(opened)})
+    with database.reading() as session:
+        made = bulk.batch(session, member, asked)
+        pages = max(1, -(-made.changed // PAGE_SIZE))
+        page = min(st.session_state.get(f"batch.pager {asked}") or 1, pages)
+        clients = bulk.clients_of(session, member, asked, page=page, page_size=PAGE_SIZE)
+    said = t("{what}, {at} by {name}", what=made.kind.label, at=moment(made.done_at), name=made.by)
+    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said))
+    if made.reason:
+        st.text(t("Reason: {reason}", reason=made.reason))
+    if standing(made):
+        st.text(standing(made))
+    with st.container(horizontal=True):
+        st.metric(t("Chosen"), number(made.chosen), border=True)
+        st.metric(t("Clients changed"), number(made.changed), border=True)
+        st.metric(t("Left out"), number(made.left_out), border=True)
+    if made.can_be_undone and may(member, Permission.OVERRIDE):
+        undo(made)
+    if not clients:
+        return
+    st.header(t("Its clients"), anchor=False)
+    column = st.column_config
+    since = {True: t("yes"), False: ""}
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "name": [each.name for each in clients],
+                "open": [":material/chevron_right:"] * len(clients),
+                "begins": [moment(each.begins_at) for each in clients],
+                "since": [since[each.changed_since] for each in clients],
+            }
+        ),
+        key=f"batch.clients {asked} {page}",
+        hide_index=True,
+        height="content",
+        alt=t("The clients of the bulk change, one per row"),
+        column_config={
+            "name": column.TextColumn(t("Client"), width=300, pinned=True),
+            "open": row_buttons.open_column(
+                t("Open the client"), "batch.open", "batch.client opened", [each.client_id for each in clients],
+                pinned=True,
+            ),
+            "begins": column.TextColumn(t("Takes effect on"), width=160),
+            "since": column.TextColumn(t("Changed since"), width=110),
+        },
+    )  # fmt: skip
+    if pages > 1:
+        st.pagination(pages, default=page, key=f"batch.pager {asked}")
+
+
+def undo(made: PastBatch) -> None:
+    """The way back, previewed like any bulk change; whoever changed since stays, and is listed."""
+    key = f"undo {made.batch}"
+    form = choices.form(key)
+    if not st.session_state.get(f"{form}.open"):
+        st.button(t("Undo"), icon=":material/undo:", key=f"{form}.begin", on_click=choices.open_form, args=(form,))
+        return
+    with st.container(border=True):
+        st.header(t("Undo bulk change {batch}", batch=str(made.batch)), anchor=False)
+        seen = bulk_preview.previewed(form, made.batch, lambda session: bulk.undo_preview(session, member, made.batch))
+        if seen is not None:
+            with database.reading(single=True) as session:
+                offer, sets = catalogue.current(session, member.partner), defaults.sets(session, member)
+            bulk_preview.show(seen, offer, sets)
+            label = t("Undo bulk change {batch}", batch=str(made.batch))
+            bulk_preview.confirm(
+                key, seen, label, lambda session, **named: bulk.undo(session, member, made.batch, **named)
+            )
+        st.button(t("Cancel"), key=f"{form}.cancel", shortcut="Esc", on_click=choices.forget, args=(key,))
+
+
+wanted = st.query_params.get("batch", "")
+if wanted.isdecimal():
+    one_batch(int(wanted[:18]))
+else:
+    every_batch()

@@ -1,0 +1,171 @@
+"""Every page looked at by axe-core, in both themes, wide and on a phone; and the product without a mouse."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, TimeoutError, expect
+
+from core.words import speak, t
+from tests.browser.conftest import CHROMIUM, Server, alert, expect_title, open_page, settled
+from tests.conftest import STANDARD
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium on this machine."),
+]
+
+PAGES = {
+    "": "Clients",
+    "invite_client": "Invite a client",
+    "client_subscription": "Client subscription",
+    "client_subscription?client=5": "",
+    "defaults": "Default settings",
+    "catalogue": "Catalogue",
+    "members": "Members",
+    "activity": "Activity",
+    "plan_distribution": "Plan distribution",
+}
+WEIGHTY = {"moderate", "serious", "critical"}
+STREAMLITS = {
+    ("list", "stSidebarNavItems"): "its menu puts a section's pages into a div within the list",
+    ("listitem", "<li"): "the same, seen from the items of the menu; no page of ours makes a list item",
+    ("scrollable-region-focusable", "<div"): "a st.table wider than the screen scrolls, and cannot be given the focus",
+}
+
+
+def of_streamlit(rule: str, html: str, button: str, scheme: str) -> bool:
+    """Whether what axe found is in what Streamlit draws by itself, and no option of it changes."""
+    if any(rule == known and mark in html for known, mark in STREAMLITS):
+        return True
+    # on a dark ground no one colour is legible both as text and under white text: buttons come first
+    return rule == "color-contrast" and scheme == "dark" and button in {"segmented_control", "pills"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_that_is_ours(
+    server: Server, visit: Callable[..., Page], path: str, width: int, scheme: str
+) -> None:
+    """Nothing that keeps anybody from reading or reaching what is there; what is Streamlit's own is listed above."""
+    page = visit(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    page.goto(f"{server.url}/{path}")
+    if PAGES[path]:
+        expect_title(page, PAGES[path])
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    settled(page)
+    found = Axe().run(page).response["violations"]
+    ours = [
+        (each["id"], node["html"][:200], node["failureSummary"])
+        for each in found
+        if each["impact"] in WEIGHTY
+        for node in each["nodes"]
+        if not of_streamlit(each["id"], node["html"], _around(page, node["target"][0]), scheme)
+    ]
+    assert ours == []
+
+
+def _around(page: Page, target: str) -> str:
+    """The kind of button that an element stands in, if any."""
+    return page.locator(target).first.evaluate("element => element.closest('button')?.dataset.variant ?? ''")
+
+
+def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..., Page]) -> None:
+    """Search with "/", open a client, change its subscription, save: the focus is where the work is."""
+    speak("en")
+    server.save(STANDARD)
+    client_id = server.invite("Quincaillerie Sans Souris", "sans.souris@example.com")
+    page = visit()
+    open_page(page, f"{server.url}/client_subscription?client=5", server.name_of(5))
+    settled(page)
+    page.keyboard.press("/")
+    expect(focused(page)).to_have_attribute("type", "search")
+    page.keyboard.type("sans souris")
+    link = page.get_by_role("link", name="Quincaillerie Sans Souris")
+    expect(link).to_be_visible()
+    settled(page)
+    until_focused(page, "Quincaillerie Sans Souris")
+    press(page, ["Enter"], page.get_by_role("heading", level=1, name="Quincaillerie Sans Souris"))
+    expect_title(page, "Quincaillerie Sans Souris")
+    expect(page).to_have_url(f"{server.url}/client_subscription?client={client_id}")
+    expect(page).to_have_title("Quincaillerie Sans Souris · Client subscription · Billing Defaults")
+    settled(page)
+    until_focused(page, t("Change"))
+    page.keyboard.press("Enter")
+    expect(focused(page)).to_contain_text("Use default")
+    settled(page)
+    save = page.get_by_role("button", name=t("Save {count} change", count=1))
+    press(page, ["ArrowDown", "Enter"], save, to="Subscription")
+    until_focused(page, t("Save {count} change", count=1))
+    page.keyboard.press("Enter")
+    expect(alert(page)).to_contain_text("Saved. Subscription:")
+
+
+def test_escape_closes_a_form(server: Server, visit: Callable[..., Page]) -> None:
+    """From within a field too; nothing is saved."""
+    page = visit()
+    open_page(page, f"{server.url}/client_subscription?client=5", server.name_of(5))
+    settled(page)
+    page.get_by_role("button", name=t("Edit details")).click()
+    name = page.get_by_label(t("Name"), exact=True)
+    expect(name).to_be_focused()
+    settled(page)
+    page.keyboard.press("Escape")
+    expect(name).to_have_count(0)
+
+
+def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., Page]) -> None:
+    """For this browser, and not for another one."""
+    page, address = visit(), f"{server.url}/client_subscription?client=5"
+    open_page(page, address, server.name_of(5))
+    page.get_by_role("button", name=t("Change"), exact=True).click()
+    reason = page.get_by_label(t("Reason (optional)"), exact=True)
+    reason.fill("they asked for it")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.reload()
+    expect(reason).to_have_value("they asked for it")
+    other = visit()
+    open_page(other, address, server.name_of(5))
+    settled(other)
+    expect(other.get_by_label(t("Reason (optional)"), exact=True)).to_have_count(0)
+
+
+def focused(page: Page) -> Locator:
+    return page.locator(":focus")
+
+
+def press(page: Page, keys: list[str], seen: Locator, *, to: str = "") -> None:
+    """Press these keys, in the field `to`, again where the page was not ready to hear them, until this is seen."""
+    for _ in range(10):
+        if to:
+            until_focused_label(page, to)
+        for key in keys:
+            page.keyboard.press(key)
+        try:
+            seen.wait_for(timeout=5_000)
+            return
+        except TimeoutError:
+            continue
+    raise AssertionError(f"{keys} do nothing")
+
+
+def until_focused(page: Page, words: str) -> None:
+    """Press Tab until what says these words is in focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        said = page.evaluate("document.activeElement.innerText ?? ''")  # an icon's name stands on a line of its own
+        if words in said.split("\n"):
+            return
+    raise AssertionError(f"Tab never comes to {words}")
+
+
+def until_focused_label(page: Page, label: str) -> None:
+    """Press Tab until the field with this label is in focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        said = page.evaluate("document.activeElement.getAttribute('aria-label') ?? ''")
+        if label in said:
+            return
+    raise AssertionError(f"Tab never comes to {label}")
