@@ -69,6 +69,7 @@ class Configuration(BaseSettings):
     """BILLING_DATABASE_URL: a SQLAlchemy URL, `sqlite:///...` or `postgresql+psycopg://...`.
 
     BILLING_DEMO: whether to open in demo mode; by default only when no database is named.
+    BILLING_DEMO_CONTROL: whether whoever looks at the demo can show it as a later day and begin it anew; by default so.
     BILLING_PUBLIC_URL: where a client's browser reaches the product; the links of invitations begin with it.
     BILLING_INVITATION_DAYS: how long an invitation holds.
     BILLING_SMTP_HOST, _PORT, _TLS (starttls, ssl or none), _USER, _PASSWORD, _SENDER, _TIMEOUT (seconds for each
@@ -83,6 +84,7 @@ class Configuration(BaseSettings):
 
     database_url: str = ""
     demo: bool | None = None
+    demo_control: bool = True
     public_url: Annotated[str, AfterValidator(lambda url: str(HttpUrl(url)))] = "http://localhost:8501"
     invitation_days: Annotated[int, Field(ge=1, le=365)] = 30
     smtp_host: str = ""

@@ -11,6 +11,7 @@ from core.catalogue.stored import (
     altered,
     currencies,
     current,
+    last_number,
     latest_today,
     loaded,
     sold_in,

@@ -56,16 +56,17 @@ def looked_up(price_lists: Sequence[PriceList], number: int) -> Iterator[PriceLi
 
 
 def following(
-    price_lists: Sequence[PriceList], offered: PriceList, today: date, *, named: Set[str]
+    price_lists: Sequence[PriceList], offered: PriceList, today: date, *, named: Set[str], last: int = 0
 ) -> PriceList | None:
     """The list that loading the offered one makes of these, ascending by number; None where its prices hold already.
 
-    It takes the place of a list that begins on the same day and has not begun; else it has the next number. Without a
-    day of its own it begins today, the first list of all on FIRST_DAY. `named` are the codes of what the file names:
-    what it leaves out and is kept costs what earlier lists say.
+    It takes the place of a list that begins on the same day and has not begun; else it has the next number
+    after `last`, the highest that a list of this currency ever had. Without a day of its own it begins today, the first
+    list of all on FIRST_DAY. `named` are the codes of what the file names: what it leaves out and is kept costs what
+    earlier lists say.
     """
     if not price_lists:
-        return replace(offered, number=1)
+        return replace(offered, number=last + 1)
     newest = price_lists[-1]
     has_day = offered.valid_from != FIRST_DAY
     begins = offered.valid_from if has_day else today
@@ -79,7 +80,7 @@ def following(
         and (not has_day or begins >= newest.valid_from)
     ):
         return None
-    return replace(offered, number=newest.number + 1, valid_from=begins)
+    return replace(offered, number=max(newest.number, last) + 1, valid_from=begins)
 
 
 def _prices_agree(stored: PriceList, offered: PriceList, named: Set[str]) -> bool:

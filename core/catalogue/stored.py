@@ -18,6 +18,7 @@ from core.catalogue.tables import (
     OfferRow,
     PlanPriceRow,
     PlanRow,
+    PriceListNumber,
     PriceListRow,
 )
 from core.members import Member, Partner, Space
@@ -121,6 +122,11 @@ class Loaded:
     by: str | None
 
 
+def last_number(session: Session, currency: str) -> int:
+    """The highest number that a price list of this currency ever had, of those that were withdrawn too; 0: none."""
+    return session.scalar(select(PriceListNumber.last).where(PriceListNumber.currency == currency)) or 0
+
+
 def loaded(session: Session, partner: Partner) -> dict[int, Loaded]:
     """When and by whom each price list of the partner's currency was loaded, by number."""
     rows = session.execute(
@@ -164,14 +170,18 @@ def store(session: Session, catalogue: Catalogue, *, by: Member | None = None) -
 
 
 def altered(session: Session) -> Iterator[str]:
-    """A sentence for each stored price list that is not what was loaded; none when all is well."""
+    """A sentence for each stored price list that is not what was loaded, or has a number that another one may get; none
+    when all is well."""
     for currency in sorted(currencies(session)):
         hashes = dict(
             session.execute(
                 select(PriceListRow.number, PriceListRow.content_hash).where(PriceListRow.currency == currency)
             ).all()
         )
+        last = last_number(session, currency)
         for each in _price_lists(session, currency):
+            if each.number > last:
+                yield f"price list {each.number} in {currency}: the last number that was given is {last}"
             if hashes[each.number] not in (None, content_hash(each)):
                 yield f"price list {each.number} in {currency}: its days or prices are not those that were loaded"
 
@@ -191,6 +201,18 @@ def _put_price_lists(session: Session, catalogue: Catalogue, by: Member | None) 
     for number, each in wanted.items():
         if before.get(number) != each:
             _add_price_list(session, each, by)
+    _keep_last_number(session, currency, max(wanted, default=0))
+
+
+def _keep_last_number(session: Session, currency: str, number: int) -> None:
+    """Afterwards the highest number that a list of this currency ever had is known to be at least this."""
+    last = last_number(session, currency)
+    if number <= last:
+        return
+    if last:
+        session.execute(update(PriceListNumber).where(PriceListNumber.currency == currency).values(last=number))
+    else:
+        session.execute(insert(PriceListNumber).values(currency=currency, last=number))
 
 
 def _add_price_list(session: Session, price_list: PriceList, by: Member | None) -> None:

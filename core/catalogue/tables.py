@@ -80,6 +80,16 @@ class PriceListRow(Base):
     loaded_by_id: Mapped[int | None]
 
 
+class PriceListNumber(Base):
+    """The highest number that a price list of a currency ever had: what was withdrawn gives its number to no other."""
+
+    __tablename__ = "price_list_number"
+    __table_args__ = (CheckConstraint("last >= 1", name="last"),)
+
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
 class PlanPriceRow(Base):
     """What a plan costs per billing period by a price list, in cents. The item is no foreign key: a list
     keeps what it said of one that is removed."""

@@ -22,6 +22,7 @@ from core.invitations.managing import (
 )
 from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
 from core.invitations.outbox import Delivery, waiting
+from core.invitations.payer_messages import tell_again
 from core.invitations.personal_data import forget, held_on
 from core.invitations.tables import Invitation, MemberMessage, Message, OutboxMessage, PayerMessage
 from core.invitations.to_members import (

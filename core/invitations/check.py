@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.invitations import personal_data
 from core.invitations.invitation import key_of, opens
-from core.invitations.payer_check import payer_differences
+from core.invitations.payer_check import last_failure, payer_differences, untried
 from core.invitations.tables import (
     DeliveryFailure,
     Invitation,
@@ -134,7 +134,7 @@ def _answers_of_one(where: str, revisions: list[Any], answers: list[datetime | N
 
 def _messages_to_clients() -> Any:
     """Every message to a client, and every invitation with a link that has none, with a sending of None."""
-    failures, newest = _failures(DeliveryFailure, OutboxMessage), _newest_invitation()
+    failures, newest = last_failure(DeliveryFailure, OutboxMessage), _newest_invitation()
     return (
         select(
             Invitation.partner_id, Invitation.client_id, Invitation.number, OutboxMessage.sending, OutboxMessage.token,
@@ -163,7 +163,7 @@ def _to_one_client(where: str, sent: list[Any], moment: datetime) -> Iterator[st
         yield f"{where}: {len(waiting)} messages wait"
     for row in sent:
         message = f"{where}, invitation {row.number}, message {row.sending}"
-        yield from _untried(message, row)
+        yield from untried(message, row)
         if row.next_attempt_at is None:
             if row.token is not None:
                 yield f"{message}: has a token, and does not wait"
@@ -181,7 +181,7 @@ def _to_one_client(where: str, sent: list[Any], moment: datetime) -> Iterator[st
 
 
 def _messages_to_members() -> Any:
-    failures = _failures(MemberDeliveryFailure, MemberMessage)
+    failures = last_failure(MemberDeliveryFailure, MemberMessage)
     return (
         select(
             MemberMessage.partner_id, MemberMessage.member_id, MemberMessage.sending, *_how_it_went(MemberMessage),
@@ -198,7 +198,7 @@ def _to_one_member(where: str, sent: list[Any]) -> Iterator[str]:
     if len(waiting) > 1:
         yield f"{where}: {len(waiting)} messages wait"
     for row in sent:
-        yield from _untried(f"{where}, message {row.sending}", row)
+        yield from untried(f"{where}, message {row.sending}", row)
     for row in waiting:
         if row.recipient != row.address:
             message = f"{where}, message {row.sending}"
@@ -207,23 +207,8 @@ def _to_one_member(where: str, sent: list[Any]) -> Iterator[str]:
             yield f"{where}, message {row.sending}: waits for a member who is inactive"
 
 
-def _untried(message: str, row: Any) -> Iterator[str]:
-    """What left without an attempt that is kept, or failed more often than it was tried."""
-    if row.sent_at is not None and not row.attempts:
-        yield f"{message}: sent {row.sent_at}, but no attempt is kept"
-    if (row.failed or 0) > (row.attempts or 0):
-        yield f"{message}: attempt {row.failed} failed, of {row.attempts or 0} that are kept"
-
-
 def _how_it_went(table: Any) -> tuple[Any, ...]:
     return table.recipient, table.attempts, table.next_attempt_at, table.sent_at
-
-
-def _failures(failures: Any, messages: Any) -> Any:
-    """The number of the last attempt of a message that failed."""
-    key = [column.name for column in messages.__table__.primary_key]
-    same = [getattr(failures, name) == getattr(messages, name) for name in key]
-    return select(func.max(failures.attempt)).where(*same).correlate(messages).scalar_subquery()
 
 
 def _newest_invitation() -> Any:

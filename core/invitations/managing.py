@@ -70,12 +70,14 @@ class PastInvitation:
 @dataclass(frozen=True, slots=True)
 class InvitationDetail:
     """The newest invitation of a client and where it stands; `past` has every one, newest first, `deliveries` how the
-    delivery of every message with an invitation went, newest first, and `about_payer` that of those about who pays."""
+    delivery of every message with an invitation went, newest first, and `about_payer` that of those about who pays.
+    `to_tell_again` is the newest of those where it was given up and is so still: `tell_again` sends it."""
 
     status: InvitationStatus
     past: tuple[PastInvitation, ...]
     deliveries: tuple[Delivery, ...]
     about_payer: tuple[Delivery, ...] = ()
+    to_tell_again: Delivery | None = None
 
     @property
     def invitation(self) -> Invitation:
@@ -121,14 +123,16 @@ _INVITATION = (
 
 def of_client(session: Session, member: Member, client_id: int) -> InvitationDetail:
     """The newest invitation of a client, and those before it. Raises NotAllowed, ClientNotFound."""
-    subscriptions.visible(session, member, client_id)
+    client = subscriptions.visible(session, member, client_id)
     whose = {"partner_id": member.partner_id, "client_id": client_id}
     past = tuple(PastInvitation(*row) for row in session.execute(_INVITATION, whose))
+    about_payer = outbox.deliveries(session, member.partner_id, client_id, PayerMessage)
     return InvitationDetail(
         status=standing(past[0].invitation, now(session)),
         past=past,
         deliveries=outbox.deliveries(session, member.partner_id, client_id),
-        about_payer=outbox.deliveries(session, member.partner_id, client_id, PayerMessage),
+        about_payer=about_payer,
+        to_tell_again=payer_messages.to_tell_again(session, client, about_payer),
     )
 
 

@@ -1,4 +1,5 @@
-"""Whether the messages about who pays fit the clients that they are for: the part of `check` about them."""
+"""Whether the messages about who pays fit the clients that they are for, and whether any message left or failed without
+being tried: parts of `check`."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -16,15 +17,15 @@ _TOLD = exists().where(
     Subscription.valid_from == PayerMessage.paid_from,
     Subscription.payer == PayerMessage.payer,
 )
-_FAILED = (
-    select(func.max(PayerDeliveryFailure.attempt))
-    .where(
-        PayerDeliveryFailure.partner_id == PayerMessage.partner_id,
-        PayerDeliveryFailure.client_id == PayerMessage.client_id,
-        PayerDeliveryFailure.sending == PayerMessage.sending,
-    )
-    .scalar_subquery()
-)
+
+
+def last_failure(failures: Any, messages: Any) -> Any:
+    """The number of the last attempt of a message that failed, as a column beside those of `messages`."""
+    key = [column.name for column in messages.__table__.primary_key]
+    same = [getattr(failures, name) == getattr(messages, name) for name in key]
+    return select(func.max(failures.attempt)).where(*same).correlate(messages).scalar_subquery()
+
+
 _MESSAGES = (
     select(
         PayerMessage.partner_id,
@@ -38,7 +39,7 @@ _MESSAGES = (
         PayerMessage.sent_at,
         Client.email,
         _TOLD.label("is_told"),
-        _FAILED.label("failed"),
+        last_failure(PayerDeliveryFailure, PayerMessage).label("failed"),
     )
     .join(Client, (Client.partner_id == PayerMessage.partner_id) & (Client.client_id == PayerMessage.client_id))
     .order_by(PayerMessage.partner_id, PayerMessage.client_id, PayerMessage.sending)
@@ -69,7 +70,12 @@ def _of_one(where: str, messages: list[Any]) -> Iterator[str]:
             yield f"{which}: waits for {row.recipient!r}, its client's address is {row.email!r}"
         if not row.is_told:
             yield f"{which}: says {row.payer} from {row.paid_from}, which no revision does"
-        if row.sent_at is not None and not row.attempts:
-            yield f"{which}: sent {row.sent_at}, but no attempt is kept"
-        if (row.failed or 0) > row.attempts:
-            yield f"{which}: attempt {row.failed} failed, of {row.attempts} that are kept"
+        yield from untried(which, row)
+
+
+def untried(message: str, row: Any) -> Iterator[str]:
+    """What left without an attempt that is kept, or failed more often than it was tried."""
+    if row.sent_at is not None and not row.attempts:
+        yield f"{message}: sent {row.sent_at}, but no attempt is kept"
+    if (row.failed or 0) > (row.attempts or 0):
+        yield f"{message}: attempt {row.failed} failed, of {row.attempts or 0} that are kept"

@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import subscriptions
+from core import members, subscriptions
 from core.invitations import outbox
 from core.invitations.outbox import Delivery
 from core.invitations.tables import PayerMessage
-from core.members import Member
-from core.subscriptions import Client, Decision, Known, Revision, local_date
-from core.words import BillingPeriod, ClientStatus, DeliveryStatus, Payer
+from core.members import Member, Permission
+from core.storage import now
+from core.subscriptions import Client, Decision, Known, Revision, held_at, local_date
+from core.words import BillingPeriod, ClientStatus, DeliveryStatus, NothingToTellAgain, Payer, StaleMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,54 @@ class _Takeover:
     billing_period: BillingPeriod | None = None
 
 
+def to_tell_again(session: Session, client: Client, every: tuple[Delivery, ...]) -> Delivery | None:
+    """The newest of these messages about who pays, if it was given up and what it says is so, or is going to be; None:
+    there is nothing to send again."""
+    if not every or every[0].status is not DeliveryStatus.GIVEN_UP:
+        return None
+    given_up = every[0]
+    assert given_up.paid_from is not None  # noqa: S101 - it is about who pays
+    history = subscriptions.history(session, client.partner_id, client.client_id)
+    held = held_at(history, max(now(session), given_up.paid_from))
+    is_so = held is not None and held.status is ClientStatus.ACTIVE and held.settings.payer is given_up.payer
+    return given_up if is_so else None
+
+
+def tell_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
+    """Afterwards the message about who pays that was given up waits anew, for the address that the client has now.
+    `seen` counts the messages about who pays that the member saw. The same form (`attempt`) sent twice sends it once.
+
+    Raises NotAllowed, ClientNotFound, StaleMessage, NothingToTellAgain; nothing is written then.
+    """
+    members.act(session, member, Permission.INVITE)
+    form = members.form_sent(session, member, attempt, "tell who pays again", client_id=client_id)
+    if form.answer is not None:
+        return
+    client = subscriptions.visible(session, member, client_id)
+    every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
+    if len(every) > seen:
+        raise StaleMessage(name=client.name, changed_by=every[0].queued_by, changed_at=every[0].queued_at)
+    if to_tell_again(session, client, every) is None:
+        raise NothingToTellAgain(name=client.name)
+    _tell_anew(session, member, client, every)
+    form.done()
+
+
 def follow_address(session: Session, by: Member, client: Client) -> None:
     """Afterwards the message about who pays that waits for this client, or was given up, waits for the address that the
     client has now. Asks no permission: use cases do."""
     every = outbox.deliveries(session, client.partner_id, client.client_id, PayerMessage)
-    for newest in every[:1]:
-        if newest.status in (DeliveryStatus.WAITING, DeliveryStatus.GIVEN_UP):
-            assert newest.payer is not None  # noqa: S101 - it is about who pays
-            assert newest.paid_from is not None  # noqa: S101 - the same
-            outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-            row = _message(session, by, client, every, newest.payer, newest.paid_from)
-            outbox.queue(session, [row], PayerMessage)
+    if every and every[0].status in (DeliveryStatus.WAITING, DeliveryStatus.GIVEN_UP):
+        _tell_anew(session, by, client, every)
+
+
+def _tell_anew(session: Session, by: Member, client: Client, every: Sequence[Delivery]) -> None:
+    """Afterwards a message waits that says what the newest of these says; that one does not wait any more."""
+    payer, paid_from = every[0].payer, every[0].paid_from
+    assert payer is not None  # noqa: S101 - it is about who pays
+    assert paid_from is not None  # noqa: S101 - the same
+    outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
+    outbox.queue(session, [_message(session, by, client, every, payer, paid_from)], PayerMessage)
 
 
 def _follow_decisions(session: Session, decisions: Sequence[Decision]) -> None:

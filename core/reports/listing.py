@@ -157,14 +157,17 @@ def of_price(asked: Question, *, by_anchor: bool, is_few: bool) -> Any:
     named = {"plans": s.plan, "periods": s.billing_period, "standings": s.status}
     of_kinds = {name: type_coerce(of, String) for name, of in named.items()} | {"kinds": _kind(by_anchor=by_anchor)}
     conditions = [of.in_(bindparam(name, expanding=True, type_=String())) for name, of in of_kinds.items()]
-    sort_name = func.coalesce(s.sort_name, "") if is_few else s.sort_name  # no index has this: nothing is walked by it
-    keys = select(s.client_id).where(*_narrowed(asked, holds), *conditions).order_by(sort_name, s.client_id)
+    keys = select(s.client_id).where(*_narrowed(asked, holds), *conditions)
+    same_client = and_(Client.partner_id == _PARTNER, Client.client_id == s.client_id)
+    if is_few:  # with the name of the client, so that the index of the groups has all else that is asked
+        keys = keys.join(Client, same_client).order_by(_unindexed(Client.sort_name), s.client_id)
+    else:
+        keys = keys.order_by(_name(asked, s), s.client_id)
     if asked.is_few:
         keys = keys.where(s.client_id.in_(bindparam("found", expanding=True)))
     elif asked.words:
-        same_client = and_(Client.partner_id == _PARTNER, Client.client_id == s.client_id)
         found = search.contains(asked.words, joined=asked.joined)
-        keys = keys.where(exists(literal_column("1")).where(same_client, found))
+        keys = keys.where(found if is_few else exists(literal_column("1")).where(same_client, found))
     return keys.limit(bindparam("limit")).offset(bindparam("offset"))
 
 
@@ -178,7 +181,7 @@ def numbers(asked: Question) -> Any:
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
     table = asked.walks
-    after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
+    after = tuple_(_name(asked, table), table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
     return _rows(_keys(asked, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
 
 
@@ -292,7 +295,8 @@ def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
 def _keys(asked: Question, order_by: Order) -> Any:
     """The keys of the filtered list in order, from one covering index."""
     table = asked.walks
-    keys = select(*_key_columns(table, order_by)).order_by(*_in_order(order_by, table.sort_name, table.client_id))
+    name = _name(asked, table)
+    keys = select(*_key_columns(table, name, order_by)).order_by(*_in_order(order_by, name, table.client_id))
     if table is Subscription:
         return keys.where(*_narrowed(asked, holds_now()))
     keys = keys.where(_found(asked))
@@ -302,10 +306,20 @@ def _keys(asked: Question, order_by: Order) -> Any:
     return keys
 
 
-def _key_columns(table: Any, order_by: Order) -> list[Any]:
+def _name(asked: Question, table: Any) -> Any:
+    """The name to sort by: where the few clients are known, they are looked up and no index is walked by name."""
+    return _unindexed(table.sort_name) if asked.is_few else table.sort_name
+
+
+def _unindexed(sort_name: Any) -> Any:
+    """The name, in words that no index has."""
+    return func.coalesce(sort_name, "")
+
+
+def _key_columns(table: Any, name: Any, order_by: Order) -> list[Any]:
     """The key, and no name where it does not order: an index of that order does not have it."""
     by_name = order_by in {Order.NAME, Order.NAME_DESCENDING}
-    return [table.sort_name, table.client_id] if by_name else [table.client_id]
+    return [name.label("sort_name"), table.client_id] if by_name else [table.client_id]
 
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
@@ -315,7 +329,8 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
     s, c, i, m, d = Subscription, Client, Invitation, Member, DefaultSet
     keys = keys_in_order.subquery("keys")
     newest = aliased(Invitation)
-    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == keys.c.client_id)
+    # of the invitation and not of the key: PostgreSQL would read every invitation of a small partner space to join them
+    number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == i.client_id)
     earliest = aliased(Invitation)
     first = select(earliest.invited_at).where(
         earliest.partner_id == _PARTNER, earliest.client_id == keys.c.client_id, earliest.number == 1

@@ -105,7 +105,8 @@ def preview_catalogue(session: Session, offer: Catalogue, *, by: Member | None =
     lists = () if stored is None else stored.price_lists
     plans, add_ons = ever_held(session)
     holdings = held_now(session)
-    made = catalogue.following(lists, offer.prices, today, named=offer.plans.keys() | offer.add_ons.keys())
+    named, last = offer.plans.keys() | offer.add_ons.keys(), catalogue.last_number(session, offer.currency)
+    made = catalogue.following(lists, offer.prices, today, named=named, last=last)
     complete = catalogue.completed(offer, stored, made, plans=plans, add_ons=add_ons)
     billed_in = set(session.scalars(select(Partner.currency)))
     return CatalogueLoad(
@@ -177,7 +178,8 @@ def load_catalogue(
 def withdraw_price_list(
     session: Session, number: int, currency: str, *, by: Member | None = None, seen: PriceList | None = None
 ) -> PriceList:
-    """Afterwards the price list that had not begun is gone, and what it would have changed does not change; the list.
+    """Afterwards the price list that had not begun is gone, and what it would have changed does not change; no
+    other list gets its number. The list.
 
     `seen`: the list that was looked at before. Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList,
     PriceListHasBegun, StaleCatalogue; nothing is written then.

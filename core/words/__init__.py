@@ -31,6 +31,7 @@ from core.words.client_errors import (
     LinkUsed,
     NotArchived,
     NothingPending,
+    NothingToTellAgain,
     OfferChanged,
     StillInvited,
     TooManyWrongLinks,

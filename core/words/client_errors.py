@@ -48,6 +48,12 @@ class InvitationNotPending(BillingError):
     sentence = N_("The invitation of {name} is not pending any more. Look at the client again.")
 
 
+class NothingToTellAgain(BillingError):
+    """No message about who pays was given up last, or what it says is not so any more."""
+
+    sentence = N_("There is no undelivered message about who pays for {name}. Look at the client again.")
+
+
 class StillInvited(BillingError):
     """The client's newest invitation is pending, or it was accepted and the client is active."""
 

@@ -44,6 +44,7 @@ BillingError
 ├── StandardSetKept        the standard set is not retired (set_errors.py)
 ├── AlreadyClient          this e-mail belongs to a client
 ├── InvitationNotPending   only a pending invitation can be sent again or revoked
+├── NothingToTellAgain     no message about who pays was given up, or it is not so any more
 ├── StillInvited           a client whose invitation is pending or accepted is not invited again
 ├── LinkRefused            an invitation's link does not open anything
 │   ├── LinkUnknown

@@ -1,4 +1,5 @@
-"""The day that the demo is shown as, at the foot of the menu: which one, and the ways to a later one and back."""
+"""The day that the demo is shown as, at the foot of the menu: which one, and the ways to a later one and back, unless
+the operator switched them off (BILLING_DEMO_CONTROL)."""
 
 from contextvars import ContextVar
 from datetime import date, timedelta
@@ -28,9 +29,12 @@ def shown_as(member: Member | None) -> ShownDay | None:
 
 
 def control(member: Member, shown: ShownDay) -> None:
-    """The day, a day and a month later, and today again."""
+    """The day, a day and a month later, and today again; the day alone where nobody is to move it."""
     with st.container(gap="xxsmall"):
         name = t("Today is {day}", day=day(shown.day)) if shown.is_today else t("Shown as {day}", day=day(shown.day))
+        if not server.configuration().demo_control:
+            st.caption(name)
+            return
         st.caption(name, help=t("The demo is shown as a later day to everybody, until it is begun again."))
         with st.container(horizontal=True, gap="xxsmall"):
             _way(t("+1 day"), "day", shown.day + timedelta(days=1))

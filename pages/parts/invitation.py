@@ -251,6 +251,15 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
         )
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if invited.to_tell_again is not None:
+            button(
+                "tell again",
+                t("Send again"),
+                ":material/forward_to_inbox:",
+                t("The message about who pays, to the address that the client has now."),
+                partial(invitations.tell_again, seen=len(invited.about_payer)),
+                t("The message about who pays waits for {name} again.", name=name),
+            )
         if invited.status is InvitationStatus.PENDING:
             button(
                 "resend",

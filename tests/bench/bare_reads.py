@@ -143,7 +143,7 @@ def page_sql(narrowed: str = "", *, order: str = _NAME, searched: str = "", shap
         JOIN {shape.table} s ON s.partner_id = :partner AND s.client_id = k.client_id AND {shape.now.format("s")}
         JOIN client c ON c.partner_id = :partner AND c.client_id = k.client_id
         JOIN invitation i ON i.partner_id = :partner AND i.client_id = k.client_id AND i.number =
-             (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = k.client_id)
+             (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = i.client_id)
         LEFT JOIN member m ON m.partner_id = :partner AND m.member_id = s.responsible_id
         LEFT JOIN default_set d ON d.partner_id = :partner AND d.set_number = s.set_number
         ORDER BY {", ".join("k." + column for column in order.split(", "))}"""

@@ -202,6 +202,8 @@ def test_the_first_list_held_ever_since_and_a_begun_one_stays() -> None:
     assert following(LISTS, replace(MARCH, number=0), date(2028, 1, 1), named=NAMED) is None
     again = following(LISTS, price_list(0, DAY, standard_monthly=5), DAY, named=NAMED)
     assert (again.number, again.valid_from) == (3, DAY)
+    assert following(LISTS, price_list(0, DAY, standard_monthly=5), DAY, named=NAMED, last=7).number == 8
+    assert following((), replace(FIRST, number=0), TODAY, named=NAMED, last=2).number == 3
 
 
 def test_what_a_file_leaves_out_makes_no_other_list() -> None:

@@ -16,14 +16,16 @@ from core.storage import Base
 from core.words import (
     ActivityKind,
     BillingPeriod,
+    DeliveryStatus,
     ForgottenClient,
     LinkUnknown,
     NotArchived,
     Overrides,
+    Payer,
     Role,
 )
 from tests.commands.test_checking import accepted, damaged
-from tests.conftest import STANDARD, Space
+from tests.conftest import PLUS, STANDARD, Space
 
 WORDS = ("Zephyrine", "zephyrine", "Quillon", "quillon", "0471730202", "REF-77", "because she asked")
 
@@ -205,6 +207,35 @@ def test_the_triggers_allow_exactly_this(known: Space, statement: str) -> None:
     with pytest.raises(DatabaseError, match="never changed or deleted"), known.database.transaction() as session:
         session.execute(text(statement))
     assert everything(known) == before
+
+
+def test_nothing_is_left_of_the_messages_about_who_pays(space: Space) -> None:
+    """One that waits for a client which has ended is withdrawn; its address and the words of the mail server go, whose
+    moments and attempts stay. `check` names each that is left."""
+    space.save(PLUS)
+    space.invite("Zephyrine SA", email="zephyrine@example.com")
+    accepted(space, 1)
+    space.clock.forward(days=3)
+    space.override(1, Overrides(payer=Payer.CLIENT))
+    with space.database.transaction() as session:
+        session.execute(text("UPDATE payer_message SET attempts = 1"))
+        session.execute(
+            text(
+                "INSERT INTO payer_delivery_failure (partner_id, client_id, sending, attempt, failed_at, said) "
+                "SELECT 1, 1, sending, 1, queued_at, 'no zephyrine here' FROM payer_message"
+            )
+        )
+        subscriptions.archive(session, space.manager, 1, seen=subscriptions.detail(session, space.manager, 1).seen)
+    space.clock.forward(days=400)
+    assert forget(space)
+    assert "ephyrine" not in everything(space)
+    (message,) = space.invitation(1).about_payer
+    assert (message.status, message.recipient) == (DeliveryStatus.WITHDRAWN, "client-1-1@forgotten.invalid")
+    assert [said for _, said in message.failures] == ["[forgotten]"]
+    assert differences(space) == []
+    for table, column in {"payer_message": "recipient", "payer_delivery_failure": "said"}.items():
+        left = damaged(space, f"UPDATE {table} SET {column} = 'zephyrine@example.com'")
+        assert left == [f"partner 1, client 1: forgotten, but {table} has texts of it"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,16 @@ from core.invitations import (
     deliver,
 )
 from core.members import Partner
-from core.words import BillingPeriod, BillingSettings, ClientDetail, DeliveryStatus, Overrides, Payer
+from core.words import (
+    BillingPeriod,
+    BillingSettings,
+    ClientDetail,
+    DeliveryStatus,
+    NothingToTellAgain,
+    Overrides,
+    Payer,
+    StaleMessage,
+)
 from tests.conftest import Space
 from tests.smtp import Mailbox, smtp_server
 
@@ -356,3 +365,61 @@ def test_check_names_messages_about_who_pays_that_do_not_fit(firm: Space) -> Non
         "waits for 'x@example.com'",
         "says client from 2027-01-09 08:00:00+00:00",
     ]
+
+
+def given_up(firm: Space, post: tuple[Mailbox, SmtpServer]) -> int:
+    """A client whose message that it pays the mail server refused for good, and takes from now on."""
+    mailbox, server = post
+    client_id = accepted(firm)
+    change(firm, client_id, at=local(2027, 1, 10, 9), payer=Payer.CLIENT)
+    mailbox.to_recipient = ["550 no such mailbox"]
+    assert deliver(firm.database, server) == Delivered(given_up=1)
+    return client_id
+
+
+def tell_again(firm: Space, client_id: int, *, seen: int, attempt: str = "") -> None:
+    with firm.database.transaction() as session:
+        invitations.tell_again(session, firm.manager, client_id, seen=seen, attempt=attempt)
+
+
+def test_one_that_was_given_up_is_sent_again_to_the_same_address(firm: Space, post) -> None:
+    """By whoever sees that it was not delivered; with the same day, and the same form once."""
+    mailbox, server = post
+    client_id = given_up(firm, post)
+    found = firm.invitation(client_id).to_tell_again
+    assert found is not None
+    assert found.recipient == "aubry@example.com"
+    for _ in range(2):
+        tell_again(firm, client_id, seen=1, attempt="one form")
+    assert statuses(firm, client_id) == [(Payer.CLIENT, WAITING), (Payer.CLIENT, GIVEN_UP)]
+    assert firm.invitation(client_id).to_tell_again is None
+    assert "From 10 Jan 2027 on, you pay" in letter(firm, client_id).text
+    assert deliver(firm.database, server) == Delivered(sent=1)
+    assert [received["To"] for received in mailbox.received] == ["Aubry <aubry@example.com>"]
+    assert check(firm) == []
+
+
+def test_of_two_who_send_it_again_one_is_told_that_it_waits(firm: Space, post) -> None:
+    """Nothing is sent twice; and one that waits or was sent is not sent again."""
+    client_id = given_up(firm, post)
+    tell_again(firm, client_id, seen=1)
+    with pytest.raises(StaleMessage, match="The client manager"):
+        tell_again(firm, client_id, seen=1)
+    with pytest.raises(NothingToTellAgain):
+        tell_again(firm, client_id, seen=2)
+    assert deliver(firm.database, post[1]) == Delivered(sent=1)
+    with pytest.raises(NothingToTellAgain, match="no undelivered message about who pays for Aubry"):
+        tell_again(firm, client_id, seen=2)
+
+
+def test_what_is_not_so_any_more_is_not_sent_again(firm: Space, post) -> None:
+    """Another payer since, or no subscription at all."""
+    client_id = given_up(firm, post)
+    change(firm, client_id, at=local(2027, 1, 12, 9), payer=Payer.PARTNER)
+    assert firm.invitation(client_id).to_tell_again is None
+    with pytest.raises(NothingToTellAgain):
+        tell_again(firm, client_id, seen=1)
+    change(firm, client_id, at=local(2027, 1, 13, 9), payer=Payer.CLIENT)
+    firm.archive(client_id)
+    with pytest.raises(NothingToTellAgain):
+        tell_again(firm, client_id, seen=len(told(firm, client_id)))

@@ -14,8 +14,9 @@ from core import bulk, defaults, imports, invitations, members, reports, spreads
 from core.bulk import Found, Override
 from core.defaults import SetVersion
 from core.imports.columns import recognise
-from core.invitations import ClientDetails, NewClient, OutboxMessage
+from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
 from core.members import Member, Permission
+from core.storage import now
 from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import (
@@ -56,6 +57,20 @@ def cancel_an_end(session: Session, member: Member) -> Any:
     """What waits is cancelled by the member."""
     ending(session, member)
     return subscriptions.cancel_pending(session, member, 1, seen=Seen(2, 3))
+
+
+def tell_again(session: Session, member: Member) -> Any:
+    """The first client accepted, pays since a decision of an administrator, and its message about it was given up."""
+    message = invitations.waiting(session, member.partner_id, 1, OutboxMessage)
+    administrator = members.find(session, member.partner_id, 1)
+    if message is not None and message.token is not None and administrator is not None:
+        invitations.accept(session, message.token)
+        for payer in (Payer.PARTNER, Payer.CLIENT):
+            seen = subscriptions.detail(session, administrator, 1).seen
+            subscriptions.override(session, administrator, 1, Overrides(payer=payer), seen=seen)
+        given_up = update(PayerMessage).where(PayerMessage.partner_id == member.partner_id)
+        session.execute(given_up.values(next_attempt_at=None, given_up_at=now(session)))
+    return invitations.tell_again(session, member, 1, seen=1)
 
 
 def take_an_override_back(session: Session, member: Member) -> Any:
@@ -127,6 +142,7 @@ USE_CASES: dict[str, UseCase] = {
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, 1, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
+    "invitations.tell_again": tell_again,
     "invitations.revoke": lambda s, m: invitations.revoke(s, m, 1),
     "invitations.invite_again": lambda s, m: (invitations.revoke(s, m, 1), invitations.invite_again(s, m, 1)),
     "invitations.of_client": lambda s, m: invitations.of_client(s, m, 1),
@@ -195,6 +211,7 @@ REACHED_BY_ANOTHER = {
     "subscriptions.change_responsible": ClientNotFound,
     "subscriptions.responsible_history": ClientNotFound,
     "invitations.send_again": ClientNotFound,
+    "invitations.tell_again": ClientNotFound,
     "invitations.revoke": ClientNotFound,
     "invitations.invite_again": ClientNotFound,
     "invitations.of_client": ClientNotFound,

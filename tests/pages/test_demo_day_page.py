@@ -104,3 +104,14 @@ def test_outside_demo_mode_there_is_no_such_control(demo_database: Database, mon
     st.cache_resource.clear()
     app = opened()
     assert not [each for each in app.button if each.label in ("+1 day", "+1 month", "Make it anew")]
+
+
+def test_an_operator_can_switch_the_control_off(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the demo then moves its day for nobody, and begins it anew for nobody; the day is still said."""
+    today = shown(demo_database).day
+    monkeypatch.setenv("BILLING_DEMO_CONTROL", "0")
+    st.cache_resource.clear()
+    for app in (opened(CLIENTS), opened(CLIENT, client=str(RENEWS_TOMORROW))):
+        assert f"Today is {day(today)}" in plain_text(app)
+        ways = ("+1 day", "+1 month", "Make it anew", f"To its renewal on {day(today + timedelta(days=1))}")
+        assert not [each.label for each in app.button if each.label in ways]

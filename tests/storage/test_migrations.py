@@ -92,6 +92,25 @@ def test_the_migrations_make_every_check_that_the_code_declares(empty: Database)
     assert ("subscription", "ck_subscription_valid_to") in migrated
 
 
+def triggers(database: Database) -> set[tuple[str, str]]:
+    """Every trigger in the database, with its table."""
+    named = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+    if database.engine.dialect.name == "postgresql":
+        named = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
+    with database.reading() as session:
+        return {(table, name) for table, name in session.execute(text(named))}
+
+
+def test_the_same_triggers_stand_on_both_kinds_of_database(migrated_file: Path, migrated_postgres: Database) -> None:
+    """What no model says: what is never changed on the one is never changed on the other. SQLite alone has those that
+    keep the index of the search, which PostgreSQL keeps by itself."""
+    database = Database(f"sqlite:///{migrated_file}")
+    found = {(table, name) for table, name in triggers(database) if is_declared(None, name)}
+    database.close()
+    assert found == triggers(migrated_postgres)
+    assert ("partner", "partner_time_zone_and_currency_stay") in found
+
+
 def test_what_waits_before_letters_are_written_when_they_leave_can_be_accepted_after(empty: Database) -> None:
     """The token moves out of the text that was kept; what was sent and what failed stays."""
     with empty.migrating() as connection:
@@ -146,7 +165,7 @@ def test_clients_there_before_are_found_by_their_words(empty: Database) -> None:
     with empty.migrating() as connection:
         migrate_to("0003", connection)
         fill_as_lived_in(connection)
-        migrate_to("0017", connection)
+        migrate_to("0018", connection)
         connection.execute(
             text(
                 "UPDATE client SET name = 'Müller & Söhne', sort_name = 'muller & sohne', company_number = '0471730202'"
@@ -250,6 +269,8 @@ def test_the_prices_there_before_are_the_first_list_of_each_currency(empty: Data
         assert euros.price_lists == (PriceList(1, "EUR", FIRST_DAY, None, plans, {("payroll", monthly): 1200}),)
         assert pounds.price_lists == (PriceList(1, "GBP", FIRST_DAY, None, {}, {("payroll", monthly): 1100}),)
         assert euros.edition == 7
+        numbers = session.execute(text("SELECT currency, last FROM price_list_number ORDER BY currency")).all()
+        assert [tuple(row) for row in numbers] == [("EUR", 1), ("GBP", 1)]
         assert list(catalogue.altered(session)) == []
     for table in ("price_list", "plan_price", "add_on_price"):
         with pytest.raises(DBAPIError), empty.transaction() as session:

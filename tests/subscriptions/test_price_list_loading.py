@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 
-from core import subscriptions
+from core import catalogue, subscriptions
 from core.catalogue import FIRST_DAY, ChangeKind
 from core.subscriptions import (
     CatalogueRefused,
@@ -142,10 +142,26 @@ def test_a_catalogue_that_changed_since_it_was_looked_at_is_not_loaded_over(own:
 def test_of_two_who_withdraw_a_list_at_once_one_is_told_that_it_is_gone(own: Space) -> None:  # noqa: F811
     """Rule 39."""
     for _ in range(ROUNDS):
-        load(own, with_prices(priced(standard_monthly=2000), valid_from=APRIL))
-        gone = at_once(own, *[lambda s: subscriptions.withdraw_price_list(s, 2, "EUR")] * 2)
+        made = load(own, with_prices(priced(standard_monthly=2000), valid_from=APRIL)).made
+        gone = at_once(own, *[lambda s, n=made.number: subscriptions.withdraw_price_list(s, n, "EUR")] * 2)
         assert sorted(each is NoSuchPriceList for each in gone) == [False, True]
     assert [each.number for each in current(own).price_lists] == [1]
+
+
+def test_the_number_of_a_list_that_was_withdrawn_is_not_given_again(own: Space) -> None:  # noqa: F811
+    """Whoever noted it would find other prices under it; and `check` says where it could happen."""
+    for number in (2, 3):
+        made = load(own, with_prices(priced(standard_monthly=2000), valid_from=APRIL)).made
+        assert made.number == number
+        with own.database.transaction() as session:
+            subscriptions.withdraw_price_list(session, number, "EUR", by=own.administrator)
+    assert load(own, with_prices(priced(standard_monthly=2100), valid_from=JULY)).made.number == 4
+    assert [each.number for each in current(own).price_lists] == [1, 4]
+    with own.database.reading() as session:
+        assert list(catalogue.altered(session)) == []
+    with own.database.transaction() as session:
+        session.execute(text("UPDATE price_list_number SET last = 3"))
+        assert list(catalogue.altered(session)) == ["price list 4 in EUR: the last number that was given is 3"]
 
 
 def test_an_administrator_who_is_none_any_more_loads_nothing(own: Space) -> None:  # noqa: F811
