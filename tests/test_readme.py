@@ -77,6 +77,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Invite, change and deactivate members": Permission.MANAGE_MEMBERS,
         "Read who took data away, and what else was done": Permission.READ_ACTIVITY,
         "Load a catalogue and withdraw a price list": Permission.MANAGE_CATALOGUE,
+        "Save and remove views of the list for everybody": Permission.SHARE_VIEWS,
     }
     order = [Role.ADMINISTRATOR, Role.CLIENT_MANAGER, Role.FINANCE, Role.ACCOUNTANT]
     for words, permission in rows.items():

@@ -13,19 +13,15 @@ from core.defaults.versions import make_standard_now, note_change, write_set
 from core.members import Member, Permission
 from core.storage import now_after
 from core.words import (
-    CONTROL_CHARACTERS,
     N_,
-    TOO_LONG,
-    BadInput,
     BillingSettings,
     SetChange,
     SetNameTaken,
     StaleSet,
     StandardSetKept,
     UnknownSet,
-    can_be_seen,
     fold,
-    is_showable,
+    name_text,
     note_text,
     one_line,
 )
@@ -191,11 +187,4 @@ def _refuse_taken(sets: Sets, name: str, *, beside: NamedSet | None = None) -> N
 
 
 def _typed_name(name: str) -> str:
-    name = one_line(name)
-    if not is_showable(name):
-        raise BadInput({"name": (CONTROL_CHARACTERS, {})})
-    if not can_be_seen(name) or not fold(name):
-        raise BadInput({"name": (_NO_NAME, {})})
-    if len(name) > LONGEST_SET_NAME:
-        raise BadInput({"name": (TOO_LONG, {"limit": LONGEST_SET_NAME})})
-    return name
+    return name_text("name", name, longest=LONGEST_SET_NAME, missing=_NO_NAME)

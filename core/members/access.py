@@ -36,6 +36,7 @@ class Permission(StrEnum):
     MANAGE_CATALOGUE = "manage catalogue"
     READ_ACTIVITY = "read activity"
     READ_BATCHES = "read batches"
+    SHARE_VIEWS = "share views"
 
 
 _CLIENTS = frozenset({Role.ADMINISTRATOR, Role.CLIENT_MANAGER})
@@ -56,6 +57,7 @@ MATRIX: dict[Permission, frozenset[Role]] = {
     Permission.MANAGE_CATALOGUE: frozenset({Role.ADMINISTRATOR}),
     Permission.READ_ACTIVITY: frozenset({Role.ADMINISTRATOR}),
     Permission.READ_BATCHES: _CLIENTS_AND_FINANCE,
+    Permission.SHARE_VIEWS: frozenset({Role.ADMINISTRATOR}),
 }
 
 _ACCESS_UNCHANGED = exists().where(

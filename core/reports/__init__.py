@@ -1,5 +1,5 @@
-"""What people read: the list of clients with the source of each setting, its figures, the plan distribution, and files
-to take away."""
+"""What people read: the list of clients with the source of each setting, saved views of it, its figures, the plan
+distribution, and files to take away."""
 
 from core.reports.clients import (
     BILLING_SOURCES,
@@ -22,3 +22,15 @@ from core.reports.filters import (
     statuses,
 )
 from core.reports.in_force import InForce, in_force
+from core.reports.views import (
+    ASKED,
+    LONGEST_VIEW_NAME,
+    MOST_VIEWS,
+    EmptyView,
+    TooManyViews,
+    View,
+    ViewNameTaken,
+    remove_view,
+    save_view,
+    views,
+)

@@ -140,6 +140,7 @@ from core.words.text import (
     can_be_seen,
     fold,
     is_showable,
+    name_text,
     note_text,
     one_line,
     search_words,

@@ -52,3 +52,16 @@ def note_text(field: str, text: str) -> str:
     if len(text) > LONGEST_NOTE:
         raise BadInput({field: (TOO_LONG, {"limit": LONGEST_NOTE})})
     return text
+
+
+def name_text(field: str, text: str, *, longest: int, missing: str) -> str:
+    """A name for something, as it is stored: on one line. Raises BadInput: with `missing` where nothing would show, and
+    when it is too long or cannot be shown."""
+    text = one_line(text)
+    if not is_showable(text):
+        raise BadInput({field: (CONTROL_CHARACTERS, {})})
+    if not can_be_seen(text) or not fold(text):
+        raise BadInput({field: (missing, {})})
+    if len(text) > longest:
+        raise BadInput({field: (TOO_LONG, {"limit": longest})})
+    return text

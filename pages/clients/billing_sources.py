@@ -12,7 +12,7 @@ from core.catalogue import Catalogue
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.words import ListedStatus, Setting, language, t
-from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
+from pages.clients import client_table, list_file, list_url, many_chosen, saved_views, set_filters
 from pages.parts import colleagues, default_sets, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
 from pages.parts.text import heading, plain
@@ -108,6 +108,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     label = t("Default settings")
     if version and not sets.are_several:
         label = t("Default settings · v{version}", version=str(version))
+    saved_views.menu(member)
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")

@@ -164,6 +164,9 @@ USE_CASES: dict[str, UseCase] = {
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
+    "reports.views": lambda s, m: len(reports.views(s, m)),
+    "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}).name,
+    "reports.remove_view": lambda s, m: reports.remove_view(s, m, "none"),
     "members.activities": lambda s, m: len(members.activities(s, m)),
     "members.count_activities": lambda s, m: members.count_activities(s, m),
     "team.listed": lambda s, m: len(team.listed(s, m)),
@@ -180,7 +183,7 @@ ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
-    *BATCHES, "reports.listed_numbers",
+    *BATCHES, "reports.listed_numbers", "reports.views", "reports.save_view", "reports.remove_view",
     "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
     "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
@@ -228,6 +231,8 @@ REACHED_BY_ANOTHER = {
     "reports.listed": 0,
     "reports.figures": 0,
     "reports.plan_distribution": 0,
+    "reports.views": 0,
+    "reports.remove_view": None,
     "members.activities": 0,
     "members.count_activities": 0,
     "team.listed": len(Role),
@@ -249,6 +254,7 @@ PREVIEWS = {
     "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
 }  # fmt: skip
 OF_THEIR_OWN = {
+    "reports.save_view",
     "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
     "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
     "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
