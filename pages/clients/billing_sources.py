@@ -15,6 +15,7 @@ from core.words import ListedStatus, Setting, language, t
 from pages.clients import client_table, list_file, list_url, many_chosen, saved_views, set_filters
 from pages.parts import colleagues, default_sets, figures, invitation, row_buttons, server, visitor
 from pages.parts.choices import choose
+from pages.parts.choices import chosen as now_chosen
 from pages.parts.text import heading, plain
 
 PAGE_SIZE = 50
@@ -55,7 +56,8 @@ def filter_words(name: str, offer: Catalogue) -> dict[Any, str]:
 
 def filter_box(name: str, label: str, words: dict[Any, str]) -> None:
     if name == "status":
-        several = {"at_first": [], "placeholder": t("All"), "width": WIDTHS["status"]}
+        width = WIDTHS["status"] + 80 * len(now_chosen("clients.status", ()))  # each has its words in the box
+        several = {"at_first": [], "placeholder": t("All"), "width": min(width, 345)}
         choose(st.multiselect, label, [*words], words.__getitem__, "clients.status", **several)
         return
     choose(
@@ -149,7 +151,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         "clients.order_by",
         at_first=Order.NAME,
         filter_mode=None,
-        width=122,
+        width=190 if now_chosen("clients.order_by", Order.NAME).is_by_price else 122,
     )
 chosen: dict[str, Any] = {name: st.session_state.get(f"clients.{name}") for name in filters}
 chosen["status"] = tuple(chosen["status"] or ())
