@@ -47,8 +47,8 @@ HIRED = 5  # a fifth member of the first space, who is in no other
 
 
 def written(workbook: bytes) -> str:
-    """The cells of a workbook."""
-    return str([*openpyxl.load_workbook(BytesIO(workbook)).active.values])
+    """The cells of a workbook, a line for each row."""
+    return "".join(f"{row}\n" for row in openpyxl.load_workbook(BytesIO(workbook)).active.values)
 
 
 def ending(session: Session, member: Member) -> None:
