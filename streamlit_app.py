@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from core import invitations
-from core.demo import ShownDay
 from core.members import Member, Permission, may
 from core.words import LANGUAGES, BillingError, DatabaseFailed, NoCatalogue, t
 from pages.parts import demo_day, invitation, keyboard, notices, presence, sign_in, tab_title, visitor
@@ -60,12 +59,12 @@ def menu(member: Member | None, arrival: Arrival) -> dict[str, list[Any]]:
     return {heading: listed for heading, listed in pages.items() if listed}
 
 
-def sidebar(member: Member, arrival: Arrival, shown_as: ShownDay | None) -> None:
+def sidebar(member: Member, arrival: Arrival) -> None:
     """At the foot of the menu: whose space, who is here, which language, and in demo mode as whom and as which day."""
     with st.sidebar:
         sign_in.choose_space(arrival)
-        if shown_as is not None:
-            demo_day.control(member, shown_as)
+        if arrival.shown_as is not None:
+            demo_day.control(member, arrival.shown_as)
             visitor.choose_demo_member(member)
         else:
             sign_in.foot(arrival, member)
@@ -87,17 +86,17 @@ already_shown: notices.Said = ()
 try:
     member, arrival = visitor.arrive()
     by_link = visitor.is_by_link()
-    shown_as = demo_day.shown_as(member)
     shown = st.navigation(menu(member, arrival), position="hidden" if by_link or member is None else "sidebar")
     st.session_state[MENU] = True
     if member is not None and not by_link:
         presence.keep_space_in_url(arrival)
-        sidebar(member, arrival, shown_as)
-    notices.demo_banner(shown_as)
-    already_shown = notices.show_messages()
-    if member is not None:
-        invitation.send_waiting(member)
+        sidebar(member, arrival)
     tab_title.say(shown.title)
+    with st.container():  # one element, whatever is said: the parts of a page that run alone are known by their place
+        notices.demo_banner(arrival.shown_as)
+        already_shown = notices.show_messages()
+        if member is not None:
+            invitation.send_waiting(member)
     shown.run()
     keyboard.listen()
 except DatabaseFailed as failure:

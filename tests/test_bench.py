@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from core import subscriptions
 from core.storage import Database
+from tests.browser.conftest import CHROMIUM
 
 ROOT = Path(__file__).parent.parent
 CORE = [
@@ -45,6 +48,14 @@ def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:
     """Every line is there, and the two ways to each result agreed (the bench stops where they do not)."""
     lines = bench("--keep", str(tmp_path))
     assert lines == [("SQLite", operation) for operation in (*CORE, *PAGES, "memory (MB)", *IMPORTS, *WRITES, *BULK)]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+def test_the_bench_measures_a_browser_when_asked(tmp_path: Path) -> None:
+    """From page to page, ours and the bare one: both drew the same rows, or it would wait in vain."""
+    lines = bench("--keep", str(tmp_path), "--browser", "--only", "browser")
+    assert lines == [("SQLite", "browser: next page")]
 
 
 def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The list of clients as a file to take away: every client that matches, not only the page that is shown."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,16 @@ from core import members, reports
 from core.members import Member
 from core.storage import Database
 from core.words import ActivityKind, language, speak, t
-from pages.parts import server, visitor
+from pages.parts import visitor
 
 LARGE = 100_000  # clients: CSV alone, in an archive, as a workbook of more takes minutes
 
 
-def download(database: Database, member: Member, filters: dict[str, Any], clients: int) -> None:
+def download(database: Database, member: Member, filters: dict[str, Any], clients: int, today: date) -> None:
     """The buttons that give the file, as CSV or as a workbook, for the filters as they are now and the `clients` that
-    match them."""
+    match them `today`."""
     is_large = clients > LARGE  # a browser's download is held in memory: a tenth of it will do
-    named = f"clients {server.today().isoformat()}"
+    named = f"clients {today.isoformat()}"
     made = partial(_made, database, visitor.later(member), filters, named, language(), member.partner.time_zone)
     every = t("Every client that matches, not only this page.")
     _button(t("Download as CSV"), f"{named}.zip" if is_large else f"{named}.csv", made, "clients.csv", every)

@@ -12,7 +12,7 @@ from core.words import BatchKind, nt, number, t
 
 CHANGE_MANY = "pages/clients/change_many.py"
 _TICKED = "clients.ticked"  # in the session's memory: of which question, and who
-_BEGAN = "clients.ticked at first"  # who was when the table of a page was drawn first, of which question and page
+_BEGAN = "clients.ticked at first"  # which table was drawn last, and who was when it was drawn first
 _FORGOTTEN = "clients.ticks forgotten"
 
 
@@ -27,12 +27,12 @@ def keep(question: str, clients: frozenset[int]) -> None:
     st.session_state[_TICKED] = (question, clients)
 
 
-def at_first(question: str, page: int) -> frozenset[int]:
-    """Who was ticked when this page of the list was turned to: a table whose beginning changed would begin anew."""
+def at_first(question: str, table: str) -> frozenset[int]:
+    """Who was ticked when the table of this key was drawn first, on a page that was turned to or come back to: one
+    whose beginning changed would begin anew."""
     state = st.session_state
-    turned_to = (question, page, times_forgotten())
-    if state.get(_BEGAN, (None, None))[0] != turned_to:
-        state[_BEGAN] = (turned_to, ticked(question))
+    if table not in state or state.get(_BEGAN, (None, None))[0] != table:
+        state[_BEGAN] = (table, ticked(question))
     clients: frozenset[int] = state[_BEGAN][1]
     return clients
 

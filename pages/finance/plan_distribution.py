@@ -11,7 +11,7 @@ from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
 from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
-from pages.parts import default_sets, presence, server, visitor
+from pages.parts import default_sets, figures, presence, server, visitor
 from pages.parts.choices import choose
 from pages.parts.default_sets import BOUND_TO_NONE
 from pages.parts.text import heading
@@ -22,7 +22,11 @@ SPLITS: dict[str, Any] = {"source": Source} | {
 }
 
 member = visitor.member(Permission.READ_DISTRIBUTION)
-today = server.today()
+database = server.database()
+with database.reading(single=True) as session:
+    in_force = reports.in_force(session, member)
+    offer = catalogue.current(session, member.partner, edition=in_force.edition)
+today = in_force.day
 
 
 def shown_amount(amount: int) -> str:
@@ -103,9 +107,11 @@ if not statuses:
     st.info(t("Choose at least one status to count."))
     st.stop()
 
-with server.database().reading() as session:
-    offer = catalogue.current(session, member.partner)
-    spread = reports.plan_distribution(session, member, as_of=None if as_of == today else end_of_day(as_of))
+if as_of == today:
+    spread = figures.spread(database, member, in_force)
+else:
+    with database.reading() as session:
+        spread = reports.plan_distribution(session, member, as_of=end_of_day(as_of))
 counted = spread[spread["status"].isin(statuses)]
 if counted.empty:
     st.info(t("No client had one of these statuses on {day}.", day=as_of))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -16,7 +15,7 @@ def looking_after(database: Database, member: Member) -> tuple[ResponsibleMember
     """`subscriptions.responsible_members`, remembered until something changes in the partner space: who looks after
     clients, and who may, is asked on every click of a list. `member` is as they are now."""
     whose = None if members.reads_all_clients(member) else member.member_id
-    return _looking_after(database, member, (member.partner_id, member.partner.change_number, whose))
+    return _looking_after(database, member, repr((member.partner_id, member.partner.change_number, whose)))
 
 
 def in_words(
@@ -31,6 +30,6 @@ def in_words(
 
 
 @st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
-def _looking_after(_database: Database, _member: Member, version: Any) -> tuple[ResponsibleMember, ...]:  # noqa: ARG001
+def _looking_after(_database: Database, _member: Member, version: str) -> tuple[ResponsibleMember, ...]:  # noqa: ARG001
     with _database.reading(single=True) as session:
         return subscriptions.responsible_members(session, _member)

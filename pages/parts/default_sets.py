@@ -1,7 +1,7 @@
 """The default sets of a partner space for what chooses among them: names, newest versions, and which are retired."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ class SetPart(NamedTuple):
 def known(database: Database, member: Member) -> Sets:
     """`defaults.sets`, remembered until something changes in the partner space: it is asked on every click of a list.
     `member` is as they are now."""
-    return _known(database, member, (member.partner_id, member.partner.change_number))
+    return _known(database, member, repr((member.partner_id, member.partner.change_number)))
 
 
 def name_text(sets: Sets, set_number: int) -> str:
@@ -41,6 +41,6 @@ def parts(sets: Sets, set_numbers: Iterable[int]) -> list[SetPart]:
 
 
 @st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
-def _known(_database: Database, _member: Member, version: Any) -> Sets:  # noqa: ARG001 - the key
+def _known(_database: Database, _member: Member, version: str) -> Sets:  # noqa: ARG001 - the key
     with _database.reading(single=True) as session:
         return defaults.sets(session, _member)

@@ -19,15 +19,6 @@ _row: ContextVar[Any] = ContextVar("row", default=None)  # where a page puts a w
 _KEPT = ("language", "demo.member")  # in the session's memory, of what begins again with the demo
 
 
-def shown_as(member: Member | None) -> ShownDay | None:
-    """The day that the demo is shown as; None where there is no demo."""
-    _row.set(None)
-    if member is None or not server.is_demo():
-        return None
-    with server.database().reading(single=True) as session:
-        return demo.shown_day(session, member.partner)
-
-
 def control(member: Member, shown: ShownDay) -> None:
     """The day, a day and a month later, and today again; the day alone where nobody is to move it."""
     with st.container(gap="xxsmall"):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core import members, reports
@@ -19,8 +20,12 @@ def counted(database: Database, member: Member, in_force: InForce, **filters: An
     waited takes effect, or the next day begins: counting takes longer with every client. Whoever sees every client
     shares it; an accountant's own are nobody else's."""
     whose = None if members.reads_all_clients(member) else member.member_id
-    version = (member.partner_id, member.partner.change_number, in_force, whose)
-    return _counted(database, member, version, tuple(sorted(filters.items())))
+    return _counted(database, member, filters, _version(member, in_force, whose, sorted(filters.items())))
+
+
+def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFrame:
+    """`reports.plan_distribution` of now, remembered as `counted` is. The frame is everybody's: nobody changes it."""
+    return _spread(database, member, _version(member, in_force))
 
 
 def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
@@ -103,9 +108,20 @@ def still_to_come(figures: Figures) -> str:
 
 
 @st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
-def _counted(_database: Database, _member: Member, version: Any, filters: Any) -> Figures:  # noqa: ARG001 - the key
+def _counted(_database: Database, _member: Member, _filters: dict[str, Any], version: str) -> Figures:  # noqa: ARG001
     with _database.reading() as session:
-        return reports.figures(session, _member, **dict(filters))
+        return reports.figures(session, _member, **_filters)
+
+
+@st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
+def _spread(_database: Database, _member: Member, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
+    with _database.reading() as session:
+        return reports.plan_distribution(session, _member)
+
+
+def _version(member: Member, in_force: InForce, *others: object) -> str:
+    """What is remembered, as one text: Streamlit takes each piece of a tuple apart to know it again."""
+    return repr((member.partner_id, member.partner.change_number, in_force, *others))
 
 
 def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import members
+from core.demo import ShownDay
 from core.members import Identity, Member
 from core.words import DatabaseFailed, SignInEnded, SignInKind
 from pages.parts import server
@@ -25,12 +26,14 @@ _ARRIVED = "arrived"  # in the session's memory: the sign-ins, each by space, th
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Who signed in (None: nobody), the members that they are, and which of them they are now."""
+    """Who signed in (None: nobody), the members that they are, and which of them they are now; and in demo mode the day
+    that it is shown as."""
 
     identity: Identity | None = None
     has_ended: bool = False
     known: tuple[Member, ...] = ()
     chosen: Member | None = None
+    shown_as: ShownDay | None = None
 
     @property
     def spaces(self) -> tuple[Member, ...]:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import streamlit as st
@@ -10,8 +9,7 @@ import streamlit as st
 from core import demo
 from core.configuration import Configuration
 from core.invitations import WrongLinks
-from core.storage import Database, now
-from core.words import local_day
+from core.storage import Database
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -64,9 +62,3 @@ def wrong_links() -> WrongLinks:
 def is_demo() -> bool:
     """Whether this server runs in demo mode."""
     return configuration().is_demo
-
-
-def today() -> date:
-    """The day of the reader's calendar, by the clock of all that is read and written."""
-    with database().reading(single=True) as session:
-        return local_day(now(session))

@@ -25,15 +25,15 @@ from pages.parts.choices import choose
 from pages.parts.presence import Arrival
 from pages.parts.web.page_language import asked_by_browser
 
-_arrived: ContextVar[Member | None] = ContextVar("arrived", default=None)
+_arrived: ContextVar[Arrival | None] = ContextVar("arrived", default=None)
 
 
 def arrive() -> tuple[Member | None, Arrival]:
     """Who is here on this run, read anew from the database, and how they came; the language they read from now on."""
     speak_as_chosen()
-    arrival = Arrival(chosen=_demo_member()) if server.is_demo() else presence.arrive()
+    arrival = _arrive_in_the_demo() if server.is_demo() else presence.arrive()
     visitor = arrival.chosen
-    _arrived.set(visitor)
+    _arrived.set(arrival)
     if visitor is not None:
         their_own = None if server.is_demo() else visitor.language  # anybody acts as a member of the demo
         st.session_state.setdefault("language", best_language(their_own, *_languages_of_browser()))
@@ -52,9 +52,14 @@ def _languages_of_browser() -> list[str | None]:
     return [st.context.locale, *asked_by_browser(st.context.headers.get("Accept-Language"))]
 
 
+def arrived() -> Arrival:
+    """How the visitor came on this run."""
+    return _arrived.get() or arrive()[1]
+
+
 def member(permission: Permission) -> Member:
     """The member who is here and may do this: the first line of every page. Raises NotAllowed."""
-    visitor = _arrived.get() or arrive()[0]
+    visitor = arrived().chosen
     if visitor is None:
         raise NotAllowed
     members.require(visitor, permission)
@@ -124,14 +129,15 @@ def choose_demo_member(visitor: Member) -> None:
         st.rerun()
 
 
-def _demo_member() -> Member | None:
+def _arrive_in_the_demo() -> Arrival:
     try:
         database = server.database()
     except DemoRefused:
-        return None
+        return Arrival()
     chosen = st.session_state.get("demo.member", 1)
     with database.reading(single=True) as session:
-        return members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
+        found = members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
+        return Arrival() if found is None else Arrival(chosen=found, shown_as=demo.shown_day(session, found.partner))
 
 
 class _Seeded(NamedTuple):

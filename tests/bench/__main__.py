@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import make_url
 
-from tests.bench import bulk, imports, memory, pages, reads, table, timing, writes
+from tests.bench import browser, bulk, imports, memory, pages, reads, table, timing, writes
 from tests.bench.databases import Bench, embedded_postgresql, on_postgresql, on_sqlite
 from tests.bench.table import Line
 from tests.bench.timing import Limit, Operation, Patience
@@ -48,6 +48,7 @@ def _asked(arguments: list[str] | None) -> Namespace:
     parser.add_argument("--only", nargs="+", metavar="WORD", help="only the operations with one of these words")
     parser.add_argument("--quick", action="store_true", help="1000 and 10000 clients, each operation a few times")
     parser.add_argument("--cpu", action="store_true", help="processor time of this process; SQLite on a busy machine")
+    parser.add_argument("--browser", action="store_true", help="the browser too, at the largest size on SQLite")
     asked = parser.parse_args(arguments)
     asked.clients = asked.clients or ([1000, 10_000] if asked.quick else [10_000, 100_000, 1_000_000])
     return asked
@@ -60,6 +61,11 @@ def _measured(asked: Namespace) -> Iterator[Line]:
         folder.mkdir(parents=True, exist_ok=True)
         _say(f"building or opening {sizes} clients on SQLite")
         with on_sqlite(folder, sizes) as benches:
+            if asked.browser:
+                _say(browser.NEXT_PAGE)
+                largest = max(benches)
+                turned = {largest: browser.compare(benches[largest], folder, rounds=1 if asked.quick else 4)}
+                yield from table.lines("SQLite", browser.NEXT_PAGE, browser.LIMIT, turned)
             yield from _lines("SQLite", benches, asked)
         if asked.postgres is None:
             return

@@ -54,6 +54,16 @@ def compare(benches: Mapping[int, Bench], *, blocks: int, runs: int) -> dict[str
     return timed
 
 
+def of_the_list(bench: Bench, number: int) -> Iterator[pd.DataFrame]:
+    """The rows of so many pages of the list, from the first on, as they are shown."""
+    with _served(bench):
+        app = _ran(AppTest.from_file(_APP, default_timeout=120))
+        for page in range(1, number + 1):
+            if page > 1:
+                app.pagination[0].set_value(page)
+            yield _ran(app).dataframe[0].value
+
+
 def bare_page(rows: "pd.DataFrame") -> None:
     """Fifty ready rows and nothing else. (Run as a script of its own, so it imports what it needs.)"""
     import streamlit as st

@@ -44,6 +44,11 @@ WIDE = {"width": 1680, "height": 1000}
 ALARMS = ("Traceback", "ERROR", "WARNING", "Warning", "was created with a default value")
 POINTER = """canvas => new Promise(painted =>
     requestAnimationFrame(() => requestAnimationFrame(() => painted(getComputedStyle(canvas).cursor === "pointer"))))"""
+TO_THE_MIDDLE = """(canvas, down) => new Promise(painted => {
+    const main = canvas.closest("[data-testid=stMain]");
+    main.scrollBy({top: canvas.getBoundingClientRect().top + down - window.innerHeight / 2, behavior: "instant"});
+    requestAnimationFrame(() => requestAnimationFrame(painted));
+})"""
 QUIET = """() => {
     const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
     if (state !== "notRunning") quietSince = undefined; else quietSince ??= performance.now();
@@ -348,6 +353,21 @@ def click_in_row(page: Page, row: int, place: int, of: Locator | None = None) ->
             page.mouse.click(x, y)
             return
     pytest.fail(f"Row {row} of the table has no button {place} that can be clicked.")
+
+
+def tick(page: Page, row: int) -> None:
+    """Click the box at the beginning of this row of the list, and wait until the list says so."""
+    settled(page)
+    canvas = clients(page).get_by_test_id("data-grid-canvas")
+    rows, box = clients(page).locator("table").get_attribute("aria-rowcount"), canvas.bounding_box()
+    assert rows
+    assert box
+    down = box["height"] / int(rows) * (row + 1.5)
+    canvas.evaluate(TO_THE_MIDDLE, down)
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 20, box["y"] + down)
+    settled(page)
 
 
 def find_in_the_table(page: Page, words: str, name: str) -> None:

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, alert, box, button, choose, expect_title, open_page, settled, started
+from tests.browser.conftest import Server, alert, box, button, choose, expect_title, menu, open_page, settled, started
 from tests.postgres import Postgres
 
 AWAY = "The database does not answer."
@@ -84,6 +84,24 @@ def test_the_first_click_after_a_restart_works(visit: Callable[..., Page], serve
     settled(page)
     expect(alert(page)).to_have_count(0)
     expect(button(page, "Discard my changes")).to_be_visible()
+
+
+def test_a_filter_chosen_while_the_database_is_stopped(
+    visit: Callable[..., Page], server: Server, breakable: Postgres
+) -> None:
+    """The list says so in its place, the menu stays, and another try shows what was chosen."""
+    page = visit()
+    open_page(page, server.url, "Clients")
+    settled(page)
+    with breakable.stopped():
+        choose(page, "Status", "Archived")
+        expect(alert(page)).to_contain_text(AWAY)
+        settled(page)
+        expect(menu(page)).to_have_count(1)
+        expect_title(page, "Clients")
+    try_again(page)
+    expect(box(page, "Status")).to_have_value("Archived")
+    expect(alert(page).filter(has_text=AWAY)).to_have_count(0)
 
 
 def test_a_frozen_database_is_said_within_seconds_by_a_page_and_by_readiness(

@@ -27,6 +27,7 @@ from tests.browser.conftest import (
     Server,
     Visits,
     alert,
+    box,
     button,
     choose,
     expect_title,
@@ -278,6 +279,20 @@ def test_signing_out_in_one_window_ends_the_other_and_a_copied_cookie(
     sign_in(page, "leaver")
     expect_title(page, "Clients")
     assert firm.events("leaver@firm.example")[:3] == [SignInKind.BOUND, SignInKind.SIGNED_IN, SignInKind.SIGNED_OUT]
+
+
+def test_signing_out_in_one_window_ends_the_list_of_the_other(firm: Firm, visit: Callable[..., Page]) -> None:
+    """At a click in the list, which otherwise runs alone."""
+    manager(firm, "listed")
+    page = signed_in(visit, firm, "listed")
+    other = page.context.new_page()
+    open_page(other, firm.first.url, "Clients")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{firm.provider}/**")
+    choose(other, "Status", "Archived")
+    expect(alert(other)).to_contain_text("Your sign-in has ended.")
+    expect(menu(other)).to_have_count(0)
+    expect(box(other, "Status")).to_have_count(0)
 
 
 def test_a_role_taken_away_between_two_clicks_holds_on_the_second(firm: Firm, visit: Callable[..., Page]) -> None:

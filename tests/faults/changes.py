@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import bulk, defaults, imports, invitations, members, spreadsheets, subscriptions, team
+from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.bulk import Override, PastBatch, Ticked
 from core.catalogue import SAMPLE
-from core.invitations import ClientDetails, NewClient, OutboxMessage
-from core.members import Identity, Member
-from core.storage import Base, Database, Instant
+from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
+from core.members import Identity, Member, Permission
+from core.storage import Base, Database, Instant, now
 from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import BillingError, Overrides, Payer, Role
@@ -24,6 +24,7 @@ from tests.conftest import PLUS, STANDARD, Space
 Act = Callable[[Session, Member], Any]
 CLIENT, GONE, ENDING = 1, 2, 3  # the second one's invitation is revoked; the third is active and is to end
 CHANGED = 4  # in batch 1
+UNTOLD = 5  # pays, and was not reached by the message that says so
 PAID = Override(Overrides(payer=Payer.PARTNER))
 HIRED, LEFT = 5, 6  # two members, the second inactive
 OTHER_SET, RETIRED_SET = 2, 3  # default sets beside the standard one
@@ -59,10 +60,23 @@ def _change_all(session: Session, member: Member) -> PastBatch:
     return bulk.do(session, member, PAID, chosen, digest=digest, reason="All")
 
 
+def _import(session: Session, member: Member) -> Any:
+    """Two clients of a list are invited, previewed in the turn of whoever does it."""
+    members.act(session, member, Permission.INVITE)
+    return imports.invite_ready(session, member, imports.preview(session, member, SHEET))
+
+
 def _undo(session: Session, member: Member) -> PastBatch:
     """What was done to a client in an act of its own is undone, previewed in the turn of whoever does it."""
     members.act(session, member, PAID.permission)
     return bulk.undo(session, member, 1, digest=bulk.undo_preview(session, member, 1).digest, reason="Back")
+
+
+def _remove_view(session: Session, member: Member) -> None:
+    """The view that there is goes, looked for in the turn of whoever does it; or nothing does, where it is gone."""
+    members.act(session, member, Permission.READ_CLIENTS)
+    for view in reports.views(session, member)[:1]:
+        reports.remove_view(session, member, view.view_id)
 
 
 CHANGES: dict[str, Act] = {
@@ -75,9 +89,10 @@ CHANGES: dict[str, Act] = {
     "defaults.bring_back_set": lambda s, m: defaults.bring_back_set(s, m, RETIRED_SET, seen=2),
     "defaults.make_standard": lambda s, m: defaults.make_standard(s, m, OTHER_SET, seen=1),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
-    "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, imports.preview(s, m, SHEET)),
+    "imports.invite_ready": _import,
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, CLIENT, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, CLIENT, seen=1),
+    "invitations.tell_again": lambda s, m: invitations.tell_again(s, m, UNTOLD, seen=1),
     "invitations.revoke": lambda s, m: invitations.revoke(s, m, CLIENT),
     "invitations.invite_again": lambda s, m: invitations.invite_again(s, m, GONE),
     "invitations.accept": lambda s, m: invitations.accept(s, _link(s, m)),
@@ -88,6 +103,8 @@ CHANGES: dict[str, Act] = {
     "subscriptions.cancel_pending": lambda s, m: subscriptions.cancel_pending(s, m, ENDING, seen=Seen(2, 3)),
     "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, CLIENT, 1, seen=HIRED),
     "subscriptions.load_catalogue": lambda s, _: subscriptions.load_catalogue(s, FEWER),
+    "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}),
+    "reports.remove_view": _remove_view,
     "team.invite_member": lambda s, m: team.invite_member(s, m, NEW_MEMBER),
     "team.change_member": lambda s, m: team.change_member(s, m, LEFT, role=Role.FINANCE, client_access=False, seen=2),
     "team.deactivate": lambda s, m: team.deactivate(s, m, HIRED, successor_id=1, seen=2),
@@ -107,7 +124,7 @@ SOME = [  # of the list, for what takes long: one of each kind
     "team.deactivate",
 ]
 CHOSEN = list(CHANGES) if IS_LONG else SOME
-_BY_CHANCE = {"token_hash", "token", "message_id", "activity_id"}
+_BY_CHANCE = {"token_hash", "token", "message_id", "activity_id", "view_id"}
 _NAMES_OF_ROWS = {"partner": {"name"}, "sign_in_event": {"event_id"}}  # of another partner another one
 
 
@@ -122,13 +139,20 @@ def furnish(space: Space) -> None:
             newcomer = NewMember(name=name, email=f"{name.lower()}@example.com", role=Role.ACCOUNTANT)
             team.invite_member(session, space.administrator, newcomer)
         team.deactivate(session, space.administrator, LEFT, seen=1)
-        for name in ("Aubry", "Gone", "Ending", "Changed"):
+        for name in ("Aubry", "Gone", "Ending", "Changed", "Untold"):
             client = NewClient.from_typed(name=name, email=f"{name.lower()}@example.com")
             invitations.invite(session, space.manager, client, responsible_id=HIRED)
         invitations.revoke(session, space.manager, GONE)
         invitations.accept(session, _token(session, space.administrator, ENDING))
         ending = subscriptions.detail(session, space.manager, ENDING)
         subscriptions.archive(session, space.manager, ENDING, seen=ending.seen)
+        invitations.accept(session, _token(session, space.administrator, UNTOLD))
+        for payer in (Payer.PARTNER, Payer.CLIENT):
+            untold = subscriptions.detail(session, space.manager, UNTOLD)
+            subscriptions.override(session, space.manager, UNTOLD, Overrides(payer=payer), seen=untold.seen)
+        given_up = update(PayerMessage).where(PayerMessage.partner_id == space.partner_id)
+        session.execute(given_up.values(next_attempt_at=None, given_up_at=now(session)))
+        reports.save_view(session, space.administrator, "Active", {"status": "active"})
         digest = bulk.preview(session, space.manager, PAID, Ticked((CHANGED,))).digest
         bulk.do(session, space.manager, PAID, Ticked((CHANGED,)), digest=digest, reason="One")
     signed_in_at = space.clock() - timedelta(hours=1)

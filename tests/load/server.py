@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,20 +61,40 @@ def own(folder: Path, clients: int) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     with on_sqlite(folder, [clients]) as benches:
         database = benches[clients].url
+    with serving(database, folder) as server:
+        yield server
+
+
+@contextmanager
+def serving(
+    database: str,
+    folder: Path,
+    *,
+    command: Sequence[str] = (sys.executable, "-m", "tests.load.served"),
+    ready: str = "readyz",
+    **environment: str,
+) -> Iterator[Server]:
+    """A server of our own on the database of this URL, as a demo; its log is in this folder. `command`: of another
+    program than the product, which says under `ready` that it serves."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "tests.load.served", "--server.port", str(port)]
-    command += ["--server.disconnectedSessionTTL", str(_FORGETS_AFTER)]
-    environment = os.environ | {"BILLING_DATABASE_URL": database, "BILLING_DEMO": "1", "BILLING_PUBLIC_URL": url}
-    log = folder / "server.log"
+    options = ["--server.port", str(port), "--server.disconnectedSessionTTL", str(_FORGETS_AFTER)]
+    demo = {"BILLING_DATABASE_URL": database, "BILLING_DEMO": "1", "BILLING_PUBLIC_URL": url}
+    log = folder / f"server {port}.log"
     with log.open("w") as said:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+            [*command, *options],
+            cwd=ROOT,
+            env=os.environ | demo | environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
         )
     try:
-        _wait_until_ready(process, url, log)
+        _wait_until_ready(process, f"{url}/{ready}", log)
         yield Server(url, psutil.Process(process.pid), process, _FORGETS_AFTER)
     finally:
         process.terminate()
@@ -105,7 +125,7 @@ def _wait_until_ready(process: "subprocess.Popen[str]", url: str, log: Path) -> 
     until = monotonic() + _LONGEST_START
     while monotonic() < until:
         try:
-            with urlopen(f"{url}/readyz", timeout=10) as answer:  # noqa: S310 - http to 127.0.0.1
+            with urlopen(url, timeout=10) as answer:  # noqa: S310 - http to 127.0.0.1
                 if answer.status == 200:
                     return
         except (URLError, ConnectionError, TimeoutError):

@@ -191,7 +191,7 @@ ACTIVITY = {"members.activities", "members.count_activities"}
 TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
-    *BATCHES, "reports.listed_numbers", "reports.views", "reports.save_view", "reports.remove_view",
+    *BATCHES, "reports.listed_numbers", "reports.views",
     "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
     "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces",
@@ -199,11 +199,12 @@ READS = {
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
+VIEWS = {"reports.save_view", "reports.remove_view"}  # of the list that they see, for themselves
 ALLOWED = {
     Role.ADMINISTRATOR: set(USE_CASES),
     Role.CLIENT_MANAGER: set(USE_CASES) - TEAM,
-    Role.FINANCE: READS,
-    Role.ACCOUNTANT: READS - BATCHES - {"reports.plan_distribution"},  # of their own clients
+    Role.FINANCE: READS | VIEWS,
+    Role.ACCOUNTANT: (READS | VIEWS) - BATCHES - {"reports.plan_distribution"},  # of their own clients
 }
 REACHED_BY_ANOTHER = {
     "defaults.current": None,

@@ -1,0 +1,96 @@
+"""Clients are ticked in the list, which runs alone meanwhile, and changed in one act, which is undone."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import (
+    CHROMIUM,
+    Server,
+    act_as,
+    alert,
+    box,
+    button,
+    choose,
+    clients,
+    expect_title,
+    go_back,
+    open_page,
+    settled,
+    tick,
+)
+from tests.browser.test_alone import runs_of
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_tick_runs_the_list_alone_and_an_act_takes_the_ticked_clients_along(
+    server: Server, visit: Callable[..., Page], viewport: dict[str, int]
+) -> None:
+    """Ticks are kept over the pages of the list, filters over the ticks; another filter begins with nobody."""
+    page = visit(viewport=viewport)
+    runs = runs_of(page)
+    open_page(page, server.url, "Clients")
+    settled(page)
+    opened = len(runs)
+    choose(page, "Status", "Active")
+    settled(page)
+    tick(page, 0)
+    expect(page.get_by_role("main")).to_contain_text("With the 1 client ticked")
+    tick(page, 2)
+    expect(page.get_by_role("main")).to_contain_text("With the 2 clients ticked")
+    button(page, "Page 2").click()
+    settled(page)
+    tick(page, 1)
+    expect(page.get_by_role("main")).to_contain_text("With the 3 clients ticked")
+    expect(box(page, "Status")).to_have_value("Active")
+    assert "status=active" in page.url
+    assert set(runs[opened:]) == {"alone"}
+
+    button(page, "Cancel pending changes").click()
+    expect_title(page, "Change many clients")
+    assert re.search(r"ticked=\d+\.\d+\.\d+", page.url)
+    expect(page.get_by_role("main")).to_contain_text("What would change for 3 clients")
+    go_back(page)
+    expect_title(page, "Clients")
+    expect(box(page, "Status")).to_have_value("Active")
+    expect(page.get_by_role("main")).to_contain_text("With the 3 clients ticked")
+    button(page, "Untick all").click()
+    expect(page.get_by_role("main")).to_contain_text("clients that match")
+
+    tick(page, 0)
+    expect(page.get_by_role("main")).to_contain_text("With the 1 client ticked")
+    choose(page, "Status", "Invited")
+    expect(page.get_by_role("main")).to_contain_text("clients that match")
+
+
+def test_all_that_match_are_changed_in_one_act_and_it_is_undone(server: Server, visit: Callable[..., Page]) -> None:
+    """From the bar below the list to the report and back."""
+    page = visit()
+    open_page(page, server.url, "Clients")
+    act_as(page, "Demo client manager")
+    settled(page)
+    choose(page, "Source", "On older defaults")
+    settled(page)
+    expect(clients(page)).to_have_count(1)
+    button(page, "Adopt current defaults").click()
+    expect_title(page, "Change many clients")
+    assert "source=older" in page.url
+    page.get_by_label("Reason", exact=True).fill("the new price list")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.get_by_role("main").get_by_role("button", name=re.compile(r"^Adopt for \d+ clients?$")).click()
+    expect(alert(page).first).to_contain_text(re.compile(r"\d+ clients? (is|are) changed\."))
+    button(page, "Undo").click()
+    page.get_by_label("Reason", exact=True).fill("a mistake")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.get_by_role("main").get_by_role("button", name=re.compile(r"^Undo bulk change \d+$")).click()
+    expect(alert(page).first).to_contain_text(re.compile(r"\d+ clients? (is|are) changed\."))
