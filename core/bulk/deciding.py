@@ -1,7 +1,7 @@
 """What one act does to each client: the same pure rules as for one client alone, remembered for clients that do not
 differ in what the rules look at (rule 48)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,8 +12,8 @@ from core.bulk.acts import Act, Adopt, Archive, CancelPending, Override
 from core.bulk.previewed import Effect, Kind
 from core.bulk.refusals import LeftOut, Why, why
 from core.catalogue import Catalogue
-from core.defaults import DefaultSettings, EffectiveSettings, Sets, SetVersion, choices, effective_settings
-from core.subscriptions import Author, Basis, Preview, Revision
+from core.defaults import DefaultSettings, Sets, choices
+from core.subscriptions import Author, Basis, Preview, Revision, Shared
 from core.words import (
     ArchivedClient,
     BillingError,
@@ -30,16 +30,14 @@ Outcome = tuple[Sequence[Revision], Effect] | LeftOut
 
 @dataclass(slots=True)
 class Decider:
-    """Decides of clients of one partner at one moment. `sets` are the partner's default sets, `versions` all of
-    their versions."""
+    """Decides of clients of one partner at one moment. `sets` are the partner's default sets; `known` is what the
+    clients have alike, so that each is remembered by its identity."""
 
     offer: Catalogue
     author: Author
     sets: Sets
-    versions: Mapping[SetVersion, DefaultSettings]
-    known: dict[Any, Any] = field(default_factory=dict)  # what revisions say alike: equal settings are one object
+    known: Shared
     _previews: dict[Any, Preview | BillingError] = field(default_factory=dict)
-    _settings: dict[Any, EffectiveSettings] = field(default_factory=dict)
     _decisions: dict[tuple[int, int], Sequence[Revision]] = field(default_factory=dict)
     _effects: dict[int, Effect] = field(default_factory=dict)
 
@@ -62,7 +60,7 @@ class Decider:
             return self._left_out(basis, refusal)
 
     def undone(self, basis: Basis, batch: int, at: datetime) -> Outcome:
-        """What undoing the batch of that instant does to this client, whose whole history is at hand (rule 50)."""
+        """What undoing the batch of that instant does to this client, whose history since then is at hand (rule 50)."""
         before = subscriptions.before_batch(basis, batch, at)
         newest = basis.history[0]
         if before is None:
@@ -74,7 +72,7 @@ class Decider:
             if basis.status is ClientStatus.ARCHIVED:  # it comes back by being invited again (rule 36)
                 raise ArchivedClient(name=basis.client.name)
             decision, preview = subscriptions.brought_back(
-                self.offer, basis, before, self.author, self._as_in, self._settled, self._effective
+                self.offer, basis, before, self.author, self._as_in, self._settled, self.known.effective
             )
         except BillingError as refusal:
             return self._left_out(basis, refusal)
@@ -92,8 +90,8 @@ class Decider:
         morning = subscriptions.held_in_the_morning(basis.history, basis.time_zone, basis.moment)
         began: Any = morning is held
         if morning is not None and morning is not held:
-            began = (morning.status, morning.settings, morning.rhythm, morning.price_list)
-        key = (id(basis.effective), held.status, held.rhythm, held.price_list, basis.pending, began, decided_by)
+            began = (id(morning.status), id(morning.settings), morning.rhythm, morning.price_list)
+        key = (id(basis.effective), id(held.status), held.rhythm, held.price_list, basis.pending, began, decided_by)
         found = self._previews.get(key)
         if found is None:
             try:
@@ -171,7 +169,7 @@ class Decider:
         ends = pending.status is ClientStatus.ARCHIVED
         kind = Kind(
             basis.effective, basis.effective, waits=False, price_before=price, price_after=price,
-            withdrawn=None if ends else self._effective(pending), withdraws_end=ends,
+            withdrawn=None if ends else self.known.effective(pending), withdraws_end=ends,
         )  # fmt: skip
         return Effect(kind, basis.today, replaces_pending=True)
 
@@ -191,18 +189,9 @@ class Decider:
         """What it does to be bound and to choose as in that revision."""
 
         def change() -> _Change:
-            bound = None if before.bound is None else self.versions[before.bound]
-            return bound, choices(before.settings, before.overridden), True
+            return self.known.bound(before), choices(before.settings, before.overridden), True
 
-        return self._previewed(basis, self._effective(before), change)
-
-    def _effective(self, revision: Revision) -> EffectiveSettings:
-        key = (revision.bound, id(revision.settings), revision.overridden)
-        if (found := self._settings.get(key)) is None:
-            bound = None if revision.bound is None else self.versions[revision.bound]
-            found = effective_settings(bound, choices(revision.settings, revision.overridden))
-            self._settings[key] = found
-        return found
+        return self._previewed(basis, id(self.known.effective(before)), change)
 
     def _left_out(self, basis: Basis, refusal: BillingError) -> LeftOut:
         return LeftOut(basis.client.client_id, basis.client.name, why(refusal), refusal)

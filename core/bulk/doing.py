@@ -2,6 +2,7 @@
 49). Both decide by the same code; the preview writes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from core.bulk.refusals import LeftOut, NothingToDo, ReasonMissing, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
 from core.storage import allow_minutes, announced, quick_collections
-from core.subscriptions import Author, Basis, Decided
+from core.subscriptions import Author, Basis, Decided, Shared
 from core.words import Origin, note_text
 
 Progress = Callable[[int], object]
@@ -164,7 +165,7 @@ def _decided(session: Session, member: Member, act: Act, stand: Surroundings, au
     if isinstance(act, ChangeResponsible):
         yield from _given(session, member, act, stand, tally)
         return
-    decider = Decider(stand.offer, author, stand.sets, stand.versions)
+    decider = Decider(stand.offer, author, stand.sets, Shared(stand.versions))
     yield from decided(session, member, stand, decider, lambda basis: decider.outcome(act, basis), tally)
 
 
@@ -176,14 +177,14 @@ def decided(
     outcome_of: Callable[[Basis], Outcome],
     tally: Tally,
     *,
-    whole: bool = False,
+    since: datetime | None = None,
 ) -> Chunks:
-    """The decisions that come of the clients, some at once; the tally counts them. `whole`: they are decided by all of
-    their history."""
+    """The decisions that come of the clients, some at once; the tally counts them. `since`: they are decided by their
+    history since this instant, too."""
     for some in stand.chunks:
         decisions = []
         for basis, responsible_id in subscriptions.bases(
-            session, member, some, stand.moment, stand.versions, whole=whole, known=decider.known
+            session, member, some, stand.moment, known=decider.known, since=since
         ):
             outcome = outcome_of(basis)
             if isinstance(outcome, LeftOut):

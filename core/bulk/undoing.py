@@ -17,8 +17,8 @@ from core.bulk.reading import PastBatch
 from core.bulk.refusals import CannotBeUndone, LeftOut, UndoneAlready, Why
 from core.bulk.surroundings import Surroundings
 from core.members import Member, Permission
-from core.storage import allow_minutes, quick_collections
-from core.subscriptions import Author, Responsible, Subscription
+from core.storage import allow_minutes, one_of, quick_collections
+from core.subscriptions import Author, Responsible, Shared, Subscription
 from core.words import BatchKind, Origin, ResponsibleWithoutAccess
 
 _PARTNER = bindparam("of_partner", type_=Responsible.partner_id.type)
@@ -57,7 +57,7 @@ _GIVEN_BEFORE = (  # whom each client was given, who looked after it before, and
         & (_SINCE.valid_from == Responsible.valid_to),
     )
     .outerjoin(_BY, (_BY.partner_id == _SINCE.partner_id) & (_BY.member_id == _SINCE.changed_by_id))
-    .where(*_SAME_CLIENT, Responsible.client_id.in_(bindparam("clients", expanding=True)))
+    .where(*_SAME_CLIENT, one_of(Responsible.client_id, "clients"))
     .order_by(Responsible.client_id)
 )
 
@@ -160,9 +160,9 @@ def _decided(
         yield from _given_back(session, member, undone, stand, tally)
         return
     number, at = undone.batch.batch, undone.batch.done_at
-    decider = Decider(stand.offer, author, stand.sets, stand.versions)
+    decider = Decider(stand.offer, author, stand.sets, Shared(stand.versions))
     yield from doing.decided(
-        session, member, stand, decider, lambda basis: decider.undone(basis, number, at), tally, whole=True
+        session, member, stand, decider, lambda basis: decider.undone(basis, number, at), tally, since=at
     )
 
 

@@ -271,8 +271,10 @@ class Catalogue:
         """The plan and each add-on, in the catalogue's order, by the first of its lists that has it."""
         cents, period = 0, settings.billing_period
         for item in (self.plan(settings.plan), *self._items(settings.add_ons)):
-            said = (_cents(each, item, period) for each in lists(item))
-            found = next((amount for amount in said if amount is not None), None)
+            found = None
+            for each in lists(item):
+                if (found := _cents(each, item, period)) is not None:
+                    break
             if found is None:
                 refusal = NoPrice if isinstance(item, Plan) else NoPriceOfAddOn
                 raise refusal(item=item, billing_period=period)

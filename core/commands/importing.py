@@ -1,7 +1,7 @@
 """`import`: invite the clients of a spreadsheet, with the same code and the same report as the page."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import imports, members, spreadsheets
 from core.commands import Commands, NoFile
-from core.imports import ImportPreview, ImportReport, Verdict
+from core.imports import Column, ImportPreview, ImportReport, Verdict
 from core.members import Member
 from core.storage import Database
 from core.words import best_language, is_showable, nt, one_line, speak, t
@@ -29,6 +29,19 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--as", dest="member", required=True, metavar="MEMBER", help="who invites: an e-mail, or partner_id:e-mail"
     )
+    command.add_argument(
+        "--column",
+        dest="columns",
+        action="append",
+        type=_column,
+        default=[],
+        metavar="COLUMN=HEADING",
+        help='which heading of the file a column is under, for example email="Adresse mail"; without a heading the '
+        f"column is not read. Once for each column of: {', '.join(column.value for column in Column)}",
+    )
+    command.add_argument(
+        "--country", type=_country, metavar="CODE", help="the country of rows without one, for example BE"
+    )
     command.add_argument("--dry-run", action="store_true", help="say what would become of each row, no more")
     command.set_defaults(run=import_clients)
 
@@ -40,7 +53,14 @@ def import_clients(database: Database, arguments: Namespace) -> int:
             return 1
         speak(best_language(member.language), member.partner.time_zone)
         sheet = imports.read(arguments.file.name, _content(arguments.file))
-        previewed = imports.preview(session, member, sheet, progress=counter(len(sheet.rows)))
+        previewed = imports.preview(
+            session,
+            member,
+            sheet,
+            said=dict(arguments.columns),
+            country=arguments.country or "",
+            progress=counter(len(sheet.rows)),
+        )
     report = None
     if not arguments.dry_run:
         with database.transaction() as session:
@@ -50,6 +70,22 @@ def import_clients(database: Database, arguments: Namespace) -> int:
         print(line)
     counts = previewed.counts
     return 1 if counts[Verdict.NEEDS_CORRECTION] or counts[Verdict.TWICE] else 0
+
+
+def _column(text: str) -> tuple[Column, str]:
+    """A column, and the heading that it is under."""
+    name, equals, heading = text.partition("=")
+    if not equals or name.strip() not in list(Column):
+        raise ArgumentTypeError(f'{text!r} is not a column, an equals sign and a heading, like email="Adresse mail"')
+    return Column(name.strip()), heading.strip()
+
+
+def _country(text: str) -> str:
+    """The code of a country, from its letters or its name."""
+    code = imports.country(text)
+    if code not in imports.countries():
+        raise ArgumentTypeError(f"{text!r} is not a country: use two letters, for example BE")
+    return code
 
 
 def who_acts(session: Session, who: str) -> Member | None:
@@ -89,7 +125,11 @@ def counter(total: int) -> Callable[[int], None]:
 
 def _said(previewed: ImportPreview, report: ImportReport | None) -> Iterator[str]:
     """The rows that need a person, what the ready ones cost, and what became of all; None: nothing was written."""
-    counts = previewed.counts
+    counts, sheet = previewed.counts, previewed.sheet
+    if sheet.others:
+        yield f"Read from the sheet {one_line(sheet.name)}. Not read: {', '.join(map(one_line, sheet.others))}."
+    if sheet.hidden:
+        yield f"Rows that are hidden in the workbook and read like the others: {sheet.hidden}."
     attended = [row for row in previewed.rows if row.verdict in (Verdict.NEEDS_CORRECTION, Verdict.TWICE)]
     for row in attended[:_MOST]:
         reasons = one_line(imports.reasons_text(row))

@@ -1,7 +1,9 @@
 """Many clients at once, from a spreadsheet: its columns and words understood, a verdict for each row, then all ready
 rows invited, or none."""
 
-from core.imports.columns import REQUIRED, Column, Columns, ColumnsNotFound, NotInTheList, SameColumnTwice, template
+from core.imports.choosing import choose_columns, guessed, samples
+from core.imports.columns import NotInTheList, countries, country, template, words_to_pick
+from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, Said, SameColumnTwice
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -12,5 +14,8 @@ from core.imports.report import (
     corrected,
     corrections,
     reasons_text,
+    rows_without_country,
+    spoken_of,
 )
 from core.imports.verdicts import invite_ready, preview, read, read_pasted
+from core.imports.vocabulary import REQUIRED, Column

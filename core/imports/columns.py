@@ -1,148 +1,37 @@
-"""The columns of an import, the headings they go by, and the words their cells may hold."""
+"""What the cells of an import's columns say, and the template that shows them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from re import compile as pattern
 from typing import Any, TypeVar
 
+from babel import Locale
+
+from core import invitations
 from core.catalogue import Catalogue, Item
 from core.defaults import Sets, set_called
+from core.imports.headings import short
+from core.imports.vocabulary import COUNTRIES, LANGUAGES, NO_ADD_ONS, TERMS, Column, key, keys
 from core.members import Member, can_be_responsible
+from core.words import LANGUAGES as NAMES_OF_LANGUAGES
 from core.words import (
     N_,
     BillingError,
-    BillingPeriod,
     Payer,
     ResponsibleAmbiguous,
     ResponsibleUnknown,
     ResponsibleWithoutAccess,
     Setting,
-    Term,
     fold,
-    one_line,
     t,
 )
+from core.words import language as readers_language
 
 T = TypeVar("T")
 
-
-class Column(Term):
-    """What a column of an import holds; name, country and e-mail are required of every client."""
-
-    NAME = "name", N_("Name")
-    COUNTRY = "country", N_("Country")
-    EMAIL = "email", N_("E-mail")
-    FIRST_NAME = "first_name", N_("First name")
-    LAST_NAME = "last_name", N_("Last name")
-    LANGUAGE = "language", N_("Language")
-    COMPANY_NUMBER = "company_number", N_("Company number")
-    VAT_NUMBER = "vat_number", N_("VAT number")
-    EXTERNAL_REFERENCE = "external_reference", N_("External reference")
-    MESSAGE = "message", N_("Message")
-    RESPONSIBLE = "responsible", N_("Account manager")
-    DEFAULT_SET = "default_set", N_("Default set")
-    PAYER = "payer", N_("Paid by")
-    BILLING_PERIOD = "billing_period", N_("Billing period")
-    PLAN = "plan", N_("Subscription")
-    ADD_ONS = "add_ons", N_("Add-ons")
-
-
-REQUIRED = frozenset({Column.NAME, Column.COUNTRY, Column.EMAIL})
-
-_HEADINGS = {  # comma separated, in English and then in French; compared by `_key`
-    Column.NAME: "name, legal name, company, company name, client, client name, customer, customer name, organisation, "
-    "organization, nom, nom légal, raison sociale, dénomination, dénomination sociale, société, entreprise, "
-    "nom du client, nom de la société, nom de l'entreprise",
-    Column.COUNTRY: "country, country code, country (ISO 3166 alpha-2), country ISO, "
-    "pays, code pays, pays (ISO 3166 alpha-2), code du pays",
-    Column.EMAIL: "e-mail, e-mail address, mail, contact e-mail, contact email address, client e-mail, "
-    "courriel, adresse e-mail, adresse mail, adresse courriel, adresse électronique, e-mail du contact, "
-    "e-mail contact, courriel du contact",
-    Column.FIRST_NAME: "first name, contact first name, given name, forename, "
-    "prénom, prénom du contact, prénom contact",
-    Column.LAST_NAME: "last name, contact last name, surname, family name, "
-    "nom de famille, nom du contact, nom de famille du contact, nom contact",
-    Column.LANGUAGE: "language, contact language, language of the client, locale, "
-    "langue, langue du contact, langue du client, langue contact",
-    Column.COMPANY_NUMBER: "company number, company no, enterprise number, registration number, company registration "
-    "number, CBE, CBE number, BCE, KBO, numéro d'entreprise, n° d'entreprise, numéro entreprise, numéro BCE, n° BCE, "
-    "BCE/KBO, ondernemingsnummer",
-    Column.VAT_NUMBER: "VAT number, VAT, VAT no, VAT ID, TVA, numéro de TVA, n° TVA, n° de TVA, numéro TVA, BTW",
-    Column.EXTERNAL_REFERENCE: "external reference, reference, ref, external ID, your reference, our reference, "
-    "référence, référence externe, réf, réf externe, notre référence",
-    Column.MESSAGE: "message, message (optional), personal message, invitation message, "
-    "message (facultatif), message personnel, message d'invitation",
-    Column.RESPONSIBLE: "account manager, account manager's e-mail, client manager, managed by, looked after by, "
-    "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
-    "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par",
-    Column.DEFAULT_SET: "default set, set, defaults, default settings, modèle, modèle de paramètres, "
-    "paramètres par défaut",
-    Column.PAYER: "payer, paid by, who pays, billed to, payeur, payé par, qui paie, facturé à",
-    Column.BILLING_PERIOD: "billing period, period, billing frequency, frequency, "
-    "période, périodicité, période de facturation, fréquence, fréquence de facturation",
-    Column.PLAN: "plan, subscription, subscription plan, package, abonnement, formule, forfait",
-    Column.ADD_ONS: "add-ons, addon, options, option, extras, "
-    "modules complémentaires, module complémentaire, modules, suppléments",
-}
-_DUTCH_HEADINGS = {
-    Column.NAME: "naam, klant, klantnaam, naam van de klant, bedrijf, bedrijfsnaam, firma, firmanaam, vennootschap, "
-    "onderneming, naam van de onderneming, organisatie, maatschappelijke naam, officiële naam",
-    Column.COUNTRY: "land, landcode, land (ISO 3166 alpha-2)",
-    Column.EMAIL: "e-mailadres, mailadres, e-mail van de contactpersoon, e-mailadres van de contactpersoon, "
-    "e-mail klant",
-    Column.FIRST_NAME: "voornaam, voornaam contact, voornaam contactpersoon, voornaam van de contactpersoon",
-    Column.LAST_NAME: "familienaam, achternaam, familienaam contact, naam contactpersoon, naam van de contactpersoon, "
-    "familienaam van de contactpersoon",
-    Column.LANGUAGE: "taal, taalcode, taal van de klant, taal contact, taal van de contactpersoon",
-    Column.COMPANY_NUMBER: "KBO-nummer, KBO/BCE, nummer van de onderneming",
-    Column.VAT_NUMBER: "btw-nummer, btw nr, btw-nr, btw-identificatienummer",
-    Column.EXTERNAL_REFERENCE: "referentie, externe referentie, onze referentie, uw referentie, klantreferentie",
-    Column.MESSAGE: "bericht, bericht (optioneel), persoonlijk bericht, bericht bij de uitnodiging",
-    Column.RESPONSIBLE: "dossierbeheerder, klantenbeheerder, verantwoordelijke, klantverantwoordelijke, beheerd door, "
-    "opgevolgd door, relatiebeheerder",
-    Column.PAYER: "betaald door, betaler, wie betaalt, gefactureerd aan",
-    Column.BILLING_PERIOD: "facturatieperiode, facturatiefrequentie, frequentie, periodiciteit",
-    Column.PLAN: "abonnementsformule, pakket",
-    Column.DEFAULT_SET: "standaardset, standaardinstellingen",
-    Column.ADD_ONS: "extra modules, extra module, aanvullende modules, opties",
-}
-_TERMS: dict[Setting, dict[Term, str]] = {  # the settings that are one of a few words
-    Setting.PAYER: {
-        Payer.PARTNER: "us, we, partner, the partner, nous, partenaire, le partenaire, ons, wij, kantoor, ons kantoor",
-        Payer.CLIENT: "client, the client, customer, le client, klant, de klant",
-    },
-    Setting.BILLING_PERIOD: {
-        BillingPeriod.MONTHLY: "monthly, month, per month, mensuelle, mensuel, mois, par mois, "
-        "maandelijks, maand, per maand",
-        BillingPeriod.YEARLY: "yearly, year, per year, annual, annually, annuelle, annuel, année, an, par an, "
-        "jaarlijks, jaar, per jaar",
-    },
-}
-_LANGUAGES = {
-    "fr": "fr, French, français, Frans",
-    "nl": "nl, Dutch, néerlandais, Nederlands",
-    "en": "en, English, anglais, Engels",
-}
 _LOCALE = pattern(r"([A-Za-z]{2})[-_][A-Za-z]{2}")
-_LONGEST = 200  # characters that are compared
-_NONE = frozenset({"none", "aucun", "aucune", "geen"})
-
-
-class ColumnsNotFound(BillingError):
-    """The headings lack `missing`; `found` are those there are."""
-
-    sentence = N_("No column was recognised as: {missing}. The headings found are: {found}. Correct the first row.")
-
-    def __init__(self, *, missing: tuple[Column, ...], found: tuple[str, ...]) -> None:
-        super().__init__(missing=missing, found=tuple(_short(heading) for heading in found))
-        self.missing = missing
-
-
-class SameColumnTwice(BillingError):
-    """Two headings mean the same column."""
-
-    sentence = N_("“{first}” and “{second}” both mean: {column}. Rename or remove one of these columns.")
+_SEPARATORS = pattern(r"[;\n]")
+_BLANKS = frozenset({"", "-", "--", "–", "—", "/", ".", "n/a", "s.o.", "n.v.t."})  # what people type for a blank
 
 
 class NotInTheList(BillingError, ValueError):
@@ -151,42 +40,7 @@ class NotInTheList(BillingError, ValueError):
     sentence = N_("“{text}” is none of: {words}.")
 
     def __init__(self, text: str, words: Iterable[object]) -> None:
-        super().__init__(text=_short(text), words=tuple(words))
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where the columns are, by index; and the headings that are not used."""
-
-    places: Mapping[Column, int]
-    unused: tuple[str, ...]
-
-
-def recognise(headings: Sequence[str]) -> Columns:
-    """The columns that these headings mean, in any order.
-
-    Raises SameColumnTwice, and ColumnsNotFound without a name or an e-mail.
-    """
-    places: dict[Column, int] = {}
-    unused: list[str] = []
-    for index, heading in enumerate(headings):
-        column = _columns().get(_key(heading))
-        if column is None:
-            unused += [heading] if heading.strip() else []
-        elif column in places:
-            first = _short(headings[places[column]])
-            raise SameColumnTwice(first=first, second=_short(heading), column=column)
-        else:
-            places[column] = index
-    if missing := tuple(column for column in (Column.NAME, Column.EMAIL) if column not in places):
-        raise ColumnsNotFound(missing=missing, found=tuple(heading for heading in headings if heading.strip()))
-    return Columns(places, tuple(unused))
-
-
-def recognised_count(headings: Sequence[str]) -> int:
-    """How many different columns these headings mean."""
-    known = _columns()
-    return len({known[key] for heading in headings if (key := _key(heading)) in known})
+        super().__init__(text=short(text), words=tuple(words))
 
 
 def value_reader(setting: Setting, offer: Catalogue) -> Callable[[str], Any]:
@@ -196,13 +50,22 @@ def value_reader(setting: Setting, offer: Catalogue) -> Callable[[str], Any]:
             return partial(plan, offer=offer)
         case Setting.ADD_ONS:
             return partial(add_ons, offer=offer)
-    return partial(_chosen, words=_TERMS[setting])
+    return partial(_chosen, words=TERMS[setting])
 
 
 def language(text: str) -> str | None:
     """The code of a language, "fr", "nl" or "en"; None when the cell is blank. Raises NotInTheList."""
     locale = _LOCALE.fullmatch(text.strip())
-    return _chosen(locale[1] if locale else text, _LANGUAGES)
+    return _chosen(locale[1] if locale else text, LANGUAGES)
+
+
+def words_to_pick(column: Column, offer: Catalogue) -> list[str]:
+    """What a cell of this column may say, in the reader's language; nothing where that is no short list."""
+    if column is Column.LANGUAGE:
+        return list(NAMES_OF_LANGUAGES.values())
+    if column is Column.PLAN:
+        return [str(plan) for plan in offer.plans.values() if not plan.is_retired]
+    return next(([term.label for term in words] for setting, words in TERMS.items() if setting.value == column), [])
 
 
 def responsible(text: str, colleagues: Iterable[Member]) -> int | None:
@@ -218,12 +81,12 @@ def responsible(text: str, colleagues: Iterable[Member]) -> int | None:
     found = [each for each in everybody if each.email.lower() == email]
     found = found or [each for each in everybody if fold(each.name) == name]
     if not found:
-        raise ResponsibleUnknown(who=_short(text))
+        raise ResponsibleUnknown(who=short(text))
     able = [each for each in found if can_be_responsible(each)]
     if not able:
         raise ResponsibleWithoutAccess(name=found[0].name)
     if len(able) > 1:
-        raise ResponsibleAmbiguous(who=_short(text))
+        raise ResponsibleAmbiguous(who=short(text))
     return able[0].member_id
 
 
@@ -239,16 +102,36 @@ def plan(text: str, offer: Catalogue) -> str | None:
 
 
 def add_ons(text: str, offer: Catalogue) -> frozenset[str] | None:
-    """The codes of add-ons, separated by semicolons, an empty set for "none"; None when the cell is blank.
+    """The codes of add-ons, an empty set for "none"; None when the cell is blank. They are separated by semicolons or
+    line breaks; by commas where no name of an add-on has one.
 
     Raises NotInTheList, also for "none" beside an add-on.
     """
-    words = [word for word in text.split(";") if word.strip()]
+    words = [word for word in _SEPARATORS.split(text) if word.strip()]
     if not words:
         return None
-    if len(words) == 1 and _key(words[0]) in _NONE:
+    if len(words) == 1 and key(words[0]) in keys(NO_ADD_ONS):
         return frozenset()
-    return frozenset(_item(word, offer.add_ons) for word in words)
+    return frozenset(code for word in words for code in _items(word, offer.add_ons))
+
+
+def country(text: str) -> str:
+    """The code of a country (ISO 3166 alpha-2), from its letters or its name in English, French or Dutch; what is
+    neither stays as it is, and is refused with the client."""
+    letters = text.strip().upper()
+    return COUNTRIES.get(letters) or _country_names().get(key(text), letters)
+
+
+def countries() -> dict[str, str]:
+    """The name of each country in the reader's language, by its code, in the order of the names."""
+    territories = Locale(readers_language()).territories
+    names = {code: str(territories[code]) for code in invitations.countries()}
+    return dict(sorted(names.items(), key=lambda each: fold(each[1])))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell says nothing: empty, or one of the signs that people type for it."""
+    return text.strip().casefold() in _BLANKS
 
 
 def template(
@@ -294,39 +177,39 @@ def template(
 def _chosen(text: str, words: Mapping[T, str]) -> T | None:
     if not text.strip():
         return None
-    wanted = _key(text)
+    wanted = key(text)
     for value, accepted in words.items():
-        if wanted in _keys(accepted):
+        if wanted in keys(accepted):
             return value
     raise NotInTheList(text, words)
 
 
+def _items(text: str, items: Mapping[str, Item]) -> Iterator[str]:
+    """The codes of the items that the text names: one, or several between commas."""
+    try:
+        yield _item(text, items)
+    except NotInTheList:
+        words = [word for word in text.split(",") if word.strip()]
+        if len(words) < 2:
+            raise
+        yield from [_item(word, items) for word in words]
+
+
 def _item(text: str, items: Mapping[str, Item]) -> str:
-    wanted = _key(text)
-    for item in items.values():
-        if wanted in {_key(word) for word in (item.code, *item.names.values())}:
-            return item.code
+    """The code of the item of this code or name. What differs in a sign only ("Pro", "Pro+") is not the same."""
+    wanted = key(text)
+    found = [item for item in items.values() if wanted in {key(word) for word in (item.code, *item.names.values())}]
+    exact = [item for item in found if fold(text) in {fold(word) for word in (item.code, *item.names.values())}]
+    if len(found) == 1 or len(exact) == 1:
+        return (exact or found)[0].code
     raise NotInTheList(text, (item for item in items.values() if not item.is_retired))
 
 
 @lru_cache(maxsize=1)
-def _columns() -> dict[str, Column]:
+def _country_names() -> dict[str, str]:
     return {
-        key: column
-        for column, words in _HEADINGS.items()
-        for key in _keys(f"{words}, {_DUTCH_HEADINGS[column]}, {column.value}")
+        key(name): str(code)
+        for spoken in ("en", "fr", "nl")
+        for code, name in Locale(spoken).territories.items()
+        if len(code) == 2 and code.isalpha()
     }
-
-
-@lru_cache(maxsize=64)
-def _keys(words: str) -> frozenset[str]:
-    return frozenset(_key(word) for word in words.split(", "))
-
-
-def _short(text: str) -> str:
-    said = one_line(text[: 2 * _LONGEST])
-    return said if len(said) <= 60 else f"{said[:59]}…"
-
-
-def _key(text: str) -> str:
-    return "".join(c for c in fold(text[:_LONGEST]) if c.isalnum())

@@ -1,14 +1,16 @@
 """What was found in a spreadsheet, row by row; what became of it; and the rows to correct, as they go back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.catalogue import Price, monthly_cents
 from core.defaults import EffectiveSettings, SetVersion, version_text
-from core.imports.columns import Column, Columns
+from core.imports.columns import is_blank
+from core.imports.headings import Columns, Said
+from core.imports.vocabulary import Column
 from core.invitations import NewClient
 from core.spreadsheets import Sheet, SheetRow
-from core.words import LANGUAGES, N_, BillingError, Money, Overrides, StaleError, Term, spoken, t
+from core.words import LANGUAGES, N_, BillingError, Money, Overrides, Setting, StaleError, Term, spoken, t
 
 
 class Verdict(Term):
@@ -70,7 +72,9 @@ class ImportRow:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """A verdict for each row, and what the ready ones would cost a year, in integer cents of the currency; and the
-    names of the members who would look after them, by number.
+    names of the members who would look after them, by number. `country` is that of rows without one; `are_chosen`
+    where somebody chose which column is which, for a list with these headings. `lacking` are the columns that reasons
+    speak of and the list does not have: it cannot be corrected without them.
 
     `standard` is the version that blank cells take (None: no defaults are saved), `versions` has the version of each
     set that a ready row takes, and `set_names` the name of each, where there are several sets.
@@ -88,6 +92,9 @@ class ImportPreview:
     cents_per_year_paid_by_clients: int
     currency: str
     responsible: Mapping[int, str] = field(default_factory=dict)
+    country: str = ""
+    are_chosen: bool = False
+    lacking: tuple[Column, ...] = ()
     versions: Mapping[int, int] = field(default_factory=dict)
     set_names: Mapping[int, str] = field(default_factory=dict)
 
@@ -125,10 +132,34 @@ class ImportReport:
     version: int | None
 
 
-def corrected(sheet: Sheet, changes: Mapping[int, Mapping[int, str]]) -> Sheet:
-    """The sheet with these cells, by line and by index of the column, typed anew. A row left without any is gone."""
+def rows_without_country(previewed: ImportPreview) -> int:
+    """How many rows say no country themselves."""
+    place = previewed.columns.places.get(Column.COUNTRY)
+    if place is None:
+        return len(previewed.rows)
+    return sum(is_blank(row.cells[place]) for row in previewed.rows if len(row.cells[place]) < 7)
+
+
+def spoken_of(rows: Iterable[ImportRow]) -> frozenset[Column]:
+    """The columns that the reasons of these rows speak of; where all settings are missing, each setting's."""
+    columns = {reason.column for row in rows for reason in row.reasons}
+    settings = {Column(setting.value) for setting in Setting} if None in columns else set()
+    return frozenset(settings.union(column for column in columns if column is not None))
+
+
+def corrected(previewed: ImportPreview, changes: Mapping[int, Mapping[int, str]]) -> tuple[Sheet, Said]:
+    """The sheet with these cells, by line and by index of the column, typed anew, and where its columns are. A row left
+    without any cell is gone. An index past the last heading is of a column that was `lacking`: it is there then."""
+    sheet, more = previewed.sheet, previewed.lacking
+    width = len(sheet.headings)
+    said: dict[Column, str | int] = {column: previewed.columns.places.get(column, "") for column in Column}
+    if any(index >= width for cells in changes.values() for index in cells):
+        said |= {column: index for index, column in enumerate(more, width)}
+        blanks = ("",) * len(more)
+        widened = tuple(replace(row, cells=row.cells + blanks) for row in sheet.rows)
+        sheet = replace(sheet, headings=(*sheet.headings, *(column.label for column in more)), rows=widened)
     rows = (_corrected(row, changes[row.line]) if row.line in changes else row for row in sheet.rows)
-    return replace(sheet, rows=tuple(row for row in rows if any(row.cells)))
+    return replace(sheet, rows=tuple(row for row in rows if any(row.cells))), said
 
 
 def corrections(previewed: ImportPreview) -> tuple[list[str], list[list[str]]]:

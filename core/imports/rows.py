@@ -8,8 +8,10 @@ from typing import Any
 from core.catalogue import Catalogue
 from core.defaults import Sets
 from core.imports import columns
-from core.imports.columns import Column, Columns, NotInTheList
+from core.imports.columns import NotInTheList
+from core.imports.headings import Columns
 from core.imports.report import Reason
+from core.imports.vocabulary import Column
 from core.invitations import NewClient
 from core.members import Member
 from core.spreadsheets import SheetRow
@@ -35,6 +37,7 @@ _WHO = (
     Column.MESSAGE,
 )
 _NUMBERS = (Column.COMPANY_NUMBER, Column.VAT_NUMBER)
+_LONGEST_BLANK = 7  # characters: no sign for a blank cell is longer
 _NO_COUNTRY = N_("Fill in the country: two letters, for example BE.")
 
 
@@ -57,14 +60,23 @@ class ReadRow:
 
 
 def read_rows(
-    rows: Iterable[SheetRow], recognised: Columns, offer: Catalogue, colleagues: Iterable[Member], sets: Sets
+    rows: Iterable[SheetRow],
+    recognised: Columns,
+    offer: Catalogue,
+    colleagues: Iterable[Member],
+    sets: Sets,
+    *,
+    country: str = "",
 ) -> Iterator[ReadRow]:
     """Each row as it was understood, with a reason for each column that needs a correction. `colleagues` are the
-    members of the partner space, one of whom looks after each client; `sets` its default sets."""
+    members of the partner space, one of whom looks after each client; `sets` its default sets. `country` is that of
+    rows without one."""
     words = _words(offer, list(colleagues), sets)
+    country_of = cache(columns.country)
     places = recognised.places
     for row in rows:
-        texts = {column: row.cells[index] for column, index in places.items()}
+        texts = {column: _said(row.cells[index]) for column, index in places.items()}
+        texts[Column.COUNTRY] = country_of(texts.get(Column.COUNTRY, "")) or country
         chosen = {column: read(texts.get(column, "")) for column, read in words.items()}
         reasons = {column: value for column, value in chosen.items() if isinstance(value, Reason)}
         values = {column: None if column in reasons else value for column, value in chosen.items()}
@@ -76,6 +88,10 @@ def read_rows(
         responsible_id, set_number = values[Column.RESPONSIBLE], values[Column.DEFAULT_SET]
         overrides = _overrides(values)
         yield ReadRow(row.line, row.cells, email, new_client, overrides, responsible_id, set_number, reasons)
+
+
+def _said(cell: str) -> str:
+    return "" if len(cell) < _LONGEST_BLANK and columns.is_blank(cell) else cell
 
 
 def _words(offer: Catalogue, colleagues: list[Member], sets: Sets) -> dict[Column, Callable[[str], Any]]:

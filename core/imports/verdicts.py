@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import EffectiveSettings, Sets, SetVersion
-from core.imports.columns import Column, recognise, recognised_count
+from core.imports.choosing import chosen_before
+from core.imports.headings import Columns, Said, recognise, recognised_count, said_over
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -19,8 +20,10 @@ from core.imports.report import (
     Reason,
     StalePreview,
     Verdict,
+    spoken_of,
 )
 from core.imports.rows import ReadRow, read_rows
+from core.imports.vocabulary import Column
 from core.invitations import bindable, invite_all
 from core.members import Member, Permission, can_be_responsible
 from core.spreadsheets import Sheet
@@ -62,23 +65,34 @@ def read_pasted(text: str) -> Sheet:
     return spreadsheets.read_pasted(text, recognised=recognised_count)
 
 
-def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progress = lambda _: None) -> ImportPreview:
+def preview(
+    session: Session,
+    member: Member,
+    sheet: Sheet,
+    *,
+    said: Said | None = None,
+    country: str = "",
+    progress: Progress = lambda _: None,
+) -> ImportPreview:
     """A verdict for each row, in the order of the sheet. Nothing is written.
 
-    `progress` is called with how many rows are read.
+    `said` names the headings of columns that are not to be found by themselves; what it leaves open is as it was chosen
+    before (choose_columns). `country` (ISO 3166 alpha-2) is that of rows without one, and `progress` is called with how
+    many rows are read.
 
     A blank cell takes the default, of the standard set where the row names none (rule 18); whatever a cell holds is a
     choice, also where it equals the default. A client whose language is blank is written to in the language that
     whoever brings the list reads; one whose account manager is blank is looked after by whoever invites it (rule 53).
-    Raises NotAllowed, ColumnsNotFound, SameColumnTwice.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading, HeadingTwice.
     """
     members.require(member, Permission.INVITE)
-    columns = recognise(sheet.headings)
+    before = chosen_before(session, member.partner_id, sheet.headings)
+    columns = recognise(sheet.headings, said_over(said or {}, before, sheet.headings))
     sets = defaults.sets_of(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)
     understood = []
-    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues, sets), 1):
+    for done, row in enumerate(read_rows(sheet.rows, columns, offer, colleagues, sets, country=country), 1):
         understood.append(row)
         if done % CHUNK == 0 or done == len(sheet.rows):
             progress(done)
@@ -88,6 +102,9 @@ def preview(session: Session, member: Member, sheet: Sheet, *, progress: Progres
     return ImportPreview(
         sheet=sheet,
         columns=columns,
+        are_chosen=bool(before),
+        lacking=_lacking(rows, columns),
+        country=country,
         rows=rows,
         partner_id=member.partner_id,
         standard=None if sets.standard is None else sets.standard.newest.bound,
@@ -236,6 +253,11 @@ def _judged(
             yield _row(row, Verdict.READY, held=held)
         if row.email is not None:
             lines.setdefault(row.email, row.line)
+
+
+def _lacking(rows: Iterable[ImportRow], columns: Columns) -> tuple[Column, ...]:
+    wanted = spoken_of(rows) - columns.places.keys()
+    return tuple(column for column in Column if column in wanted)
 
 
 def _row(

@@ -20,7 +20,7 @@ from core.invitations.managing import (
     send_again,
     waiting_message,
 )
-from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed
+from core.invitations.new_client import ClientDetails, Email, Name, NewClient, Typed, countries
 from core.invitations.outbox import Delivery, waiting
 from core.invitations.payer_messages import tell_again
 from core.invitations.personal_data import forget, held_on

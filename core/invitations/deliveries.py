@@ -1,15 +1,13 @@
 """How the delivery of a message went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.words import DeliveryStatus, Payer
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """How the delivery of one message went: when it was queued and by whom, what failed, how it ended. `number` is that
     of the client's invitation; None: it is another message. `payer`: who pays, by a message that tells it, and
     `paid_from` (UTC) since when."""

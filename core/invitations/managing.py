@@ -17,7 +17,7 @@ from core.invitations.letters import Letter
 from core.invitations.outbox import Delivery
 from core.invitations.tables import Invitation, Message, OutboxMessage, PayerMessage
 from core.members import Member, Permission
-from core.storage import now
+from core.storage import now, one_of
 from core.subscriptions import Client, Decision
 from core.words import (
     ActivityKind,
@@ -36,7 +36,7 @@ _REVOKE = (  # the newest invitation of each of these clients, if it is pending
     update(Invitation)
     .where(
         Invitation.partner_id == bindparam("of_partner", type_=Invitation.partner_id.type),
-        Invitation.client_id.in_(bindparam("clients", expanding=True)),
+        one_of(Invitation.client_id, "clients"),
         Invitation.accepted_at.is_(None),
         Invitation.revoked_at.is_(None),
         Invitation.expires_at > bindparam("moment", type_=Invitation.expires_at.type),

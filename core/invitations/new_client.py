@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 from functools import lru_cache
+from re import IGNORECASE
+from re import compile as pattern
 from typing import Annotated, Any, Self
 
 from babel import Locale
@@ -18,7 +20,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from stdnum import get_cc_module
 from stdnum.be import vat as belgian_number
+from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as NotANumber
+from stdnum.fr import siren, siret
+from stdnum.util import clean
 
 from core.words import (
     CONTROL_CHARACTERS,
@@ -32,7 +37,8 @@ from core.words import (
     one_line,
 )
 
-_BELGIAN = ("", "BE")
+_TAX = pattern(r"(?:n°\s*)?(?:tva|btw|vat)\b[\s:.]*", IGNORECASE)  # what people write before the number itself
+_PREFIXES = {"GR": "EL"}  # the letters of a VAT number where they are not the country's
 _NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})  # in the same list of territories
 _SENTENCES = {
     "missing": N_("Fill this in."),
@@ -43,6 +49,15 @@ _SENTENCES = {
         "This is not a Belgian company number: ten digits, beginning with 0 or 1. "
         "Check it against the register, or leave it empty."
     ),
+    "check_digits": N_(
+        "The last two digits of this company number do not fit the others, so one of its digits is wrong. "
+        "Check it against the register, or leave it empty."
+    ),
+    "french_number": N_(
+        "This is not a SIREN or SIRET number: nine or fourteen digits whose last one fits the others. "
+        "Check it against the register, or leave it empty."
+    ),
+    "dutch_number": N_("This is not a KvK number: eight digits. Check it against the register, or leave it empty."),
     "country": N_("This is not a country code. Use two letters, for example BE, FR or NL."),
     "vat_number": N_("This is not a VAT number of {country}. Check it, or leave it empty."),
     "not_showable": CONTROL_CHARACTERS,
@@ -62,14 +77,15 @@ def _one_line(value: Any) -> Any:
 
 
 @lru_cache
-def _countries() -> frozenset[str]:
+def countries() -> frozenset[str]:
+    """The codes of the countries that a client can be of."""
     codes = (str(code) for code in Locale("en").territories)
     return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - _NO_COUNTRIES
 
 
 def _country(text: str) -> str:
     code = text.upper()
-    if code and code not in _countries():
+    if code and code not in countries():
         raise PydanticCustomError("country", "not a country")
     return code
 
@@ -77,26 +93,54 @@ def _country(text: str) -> str:
 def _company_number(text: str | None, fields: ValidationInfo) -> str | None:
     if not text or "country" not in fields.data:  # refused itself: whose rules hold is not known
         return None
-    if fields.data["country"] not in _BELGIAN:
-        return _within(text, 30)
+    match fields.data["country"]:
+        case "" | "BE":
+            return _belgian(text)
+        case "FR":
+            return _french(text)
+        case "NL":
+            return _dutch(text)
+    return _within(text, 30)
+
+
+def _belgian(text: str) -> str:
     try:
-        number = belgian_number.validate(text)
+        return str(belgian_number.validate(_TAX.sub("", text, count=1)))
+    except InvalidChecksum as wrong:
+        raise PydanticCustomError("check_digits", "check digits that do not fit") from wrong
     except NotANumber as wrong:
         raise PydanticCustomError("company_number", "not a company number") from wrong
-    return str(number)
+
+
+def _french(text: str) -> str:
+    """A SIREN, or the SIRET of one of its establishments, as digits."""
+    for number in (siren, siret):
+        with suppress(NotANumber):
+            return str(number.validate(clean(text, " .-")))
+    raise PydanticCustomError("french_number", "not a SIREN or SIRET")
+
+
+def _dutch(text: str) -> str:
+    """A KvK number, which has no check digit."""
+    digits = clean(text, " .-")
+    if not (len(digits) == 8 and digits.isascii() and digits.isdecimal()):
+        raise PydanticCustomError("dutch_number", "not a KvK number")
+    return digits
 
 
 def _vat_number(text: str | None, fields: ValidationInfo) -> str | None:
     if not text or "country" not in fields.data:
         return None
     country = fields.data["country"] or "BE"
+    prefix = _PREFIXES.get(country, country)
     checked = get_cc_module(country, "vat")
     if checked is None:
         return _within(text, 30)
-    as_stored = text.upper().removeprefix(country)  # with the country before it, which not every country's rules know
-    for number in (text, as_stored):
+    number = _TAX.sub("", text, count=1)
+    without = clean(number, " .-").upper().removeprefix(prefix)  # not every country's rules know the letters before it
+    for each in (number, without):
         with suppress(NotANumber):
-            return f"{country}{str(checked.validate(number)).removeprefix(country)}"
+            return f"{prefix}{str(checked.validate(each)).removeprefix(prefix)}"
     raise PydanticCustomError("vat_number", "not a VAT number", {"country": country})
 
 

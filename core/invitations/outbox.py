@@ -7,11 +7,12 @@ are claimed, sent, tried again and given up by the same code (`_Kind` says in wh
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from secrets import token_hex
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import subscriptions
@@ -27,7 +28,7 @@ from core.invitations.tables import (
     PayerMessage,
 )
 from core.members import Member, Partner
-from core.storage import action_of, execute_many, now
+from core.storage import action_of, execute_many, now, one_of
 from core.subscriptions import Client, Known, Subscription
 from core.words import ClientStatus, Payer
 
@@ -76,7 +77,7 @@ def _kind(
     )
     of_many = (
         table.partner_id == bindparam("of_partner", type_=table.partner_id.type),
-        column.in_(bindparam("of_whom", type_=column.type, expanding=True)),
+        one_of(column, "of_whom"),
     )
     waits = table.next_attempt_at.is_not(None)
     ends = {**ended, "withdrawn_at": bindparam("moment", type_=table.withdrawn_at.type)}
@@ -88,19 +89,19 @@ def _kind(
         ended=ended,
         insert=insert(table),
         waiting=select(table).where(*whose, waits),
-        withdraw=update(table).where(*of_many, waits).values(**ends),
+        # said so that SQLite looks up the few by their keys and does not walk all that waits of the partner
+        withdraw=update(table).where(*of_many, func.coalesce(table.next_attempt_at, None).is_not(None)).values(**ends),
         sent=(
-            select(table, Member.name)
+            select(*table.__table__.columns, Member.name.label("queued_by"))
             .join(Member, (Member.partner_id == table.partner_id) & (Member.member_id == table.queued_by_id))
             .where(*of_many)
             .order_by(*(getattr(table, name).desc() for name in key[2:]))
-            .execution_options(populate_existing=True)
         ),
         failed=(
             select(failures)
             .where(
                 failures.partner_id == bindparam("of_partner"),
-                getattr(failures, whom).in_(bindparam("of_whom", expanding=True)),
+                one_of(getattr(failures, whom), "of_whom"),
             )
             .order_by(failures.attempt)
         ),
@@ -254,13 +255,13 @@ def deliveries_of(
     of, whose = _KINDS[kind], {"of_partner": partner_id, "of_whom": whom}
     sent = session.execute(of.sent, whose).all()
     failed: dict[tuple[Any, ...], list[tuple[datetime, str]]] = {}
-    if any(message.attempts > 1 or (message.attempts and message.sent_at is None) for message, _ in sent):
+    if any(message.attempts > 1 or (message.attempts and message.sent_at is None) for message in sent):
         for failure in session.scalars(of.failed, whose):
             failed.setdefault(_values(failure, of), []).append((failure.failed_at, failure.said))
     found: dict[int, list[Delivery]] = {}
-    for message, by in sent:
-        to = getattr(message, of.whom.key)
-        found.setdefault(to, []).append(delivery(message, by, failed.get(_values(message, of), [])))
+    for message in sent:
+        failures = failed.get(_values(message, of), ()) if failed else ()
+        found.setdefault(getattr(message, of.whom.key), []).append(delivery(message, message.queued_by, failures))
     return {to: tuple(every) for to, every in found.items()}
 
 
@@ -331,15 +332,20 @@ def record_failure(session: Session, message: Message, said: str, *, is_final: b
 
 
 def _due_at_once(session: Session, by: Member, recipient: str) -> dict[str, Any]:
-    host = urlsplit(action_of(session).deployment.public_url).hostname or "localhost"
+    moment = now(session)
     return {
-        "message_id": f"<{token_hex(16)}@{host}>",
+        "message_id": f"<{token_hex(16)}@{_host(action_of(session).deployment.public_url)}>",
         "recipient": recipient,
         "queued_by_id": by.member_id,
-        "queued_at": now(session),
-        "next_attempt_at": now(session),
+        "queued_at": moment,
+        "next_attempt_at": moment,
         "attempts": 0,
     }
+
+
+@lru_cache(maxsize=16)
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "localhost"
 
 
 def _change(session: Session, message: Message, *conditions: Any, **values: Any) -> bool:

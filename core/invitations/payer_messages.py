@@ -8,9 +8,8 @@ is over. Nobody else is told: a client that stops paying later is told by its ch
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -24,8 +23,7 @@ from core.subscriptions import Client, Decision, Known, Revision, held_at, local
 from core.words import BillingPeriod, ClientStatus, DeliveryStatus, NothingToTellAgain, Payer, StaleMessage
 
 
-@dataclass(frozen=True, slots=True)
-class _Takeover:
+class _Takeover(NamedTuple):
     """That the client pays for this from a renewal on (None: it pays already, for whatever it has)."""
 
     paid_from: datetime | None = None

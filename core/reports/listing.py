@@ -71,6 +71,7 @@ _EQUAL |= {
     "responsible": Subscription.responsible_id,
     "own": Subscription.responsible_id,  # the clients of a member who sees no others
 }
+_NUMBERS_GROUPED = frozenset({"default_set", "version"})
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
 _LATER = aliased(DefaultSettings)
@@ -203,7 +204,7 @@ def only_given_up(asked: Question) -> Any:
 def _counted(asked: Question, columns: Sequence[Any], also: Sequence[ColumnElement[bool]]) -> Any:
     """These columns of the filtered clients that fulfil these conditions too."""
     if not asked.words:
-        return select(*columns).where(*_narrowed(asked, holds_then()), *also)
+        return select(*columns).where(*_narrowed(asked, holds_then(), in_groups=True), *also)
     keys = select(Client.partner_id, Client.client_id).where(_found(asked))
     found = keys.cte("found").prefix_with("MATERIALIZED")
     same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
@@ -248,11 +249,16 @@ def stored(column: Any) -> ColumnElement[str]:
     return type_coerce(column, String).label(column.key)
 
 
-def _narrowed(asked: Question, holds: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+def _narrowed(asked: Question, holds: ColumnElement[bool], *, in_groups: bool = False) -> list[ColumnElement[bool]]:
     """The conditions on the current subscription of a client, what nearly all fulfil last. `holds`: in the words of the
-    index that is to be read."""
+    index that is to be read. `in_groups`: its groups are streamed."""
     conditions: list[ColumnElement[bool]] = [Subscription.partner_id == _PARTNER]
-    conditions += [_EQUAL[name] == bindparam(name, type_=_EQUAL[name].type) for name in asked.equal]
+    for name in asked.equal:
+        column = _EQUAL[name]
+        # SQLite leaves a column that equals a value out of what it groups by, and sorts all rows instead: of a sum it
+        # does not know that
+        compared = column + 0 if in_groups and name in _NUMBERS_GROUPED else column
+        conditions.append(compared == bindparam(name, type_=column.type))
     match asked.source:
         case SourceFilter.DEFAULT:
             conditions.append(type_coerce(Subscription.overridden, String) == "")

@@ -1,4 +1,4 @@
-"""The text of a file that says nothing of its encoding, or little: UTF-8, UTF-16 with its mark, or Windows-1252."""
+"""The text of a file that says little or nothing of its encoding: UTF-8, marked UTF-16, Mac Roman or Windows-1252."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -22,6 +22,8 @@ _CLEARLY_UTF_8 = re.compile(  # characters of several bytes that Windows-1252 wo
     rb"|[\xe0-\xef](?![%(plain)s]{2})[\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3}" % {b"plain": _AFTER_A_LETTER}
 )
+_MAC_ROMAN = re.compile(rb"[A-Za-z][\x87-\x89\x8b\x8d-\x90\x9d]")  # áàâ ã çéèê ù after a letter; else signs and Ž
+_WINDOWS = re.compile(rb"[A-Za-z][\xe0-\xf6\xf8-\xff]")  # small letters with accents; in Mac Roman signs and capitals
 _CELLS = re.compile(r'[,;\t"]')
 
 
@@ -38,6 +40,8 @@ def decoded(content: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as wrong:
         if content.startswith(BOM_UTF8) or _is_utf_8_but_for_a_few(content):
             raise _damaged(content, wrong.start) from wrong
+    if _MAC_ROMAN.search(content) and not _WINDOWS.search(content):
+        return content.decode("mac_roman"), "Mac Roman"
     return _strictly(content, "cp1252"), "Windows-1252"
 
 

@@ -2,19 +2,21 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 
 from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
-from core.spreadsheets.workbooks import Record, records
+from core.spreadsheets.workbooks import MERGED, Record, heads, records
 from core.words import N_
 
 _OLE, _ZIP, _PDF = b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"%PDF"
+_TITLES, _ENOUGH = 20, 2  # rows that may stand above the headings; headings that are known, by which a row has them
 _LOOKED_AT, _MAX_RECORDS = 1_000, 2**20  # rows, among which the headings are; rows that a spreadsheet can have
 
 Recognised = Callable[[Sequence[str]], int]  # how many of these headings are known
@@ -24,11 +26,18 @@ _OTHER_KIND = N_(
 )
 _TOO_BIG = N_("This file has {megabytes} MB, and at most {limit} MB are taken. Split it, or keep only the list.")
 _EMPTY = N_("This list is empty. Bring a list with a row of headings and a row for each client.")
+_EMPTY_SHEET = N_(
+    "The first sheet, “{name}”, is empty. The list may be on another one: {others}. "
+    "Put that sheet first, with a row of headings and a row for each client."
+)
 _ONLY_HEADINGS = N_("This list has headings and no rows below them. Add a row for each client.")
 _A_WORKBOOK = N_(
     "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
 )
 _A_PDF = N_("This file is a PDF, whatever its name ends in. Bring the list it was made from, as .xlsx or CSV.")
+_MERGED_HEADINGS = N_(
+    "The headings in row {line} are merged with other cells. Unmerge them, so that each column has its own."
+)
 _BAD_QUOTES = N_(
     "A quotation mark is out of place, or opened and never closed, in or after row {line}. "
     "Correct it, or save the list as .xlsx."
@@ -64,13 +73,23 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows."""
+    """A table with headings. Encoding and separator are empty for a workbook, the encoding also for pasted rows.
+
+    `skipped` is how many rows above the headings, which are in row `headings_line`, hold something else: titles.
+    `hidden` is how many of the rows cannot be seen in the workbook, as far as it tells. `name` is that of a workbook's
+    sheet and `others` those of its other visible ones, where the first one has not the headings of a list.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[SheetRow, ...]
     format: Format
     encoding: str
     separator: str
+    headings_line: int = 1
+    skipped: int = 0
+    hidden: int = 0
+    name: str = ""
+    others: tuple[str, ...] = ()
 
 
 def how_many(headings: Sequence[str]) -> int:
@@ -88,16 +107,42 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
     if len(content) > MAX_BYTES:
         raise UnreadableFile(_TOO_BIG, megabytes=len(content) // 2**20 + 1, limit=MAX_BYTES // 2**20)
     ending = PurePath(name).suffix.casefold().removeprefix(".")
+    ending = "csv" if ending == "txt" else ending  # what Excel calls "Unicode text"
     if ending not in set(Format):
         raise UnreadableFile(_OTHER_KIND)
     if content.startswith(_PDF):
         raise UnreadableFile(_A_PDF)
     if (form := Format(ending)) is not Format.CSV:
-        return _sheet(records(content, f".{ending}"), form)
+        return _from_workbook(content, form, recognised)
     if content.startswith((_OLE, _ZIP)):
         raise UnreadableFile(_A_WORKBOOK)
     text, encoding = decoded(content)
     return _from_text(text, encoding, ",;\t", recognised)
+
+
+def _from_workbook(content: bytes, form: Format, recognised: Recognised) -> Sheet:
+    """The list on the first visible sheet; where that has no headings of a list, on the first other one that has."""
+    every = records(content, f".{form}")
+    first = list(islice(every, _TITLES + 1))
+    sheets = []
+    if _knows([record.cells for record in first], recognised) < _ENOUGH:
+        with suppress(UnreadableFile):  # another sheet may be far larger than a list
+            sheets = heads(content, f".{form}")
+    if len(sheets) < 2:
+        return _sheet(chain(first, every), form, recognised)
+    names = [name for name, _ in sheets]
+    known = [_knows(rows, recognised) for _, rows in sheets]
+    which = next((place for place, count in enumerate(known, 1) if count >= _ENOUGH), 1)
+    if which == 1 and not first:
+        raise UnreadableFile(_EMPTY_SHEET, name=names[0], others=tuple(names[1:]))
+    found = chain(first, every) if which == 1 else records(content, f".{form}", sheet=which)
+    others = tuple(names[: which - 1] + names[which:])
+    return replace(_sheet(found, form, recognised), name=names[which - 1], others=others)
+
+
+def _knows(first: Sequence[list[str]], recognised: Recognised) -> int:
+    """How many headings are known in the row of these that has the headings."""
+    return recognised(_best(first, recognised)[1][:MAX_COLUMNS])
 
 
 def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:
@@ -116,14 +161,15 @@ def _from_text(text: str, encoding: str, separators: str, recognised: Recognised
     if (hint := first.strip("\r ").lower()).startswith("sep=") and len(hint) == 5 and hint[4] in separators:
         text, separators = rest, hint[4]
     separator = max(separators, key=lambda candidate: _promise(text, candidate, recognised))
-    return _sheet(_records(text, separator), Format.CSV, encoding, separator)
+    return _sheet(_records(text, separator), Format.CSV, recognised, encoding, separator)
 
 
 def _promise(text: str, separator: str, recognised: Recognised) -> tuple[int, int]:
     """How many headings are recognised with this separator, and how many columns there are."""
     try:
         found = islice(_records(text, separator), _LOOKED_AT)
-        headings = next((record.cells for record in found if any(record.cells)), [])
+        filled = islice((record for record in found if any(record.cells)), _TITLES + 1)
+        headings = _best([record.cells for record in filled], recognised)[1]
     except UnreadableFile:
         return -1, 0
     return recognised(headings[:MAX_COLUMNS]), len(headings)
@@ -141,11 +187,29 @@ def _records(text: str, separator: str) -> Iterator[Record]:
         raise UnreadableFile(_LONG_CELL if too_long else _BAD_QUOTES, line=str(line + 1)) from error
 
 
-def _sheet(found: Iterable[Record], form: Format, encoding: str = "", separator: str = "") -> Sheet:
-    filled = (record for record in found if any(record.cells))
-    header = next(filled, None)
-    if header is None:
+def _best(first: Sequence[list[str]], recognised: Recognised) -> tuple[int, list[str]]:
+    """Which of the first rows has the headings, and they: the first row, unless nothing of it and enough of a later one
+    is known."""
+    if not first:
+        return 0, []
+    if not recognised(first[0][:MAX_COLUMNS]):
+        for place, cells in enumerate(first):
+            if recognised(cells[:MAX_COLUMNS]) >= _ENOUGH:
+                return place, cells
+    return 0, first[0]
+
+
+def _sheet(
+    found: Iterable[Record], form: Format, recognised: Recognised, encoding: str = "", separator: str = ""
+) -> Sheet:
+    every = (record for record in found if any(record.cells))
+    first = list(islice(every, _TITLES + 1))
+    if not first:
         raise UnreadableFile(_EMPTY)
+    skipped, _ = _best([record.cells for record in first], recognised)
+    header, filled = first[skipped], chain(first[skipped + 1 :], every)
+    if MERGED in header.odd.values():
+        raise UnreadableFile(_MERGED_HEADINGS, line=str(header.line))
     headings = _without_guards(header.cells)
     given = len(headings)
     while not headings[-1]:
@@ -153,18 +217,19 @@ def _sheet(found: Iterable[Record], form: Format, encoding: str = "", separator:
     if len(headings) > MAX_COLUMNS:
         raise UnreadableFile(_TOO_MANY_COLUMNS, columns=len(headings), limit=MAX_COLUMNS)
     rows: list[SheetRow] = []
-    beyond = 0
+    beyond = hidden = 0
     for record in filled:
         if len(rows) == MAX_ROWS:
             beyond += 1
             continue
         _refuse_without_heading(record, headings, given if form is Format.CSV else MAX_COLUMNS)
         rows.append(_row(record, len(headings)))
+        hidden += record.is_hidden
     if beyond:
         raise UnreadableFile(TOO_MANY_ROWS, rows=MAX_ROWS + beyond, limit=MAX_ROWS)
     if not rows:
         raise UnreadableFile(_ONLY_HEADINGS)
-    return Sheet(tuple(headings), tuple(rows), form, encoding, separator)
+    return Sheet(tuple(headings), tuple(rows), form, encoding, separator, header.line, skipped, hidden)
 
 
 def _refuse_without_heading(record: Record, headings: Sequence[str], given: int) -> None:

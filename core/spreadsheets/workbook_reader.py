@@ -1,8 +1,9 @@
 """The child that opens a workbook for workbooks.py: a script, so that it starts fast and holds nothing of the product.
 
 It reads the file from its input and answers with lines of JSON: each row that holds something as [its number, its
-cells, {index of a cell: "date" or "no value"}], or {"refused": why, ...} as the last line. It sets limits to itself;
-when it goes past them it is killed, and the parent sees that.
+cells, {index of a cell: "date", "no value" or "merged"}, whether it is hidden], or {"refused": why, ...} as the last
+line. Asked for sheet 0, it answers with the beginnings of all visible sheets instead: [name, [cells of a row, ...]].
+It sets limits to itself; when it goes past them it is killed, and the parent sees that.
 
 calamine reads the values. It gives errors and formulas that were never calculated as blank cells, and in a list a blank
 cell means something; so those cells are looked up beside it.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, time, timedelta
 from io import BytesIO, StringIO
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from posixpath import join, normpath
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring, iterparse
@@ -30,13 +31,15 @@ _OLE = b"\xd0\xcf\x11\xe0"  # how an .xls begins, and any workbook with a passwo
 _ZIP = b"PK"
 _EXACT = 2**53  # whole numbers up to here are exact in a workbook
 _DATES = (date, time, timedelta)
-_DATE, _NO_VALUE = "date", "no value"
+_DATE, _NO_VALUE, _MERGED = "date", "no value", "merged"
 _SHOWN = "#ERROR!"
 _TEXT = ("str", "inlineStr")  # kinds of an .xlsx cell whose text may be empty
 _ERRORS = ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "Err:")
 
 # without any of these no cell of a part holds an error or a formula; the last means another encoding
 _XLSX_SIGNS = (b'"e"', b"'e'", b"<f", b":f", b"\0")
+_XLSX_HIDDEN, _ODS_HIDDEN = (b" hidden", b"\0"), (b":visibility", b"\0")
+_LAST_ROW = 2**20
 _ODS_SIGNS = (b'"error"', b"'error'", b":formula", b"\0")
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -45,7 +48,8 @@ _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _MANIFEST, _ODS_SHEETS = "META-INF/manifest.xml", "content.xml"
 
 Place = tuple[int, int]  # row and column of a cell, from 0
-Row = tuple[int, list[str], dict[int, str]]
+Row = tuple[int, list[str], dict[int, str], bool]
+_HEADS = 21  # rows that hold something, among which the headings of a sheet may be
 
 
 class Refused(Exception):
@@ -56,20 +60,32 @@ class Refused(Exception):
         self.answer = {"refused": why, **values}
 
 
-def rows(content: bytes, most_rows: int, most_columns: int) -> Iterator[Row]:
-    """The rows of the first visible sheet that hold something. Raises Refused, and whatever the readers raise."""
-    name, sheet = _first_visible(_opened(content))
+def rows(content: bytes, most_rows: int, most_columns: int, which: int = 1) -> Iterator[Row]:
+    """The rows of a visible sheet, counted from 1, that hold something. Raises Refused, and whatever the readers
+    raise."""
+    book = _opened(content)
+    name, sheet = _visible(book, which)
     if sheet.end is not None and sheet.end[1] >= most_columns:
         raise Refused("too far", row=sheet.end[0] + 1, column=sheet.end[1])
-    filled = 0
-    for number, cells, odd in _rows(sheet, _without_value(content, name)):
+    filled, merged = 0, list(sheet.merged_cell_ranges or ())
+    without_value, hidden = _looked_up(content, name)
+    for number, cells, odd in _rows(sheet, without_value):
         filled += 1
-        if filled == 1:
-            _refuse_merged(number, sheet)
+        if merged:
+            odd |= dict.fromkeys(_merged(number, merged, most_columns), _MERGED)
         if filled <= most_rows + 1:  # the headings are one of them
-            yield number, cells, odd
+            yield number, cells, odd, number - 1 in hidden
     if filled > most_rows + 1:
         raise Refused("too many rows", rows=filled - 1)
+
+
+def heads(content: bytes, most_columns: int) -> Iterator[tuple[str, list[list[str]]]]:
+    """The name and the first filled rows of each visible sheet. Raises Refused, and whatever the readers raise."""
+    book = _opened(content)
+    for which in range(1, len(_visible_sheets(book)) + 1):
+        name, sheet = _visible(book, which)
+        filled = (cells[:most_columns] for _, cells, _ in _rows(sheet, ()))
+        yield name, list(islice(filled, _HEADS))
 
 
 def _opened(content: bytes) -> CalamineWorkbook:
@@ -99,19 +115,30 @@ def _why_not(content: bytes) -> str:
     return "damaged" if {"xl/workbook.xml", "content.xml"} & set(names) else "not a workbook"
 
 
-def _first_visible(book: CalamineWorkbook) -> tuple[str, CalamineSheet]:
-    for index, sheet in enumerate(book.sheets_metadata):
-        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible:
-            return sheet.name, book.get_sheet_by_index(index)
-    raise Refused("no sheet")
+def _visible_sheets(book: CalamineWorkbook) -> list[int]:
+    return [
+        index
+        for index, sheet in enumerate(book.sheets_metadata)
+        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+    ]
 
 
-def _refuse_merged(number: int, sheet: CalamineSheet) -> None:
-    if any(top < number <= bottom + 1 for (top, _), (bottom, _) in sheet.merged_cell_ranges or ()):
-        raise Refused("merged", row=number)
+def _visible(book: CalamineWorkbook, which: int) -> tuple[str, CalamineSheet]:
+    indexes = _visible_sheets(book)
+    if which > len(indexes):
+        raise Refused("no sheet")
+    index = indexes[which - 1]
+    return book.sheets_metadata[index].name, book.get_sheet_by_index(index)
 
 
-def _rows(sheet: CalamineSheet, without_value: Iterable[Place]) -> Iterator[Row]:
+def _merged(number: int, ranges: Iterable[tuple[Place, Place]], most_columns: int) -> Iterator[int]:
+    """The columns whose cells in this row are merged with others."""
+    for (top, left), (bottom, right) in ranges:
+        if top < number <= bottom + 1:
+            yield from range(left, min(right + 1, most_columns))
+
+
+def _rows(sheet: CalamineSheet, without_value: Iterable[Place]) -> Iterator[tuple[int, list[str], dict[int, str]]]:
     unvalued: defaultdict[int, list[int]] = defaultdict(list)
     for row, column in without_value:
         unvalued[row].append(column)
@@ -140,19 +167,22 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _without_value(content: bytes, name: str) -> list[Place]:
-    """The cells of this sheet that hold an error, or a formula whose value was never stored."""
+def _looked_up(content: bytes, name: str) -> tuple[list[Place], set[int]]:
+    """The cells of this sheet that hold an error, or a formula whose value was never stored; and the rows, from 0, that
+    are hidden (of an .xls that is not known)."""
     if content.startswith(_OLE):
-        return list(_without_value_xls(_xls(content).sheet_by_name(name)))
+        return list(_without_value_xls(_xls(content).sheet_by_name(name))), set()
     with ZipFile(BytesIO(content)) as archive:
         parts = {info.filename.replace("\\", "/").lstrip("/").casefold(): info for info in archive.infolist()}
         if _ODS_SHEETS in parts:
-            return list(_without_value_ods(archive.read(parts[_ODS_SHEETS]), name))
+            xml = archive.read(parts[_ODS_SHEETS])
+            return list(_without_value_ods(xml, name)), set(_hidden_ods(xml, name))
 
         def part(path: str) -> bytes:
             return archive.read(parts[path.casefold()])
 
-        return list(_without_value_xlsx(part(_place_of(name, part))))
+        xml = part(_place_of(name, part))
+        return list(_without_value_xlsx(xml)), set(_hidden_xlsx(xml))
 
 
 def _xls(content: bytes) -> Any:
@@ -169,6 +199,20 @@ def _without_value_xls(sheet: Any) -> Iterator[Place]:
 def _without_value_ods(xml: bytes, name: str) -> Iterator[Place]:
     if not any(sign in xml for sign in _ODS_SIGNS):
         return
+    for row, bottom, element in _rows_ods(xml, name):
+        columns = list(_columns_without_value(element))
+        yield from ((line, column) for line in range(row, bottom) for column in columns)
+
+
+def _hidden_ods(xml: bytes, name: str) -> Iterator[int]:
+    if any(sign in xml for sign in _ODS_HIDDEN):
+        for row, bottom, element in _rows_ods(xml, name):
+            if element.get(f"{_TABLE}visibility") in ("filter", "collapse"):
+                yield from range(row, min(bottom, _LAST_ROW))
+
+
+def _rows_ods(xml: bytes, name: str) -> Iterator[tuple[int, int, Element]]:
+    """The rows of this sheet, each element with its first row, from 0, and the one below its last."""
     table, row = None, 0
     for event, element in iterparse(BytesIO(xml), ["start", "end"]):  # noqa: S314 - this process has limits
         if event == "start" and element.tag == f"{_TABLE}table":
@@ -176,8 +220,7 @@ def _without_value_ods(xml: bytes, name: str) -> Iterator[Place]:
         elif event == "end" and element.tag == f"{_TABLE}table-row":
             bottom = row + int(element.get(f"{_TABLE}number-rows-repeated", 1))
             if table == name:
-                columns = list(_columns_without_value(element))
-                yield from ((line, column) for line in range(row, bottom) for column in columns)
+                yield row, bottom, element
             row = bottom
             element.clear()
 
@@ -208,6 +251,18 @@ def _without_value_xlsx(xml: bytes) -> Iterator[Place]:
             if kind == "e" or ("f" in parts and not parts.get("v") and kind not in _TEXT):
                 yield row - 1, column - 1
         element.clear()
+
+
+def _hidden_xlsx(xml: bytes) -> Iterator[int]:
+    if not any(sign in xml for sign in _XLSX_HIDDEN):
+        return
+    row = 0
+    for _, element in iterparse(BytesIO(xml)):  # noqa: S314 - this process has limits
+        if _local(element.tag) == "row":
+            row = int(element.get("r", row + 1))
+            if element.get("hidden") in ("1", "true"):
+                yield row - 1
+            element.clear()
 
 
 def _coordinates(reference: str | None, row: int, column: int) -> Place:
@@ -258,11 +313,12 @@ def _limit(memory: int, answer: int, seconds: int) -> None:
 
 
 def _answer(*limits: int) -> None:
-    memory, answer, seconds, most_rows, most_columns = limits
+    memory, answer, seconds, most_rows, most_columns, which = limits
     _limit(memory, answer, seconds)
     try:
-        for row in rows(sys.stdin.buffer.read(), most_rows, most_columns):
-            _say(row)
+        content = sys.stdin.buffer.read()
+        for said in rows(content, most_rows, most_columns, which) if which else heads(content, most_columns):
+            _say(said)
     except Refused as refused:
         _say(refused.answer)
     except MemoryError:

@@ -18,7 +18,8 @@ from core.words import N_
 
 NO_VALUE = N_("This cell holds no value. Type it instead.")
 DATE = N_("This cell holds a date. Format the column as text and type it again.")
-_ODD = {"no value": NO_VALUE, "date": DATE}
+MERGED = N_("This cell is merged with others. Unmerge them, so that each row has its own.")
+_ODD = {"no value": NO_VALUE, "date": DATE, "merged": MERGED}
 
 _NOT_A_WORKBOOK = N_(
     "This file is not a workbook, though its name ends in {ending}. "
@@ -28,7 +29,6 @@ _PROTECTED = N_("This workbook is protected by a password. Save it without one."
 _DAMAGED = N_("This workbook is damaged and cannot be read. Open it in your spreadsheet and save it again as .xlsx.")
 _TOO_LARGE = N_("This workbook holds far more than a list of clients. Copy the list alone to a new workbook.")
 _NO_SHEET = N_("This workbook has no sheet that can be seen. Put the list on a sheet that is not hidden.")
-_MERGED = N_("The headings in row {line} are merged with other cells. Unmerge them, so that each column has its own.")
 _TOO_FAR = N_(
     "This sheet reaches as far as cell {cell}, more than a list of clients needs. "
     "Copy the list alone to a new workbook."
@@ -55,26 +55,37 @@ class Record:
     line: int
     cells: list[str]
     odd: Mapping[int, str] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 LIMITS = Limits()
 
 
-def records(content: bytes, ending: str, limits: Limits = LIMITS) -> Iterator[Record]:
-    """The rows of the first visible sheet that hold something, of a file whose name ends so. Raises UnreadableFile."""
+def records(content: bytes, ending: str, limits: Limits = LIMITS, *, sheet: int = 1) -> Iterator[Record]:
+    """The rows of a visible sheet, counted from 1, that hold something, of a file whose name ends so. Raises
+    UnreadableFile."""
+    for number, cells, odd, is_hidden in _said(content, ending, limits, sheet):
+        yield Record(number, cells, {int(index): _ODD[what] for index, what in odd.items()}, is_hidden)
+
+
+def heads(content: bytes, ending: str, limits: Limits = LIMITS) -> list[tuple[str, list[list[str]]]]:
+    """The name and the first filled rows of each visible sheet. Raises UnreadableFile."""
+    return [(name, rows) for name, rows in _said(content, ending, limits, 0)]
+
+
+def _said(content: bytes, ending: str, limits: Limits, sheet: int) -> Iterator[list[Any]]:
     with TemporaryFile() as answer:  # without a name: it is gone with this process
-        _ask(content, answer, limits)
+        _ask(content, answer, limits, sheet)
         answer.seek(0)
         for line in answer:
             said = json.loads(line)
             if isinstance(said, dict):
                 raise _refusal(said, ending)
-            number, cells, odd = said
-            yield Record(number, cells, {int(index): _ODD[what] for index, what in odd.items()})
+            yield said
 
 
-def _ask(content: bytes, answer: IO[bytes], limits: Limits) -> None:
-    numbers = (limits.memory, limits.answer, limits.computing, MAX_ROWS, MAX_COLUMNS)
+def _ask(content: bytes, answer: IO[bytes], limits: Limits, sheet: int) -> None:
+    numbers = (limits.memory, limits.answer, limits.computing, MAX_ROWS, MAX_COLUMNS, sheet)
     command = [sys.executable, "-I", str(_READER), *map(str, numbers)]
     try:
         with _AT_ONCE:
@@ -97,8 +108,6 @@ def _refusal(said: dict[str, Any], ending: str) -> UnreadableFile:
             return UnreadableFile(_PROTECTED)
         case {"refused": "no sheet"}:
             return UnreadableFile(_NO_SHEET)
-        case {"refused": "merged", "row": row}:
-            return UnreadableFile(_MERGED, line=str(row))
         case {"refused": "too far", "row": row, "column": column}:
             return UnreadableFile(_TOO_FAR, cell=f"{letters(column)}{row}")
         case {"refused": "too many rows", "rows": rows}:

@@ -1,7 +1,16 @@
 """The database: the engine, one transaction for each action, the types of columns, the base of all tables, the
 migrations, and copies of the whole. It knows SQLite from PostgreSQL, so that the other folders need not."""
 
-from core.storage.columns import LARGEST_NUMBER, Codes, Instant, Settings, codes, settings_as_text, settings_from_text
+from core.storage.columns import (
+    LARGEST_NUMBER,
+    Codes,
+    Instant,
+    Settings,
+    codes,
+    one_of,
+    settings_as_text,
+    settings_from_text,
+)
 from core.storage.copies import copy_out, leave_nothing_deleted, put_back
 from core.storage.copy_files import CopyRefused, move_into_place, new_file
 from core.storage.database import (

@@ -1,6 +1,7 @@
 """One statement for many rows, with what SQLAlchemy does for each of them done once for all."""
 
 import gc
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,6 +10,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect
+
+_NEVER = 1_000_000  # collections of what is middle-aged before one of what is old
 
 
 class _Value(NamedTuple):
@@ -21,15 +24,42 @@ class _Value(NamedTuple):
     constant: Any
 
 
+class _QuickCollections:
+    """How many are in such a block at once, in this process, and the thresholds that hold again after the last."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running = 0
+        self.usual = gc.get_threshold()
+
+    def begin(self) -> None:
+        with self.lock:
+            if self.running == 0:
+                self.usual = gc.get_threshold()
+                young, middle, _ = self.usual
+                gc.set_threshold(young, middle, _NEVER)
+            self.running += 1
+
+    def end(self) -> None:
+        with self.lock:
+            self.running -= 1
+            if self.running == 0:
+                gc.set_threshold(*self.usual)
+
+
+_QUICK = _QuickCollections()
+
+
 @contextmanager
 def quick_collections() -> Iterator[None]:
-    """Within the block, collecting garbage looks only at what is made there. Thousands of rows set it off again and
-    again, and each time it would go through everything that the process holds."""
-    gc.freeze()
+    """Within the block, in whatever thread, collecting garbage does not look at what is old. Thousands of rows set it
+    off again and again, and each time it would go through everything that the process holds; what is young is collected
+    as ever."""
+    _QUICK.begin()
     try:
         yield
     finally:
-        gc.unfreeze()
+        _QUICK.end()
 
 
 def execute_many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -54,12 +84,10 @@ def _stored(column: Iterable[Any], value: _Value) -> Iterable[Any]:
     process = value.process
     if process is None:
         return column
-    made: dict[int, Any] = {}  # by identity: the rows keep every value alive, and equal ones of two types differ
     every = list(column)
-    for each in every:
-        if id(each) not in made:
-            made[id(each)] = process(each)
-    return [made[id(each)] for each in every]
+    which = list(map(id, every))  # by identity: the rows keep every value alive, and equal ones of two types differ
+    made = {number: process(each) for number, each in dict(zip(which, every, strict=True)).items()}
+    return map(made.__getitem__, which)
 
 
 @lru_cache(maxsize=64)

@@ -41,7 +41,7 @@ from core.subscriptions.held import Holders
 from core.subscriptions.instants import holds_now, holds_then
 from core.subscriptions.lifecycle import Ending, archive, ended, ending, invite_anew, preview_archive, start
 from core.subscriptions.listeners import Decision, when_decided
-from core.subscriptions.many import Many, Stands, bases, standing
+from core.subscriptions.many import Many, Shared, Stands, bases, standing
 from core.subscriptions.responsible import (
     ResponsibleMember,
     ResponsibleSince,

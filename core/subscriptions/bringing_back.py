@@ -29,7 +29,7 @@ class Before:
 
 def before_batch(basis: Basis, batch: int, at: datetime) -> Before | None:
     """What held for a client before the decision that was made in this batch at that instant; None where another one
-    was made since. `basis` has the whole history."""
+    was made since. `basis` has the history since that instant."""
     if basis.history[0].batch != batch:
         return None
     first = min(each.revision for each in basis.history if each.batch == batch)

@@ -173,11 +173,10 @@ def going_on(shown: Basis, author: Author) -> Revision:
 def restated(revision: Revision, before: Revision | None, *, after: int) -> Revision:
     """The revision that waits, so many behind the first of its decision; what is left of an earlier decision stays its
     author's."""
-    revision = replace(revision, revision=revision.revision + after) if after else revision
+    revision = revision._replace(revision=revision.revision + after) if after else revision
     if before is None:
         return revision
-    return replace(
-        revision,
+    return revision._replace(
         changed_by=before.changed_by,
         changed_by_id=before.changed_by_id,
         origin=before.origin,

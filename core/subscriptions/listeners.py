@@ -1,8 +1,8 @@
 """Decisions about clients, and who is told of each: so a folder above does its part of it in the same transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,7 @@ from core.subscriptions.basis import Known
 from core.subscriptions.revisions import Revision
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """One decision about a client, made at `moment` (UTC) by a member (None: the client or the product itself): what
     held and what waited before, what holds and what waits afterwards."""
 

@@ -1,7 +1,8 @@
 """Many clients of a partner at once: where they stand, and what a decision about each starts from."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,17 +13,19 @@ from sqlalchemy.orm import Session
 from core import defaults
 from core.defaults import DefaultSettings, EffectiveSettings, SetVersion, choices
 from core.members import Member
-from core.storage import Codes, Settings, codes, settings_from_text
+from core.storage import Codes, Settings, codes, one_of, settings_from_text
 from core.subscriptions.basis import Basis, Whom
 from core.subscriptions.instants import not_over
-from core.subscriptions.revisions import SAID, held_at, of_row, pending_at
+from core.subscriptions.revisions import WHAT, WHOSE, Revision, What, held_at, of_row, pending_at, what
 from core.subscriptions.rhythm import first_instant, local_date
 from core.subscriptions.tables import Client, Subscription
-from core.words import BillingSettings, Setting
+from core.words import BillingSettings
+
+_MICROSECOND = timedelta(microseconds=1)
 
 _OF_THESE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
-    Subscription.client_id.in_(bindparam("clients", expanding=True)),
+    one_of(Subscription.client_id, "clients"),
 )
 
 
@@ -39,8 +42,8 @@ def _from_text(column: Any) -> Callable[[str], Any] | None:
     return None
 
 
-_TEXTS = [each if _from_text(each) is None else type_coerce(each, Text) for each in SAID]
-_MADE = [(place, make) for place, each in enumerate(SAID) if (make := _from_text(each)) is not None]
+_TEXTS = [each if _from_text(each) is None else type_coerce(each, Text) for each in WHAT]
+_MADE = [(place, make) for place, each in enumerate(WHAT) if (make := _from_text(each)) is not None]
 _STANDS = (
     select(
         Subscription.client_id,
@@ -53,21 +56,20 @@ _STANDS = (
     .where(*_OF_THESE, not_over())
     .order_by(Subscription.client_id, Subscription.revision)
 )
-_WHOLE: Any = (
+_THEIR_HISTORY: Any = (
     select(
-        Client.client_id, Client.name, Client.sort_name, Client.email, Subscription.responsible_id, *_TEXTS
+        Client.client_id, Client.name, Client.sort_name, Client.email, Subscription.responsible_id, *WHOSE, *_TEXTS
     )
     .join(Client, (Client.partner_id == Subscription.partner_id) & (Client.client_id == Subscription.client_id))
     .outerjoin(
         Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
     )
-    .where(*_OF_THESE)
+    .where(*_OF_THESE, not_over())
     .order_by(Subscription.client_id, Subscription.revision)
 )  # fmt: skip
-_RECENT = _WHOLE.where(not_over())
-
 
 _FIRST = itemgetter(0)
+_WHOSE, _WHAT = slice(5, 5 + len(WHOSE)), slice(5 + len(WHOSE), None)
 
 
 class Stands(NamedTuple):
@@ -80,6 +82,43 @@ class Stands(NamedTuple):
     responsible_id: int | None
     decided_at: datetime
     begins: tuple[datetime, ...]
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the clients of one act have alike, each made once, so that it is found again by its identity: what their
+    revisions say, their settings, and the settings with their sources. `versions` are those of the partner
+    (defaults.versions)."""
+
+    versions: Mapping[SetVersion, DefaultSettings]
+    _what: dict[Any, What] = field(default_factory=dict)
+    _settings: dict[BillingSettings, BillingSettings] = field(default_factory=dict)
+    _effective: dict[Any, EffectiveSettings] = field(default_factory=dict)
+
+    def what(self, said: Sequence[Any]) -> What:
+        """What a revision says, of the values of WHAT, whose words are texts."""
+        key = tuple(said)
+        found = self._what.get(key)
+        if found is None:
+            values = list(said)
+            for place, make in _MADE:
+                values[place] = make(values[place])
+            found = what(values)
+            found = self._what[key] = found._replace(settings=self._settings.setdefault(found.settings, found.settings))
+        return found
+
+    def bound(self, revision: Revision) -> DefaultSettings | None:
+        """The version of the defaults that it is bound to; None: to none."""
+        return None if revision.bound is None else self.versions[revision.bound]
+
+    def effective(self, revision: Revision) -> EffectiveSettings:
+        """Its settings, each with its source."""
+        key = (revision.set_number, revision.defaults_version, id(revision.settings), revision.overridden)
+        found = self._effective.get(key)
+        if found is None:
+            chosen = choices(revision.settings, revision.overridden)
+            found = self._effective[key] = defaults.effective_settings(self.bound(revision), chosen)
+        return found
 
 
 class Many(NamedTuple):
@@ -113,59 +152,37 @@ def bases(
     by: Member,
     clients: Sequence[int],
     moment: datetime,
-    versions: Mapping[SetVersion, DefaultSettings],
     *,
-    whole: bool = False,
-    known: dict[Any, Any] | None = None,
+    known: Shared,
+    since: datetime | None = None,
 ) -> Iterator[Many]:
-    """What a decision at `moment` about each of these clients starts from, by their numbers. `versions`: those of the
-    partner (defaults.versions). `whole`: with all of their history. `known` is filled with what revisions say
-    alike, so that all of one act that say the same share it. Asks no permission: use cases do."""
-    known = {} if known is None else known
+    """What a decision at `moment` about each of these clients starts from, by their numbers. `since`: their history
+    has all that held at this instant or later, too. What they have alike they share (`known`, one for all of an act).
+    Asks no permission: use cases do."""
     time_zone = by.partner.time_zone
     today = local_date(moment, time_zone)
-    asked: dict[str, Any] = {"of_partner": by.partner_id, "clients": clients}
-    if not whole:
-        asked["since"] = first_instant(today, time_zone)
-    rows = session.connection().execute(_WHOLE if whole else _RECENT, asked)
+    began = first_instant(today, time_zone)
+    if since is not None and since <= began:
+        began = since - _MICROSECOND  # what ended at that very instant, too
+    asked = {"of_partner": by.partner_id, "clients": clients, "since": began}
+    rows = session.connection().execute(_THEIR_HISTORY, asked).all()
     for client_id, found in groupby(rows, _FIRST):
-        every = list(found)
+        every = [*found]
         _, name, sort_name, email, responsible_id, *_ = every[-1]
-        history = tuple([of_row(_said(row), known) for row in reversed(every)])
+        history = tuple([of_row(row[_WHOSE], known.what(row[_WHAT])) for row in reversed(every)])
         held, pending = held_at(history, moment), pending_at(history, moment)
         assert held is not None  # noqa: S101 - a client has held something since its first revision
-        bound = None if held.bound is None else versions[held.bound]
-        pending_bound = bound
-        if pending is not None:
-            pending_bound = None if pending.bound is None else versions[pending.bound]
+        bound = known.bound(held)
         basis = Basis(
-            client=Whom(by.partner_id, client_id, name, sort_name, email),
-            moment=moment,
-            time_zone=time_zone,
-            history=history,
-            held=held,
-            pending=pending,
-            effective=_effective(known, bound, held.settings, held.overridden),
-            bound=bound,
-            pending_bound=pending_bound,
-            period=None if held.rhythm is None else held.rhythm.period(today),
+            Whom(by.partner_id, client_id, name, sort_name, email),
+            moment,
+            time_zone,
+            history,
+            held,
+            pending,
+            known.effective(held),
+            bound,
+            bound if pending is None else known.bound(pending),
+            None if held.rhythm is None else held.rhythm.period(today),
         )
         yield Many(basis, responsible_id)
-
-
-def _said(row: Sequence[Any]) -> list[Any]:
-    """What SAID says of a row of these."""
-    values = list(row[5:])
-    for place, make in _MADE:
-        values[place] = make(values[place])
-    return values
-
-
-def _effective(
-    known: dict[Any, Any], bound: DefaultSettings | None, settings: BillingSettings, overridden: frozenset[Setting]
-) -> EffectiveSettings:
-    key = (None if bound is None else bound.bound, id(settings), overridden)
-    found: EffectiveSettings | None = known.get(key)
-    if found is None:
-        found = known[key] = defaults.effective_settings(bound, choices(settings, overridden))
-    return found

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import members
 from core.members import Member, Permission
-from core.storage import LARGEST_NUMBER, allow_minutes, execute_many, now_after
+from core.storage import LARGEST_NUMBER, allow_minutes, execute_many, now_after, one_of
 from core.subscriptions.clients import visible
 from core.subscriptions.tables import Client, Responsible, Subscription
 from core.words import Origin, ResponsibleUnknown, ResponsibleWithoutAccess, StaleResponsible, fold, note_text
@@ -69,7 +69,7 @@ _NOW = (
     .join(Client, (Client.partner_id == Responsible.partner_id) & (Client.client_id == Responsible.client_id))
     .where(
         Responsible.partner_id == _PARTNER,
-        Responsible.client_id.in_(bindparam("clients", expanding=True)),
+        one_of(Responsible.client_id, "clients"),
         Responsible.valid_to.is_(None),
     )
     .order_by(Client.client_id)

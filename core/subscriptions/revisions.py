@@ -5,7 +5,6 @@ A revision that takes effect later is written at once, beginning later; the one 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,28 +22,30 @@ _WHOSE = (
     Subscription.partner_id == bindparam("of_partner", type_=Subscription.partner_id.type),
     Subscription.client_id == bindparam("of_client", type_=Subscription.client_id.type),
 )
-SAID: tuple[Any, ...] = (
+WHOSE: tuple[Any, ...] = (  # when, and who decided it
     Subscription.revision,
     Subscription.valid_from,
     Subscription.valid_to,
+    Subscription.decided_at,
+    Subscription.withdrawn_by,
+    Member.name,
+    Subscription.changed_by_id,
+    Subscription.reason,
+    Subscription.batch,
+)
+WHAT: tuple[Any, ...] = (  # of which thousands of clients have the same few
     Subscription.status,
     Subscription.overridden,
     Subscription.set_number,
     Subscription.defaults_version,
-    Member.name,
-    Subscription.changed_by_id,
     Subscription.origin,
-    Subscription.reason,
-    Subscription.batch,
-    Subscription.decided_at,
     Subscription.anchor_day,
     Subscription.anchor_month,
     Subscription.price_list,
-    Subscription.withdrawn_by,
     *(setting.of(Subscription) for setting in Setting),
 )
 _HISTORY: Any = (
-    select(*SAID)
+    select(*WHOSE, *WHAT)
     .outerjoin(
         Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
     )
@@ -53,8 +54,7 @@ _HISTORY: Any = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """How a client is billed from `valid_from` (UTC) until `valid_to` (None: nothing else is decided), who decided it,
     when and why. One that begins after `decided_at` waited for a renewal; one that was withdrawn never held, and
     `withdrawn_by` is the revision of the decision that took it back.
@@ -131,22 +131,28 @@ class Seen(NamedTuple):
 
 def held_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
     """The revision of a history that holds at this instant; None before the first one."""
-    return next((each for each in history if each.holds_at(instant)), None)
+    for each in history:
+        if each.holds_at(instant):
+            return each
+    return None
 
 
 def held_in_the_morning(history: Sequence[Revision], time_zone: str, moment: datetime) -> Revision | None:
     """What held when the local day of this moment began (rule 29); None where that was before the client ended or was
     invited again that same day, so that it belongs to another subscription."""
     began = first_instant(local_date(moment, time_zone), time_zone)
-    of_today = (each for each in history if began < each.valid_from <= moment and not each.was_withdrawn)
-    if any(each.status is not ClientStatus.ACTIVE for each in of_today):
-        return None
+    for each in history:
+        if began < each.valid_from <= moment and each.status is not ClientStatus.ACTIVE and not each.was_withdrawn:
+            return None
     return held_at(history, began)
 
 
 def pending_at(history: Sequence[Revision], instant: datetime) -> Revision | None:
     """The revision of a history that is decided and not in force yet at this instant (rule 31)."""
-    return next((each for each in history if each.valid_from > instant and not each.was_withdrawn), None)
+    for each in history:
+        if each.valid_from > instant and not each.was_withdrawn:
+            return each
+    return None
 
 
 def moment_after(session: Session, history: Sequence[Revision]) -> datetime:
@@ -181,7 +187,7 @@ def stale(client: Client, last: Revision) -> StaleSubscription:
 def history(session: Session, partner_id: int, client_id: int) -> tuple[Revision, ...]:
     """Every revision of a client, the newest decision first, each with what it changed."""
     rows = session.connection().execute(_HISTORY, {"of_partner": partner_id, "of_client": client_id})
-    found = [of_row(row) for row in rows]
+    found = [of_row(row[: len(WHOSE)], what(row[len(WHOSE) :])) for row in rows]
     return tuple(compared(before(found, each), each) for each in reversed(found))
 
 
@@ -218,35 +224,34 @@ def decided(
     )
 
 
-def of_row(row: Sequence[Any], known: dict[Any, Any] | None = None) -> Revision:
-    """The revision of what SAID says; its settings are those in `known`, where equal ones are, or are put there."""
-    number, start, end, status, overridden, set_number, version, by, by_id, origin, reason, batch, *rest = row
-    decided_at, anchor_day, anchor_month, price_list, withdrawn_by, *values = rest
-    said = tuple(values)
-    settings = None if known is None else known.get(said)
-    if settings is None:
-        settings = BillingSettings(*said)
-        if known is not None:
-            known[said] = settings
+class What(NamedTuple):
+    """What a revision says, beside when it holds and who decided it."""
+
+    status: ClientStatus
+    settings: BillingSettings
+    overridden: frozenset[Setting]
+    set_number: int | None
+    defaults_version: int | None
+    origin: Origin
+    rhythm: Rhythm | None
+    price_list: int | None
+
+
+def what(said: Sequence[Any]) -> What:
+    """The same of the values of WHAT."""
+    status, overridden, set_number, version, origin, anchor_day, anchor_month, price_list, *settings = said
+    rhythm = None if anchor_day is None else Rhythm(anchor_day, anchor_month)
+    return What(status, BillingSettings(*settings), overridden, set_number, version, origin, rhythm, price_list)
+
+
+def of_row(whose: Sequence[Any], of: What) -> Revision:
+    """The revision of the values of WHOSE, and what it says."""
+    number, start, end, decided_at, withdrawn_by, by, by_id, reason, batch = whose
+    status, settings, overridden, set_number, version, origin, rhythm, price_list = of
     return Revision(
-        number,
-        start,
-        end,
-        status,
-        settings,
-        overridden,
-        set_number,
-        version,
-        by,
-        by_id,
-        origin,
-        reason,
-        decided_at,
-        None if anchor_day is None else Rhythm(anchor_day, anchor_month),
-        price_list,
-        withdrawn_by,
-        batch,
-    )
+        number, start, end, status, settings, overridden, set_number, version, by, by_id, origin, reason, decided_at,
+        rhythm, price_list, withdrawn_by, batch,
+    )  # fmt: skip
 
 
 def before(revisions: Sequence[Revision], revision: Revision) -> Revision | None:
@@ -267,8 +272,7 @@ def compared(earlier: Revision | None, revision: Revision) -> Revision:
     """The revision with what tells it from the one that held before."""
     if earlier is None:
         return revision
-    return replace(
-        revision,
+    return revision._replace(
         changes=changes(earlier.settings, revision.settings),
         newly_chosen=revision.overridden - earlier.overridden,
         cleared=earlier.overridden - revision.overridden,

@@ -8,13 +8,13 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.words import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """The anchor of a subscription: the day of the month (1 to 31) of its first renewals, kept for ever, and the month
     of the year in which a yearly one renews (None: it renews every month)."""
 

@@ -2,7 +2,6 @@
 of many at once. What a decision writes follows from the history alone (`rows_of`)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -88,7 +87,7 @@ def rows_of(history: Sequence[Revision], decision: Sequence[Revision], moment: d
 def _rows(held: Revision, pending: Revision | None, decision: Sequence[Revision], moment: datetime) -> Rows:
     first, last = decision[0], decision[-1]
     at_once = first.valid_from <= moment
-    written = [*(replace(each, valid_to=after.valid_from) for each, after in pairwise(decision)), last]
+    written = [*(each._replace(valid_to=after.valid_from) for each, after in pairwise(decision)), last]
     return Rows(
         held=held,
         until=first.valid_from,

@@ -17,6 +17,8 @@ class Term(StrEnum):
         member._label = label
         return member
 
+    __hash__ = str.__hash__  # as equal texts have; Enum's own is a slower one, by the name
+
     @property
     def label(self) -> str:
         """The word in the reader's language."""

@@ -20,13 +20,14 @@ MIME = {
 
 def templates(member: Member, offer: Catalogue, key: str) -> None:
     """A list with every column and three examples, in both formats."""
+    called = t("clients to invite (template)")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("A template with every column and three examples:"), width="content")
         for kind, mime in MIME.items():
             st.download_button(
                 kind.value.upper(),
                 data=partial(_template, member, offer, language(), kind),
-                file_name=f"clients.{kind.value}",
+                file_name=f"{called}.{kind.value}",
                 mime=mime,
                 on_click="ignore",
                 icon=":material/download:",

@@ -10,9 +10,8 @@ import streamlit as st
 
 from core import imports
 from core.catalogue import Catalogue
-from core.imports import Column, ImportPreview, ImportReport, Verdict
+from core.imports import Column, ColumnsNotFound, ImportPreview, ImportReport, Said, SameColumnTwice, Verdict
 from core.members import Member
-from core.reports import Order
 from core.spreadsheets import MAX_BYTES, Format, Sheet
 from core.storage import Database
 from core.words import (
@@ -23,19 +22,19 @@ from core.words import (
     language,
     listed,
     nt,
-    number,
     one_line,
     speak,
     t,
 )
-from pages.clients import import_files, import_rows
+from pages.clients import import_columns, import_files, import_report, import_rows
+from pages.clients.import_columns import Choosing
 from pages.clients.import_rows import Upload
-from pages.parts import invitation, notices, server
+from pages.parts import notices, server
 from pages.parts.choices import forget, form
 from pages.parts.text import plain
 
 CLIENT = "pages/clients/client_subscription.py"
-CLIENTS = "pages/clients/billing_sources.py"
+_COUNTRY_AT_FIRST = "BE"
 
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="import")  # a click cuts a run short, not these
 
@@ -61,16 +60,21 @@ def show(member: Member, offer: Catalogue) -> None:
     if (client_id := import_rows.opened()) is not None:
         st.switch_page(CLIENT, query_params={"client": str(client_id)})
     upload: Upload | None = st.session_state.get("import.upload")
-    if upload is not None and upload.previewed.partner_id != member.partner_id:
+    choosing: Choosing | None = st.session_state.get("import.choosing")
+    brought_in = {choosing and choosing.partner_id, upload and upload.previewed.partner_id} - {None}
+    if brought_in - {member.partner_id}:
         forget("import")
-        upload = None
+        upload = choosing = None
+    if choosing is not None:
+        import_columns.show(member, choosing, partial(_check, member))
+        return
     if upload is None:
         _bring(member, offer)
         return
     if upload.inviting is not None:
         _wait(upload)
     if upload.report is not None:
-        _report(member, upload, upload.report)
+        import_report.show(member, upload, upload.report)
         return
     if upload.is_stale:
         _check_again(member, upload)
@@ -89,7 +93,7 @@ def _bring(member: Member, offer: Catalogue) -> None:
     refused_one, refusal = st.session_state.get("import.refused", ("", None))
     file = st.file_uploader(
         t("A CSV file or a spreadsheet (.xlsx, .xls, .ods)"),
-        type=[each.value for each in Format],
+        type=[*(each.value for each in Format), "txt"],
         max_upload_size=MAX_BYTES // 2**20,
         key=f"{key}.file",
     )
@@ -112,7 +116,11 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
     """Read and check a list; it takes the place of the one before, or is refused and that one stays."""
     bar = st.progress(0.0, text=t("Reading the list…"))
     try:
-        upload = Upload(name, _checked(member, read(), bar))
+        sheet = read()
+        try:
+            _check(member, name, sheet, bar)
+        except (ColumnsNotFound, SameColumnTwice) as unclear:
+            import_columns.begin(Choosing(member.partner_id, name, sheet, imports.guessed(sheet), unclear))
     except DatabaseFailed:  # the file is still there: the next run checks it
         bar.empty()
         raise
@@ -121,26 +129,34 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
         st.session_state["import.refused"] = (which, refusal)
         notices.refused(refusal)
         return
-    forget("import")
-    st.session_state["import.upload"] = upload
     st.rerun()
 
 
-def _checked(member: Member, sheet: Sheet, bar: Any) -> ImportPreview:
+def _check(member: Member, name: str, sheet: Sheet, bar: Any = None) -> None:
+    """From the next run on it is shown what would become of each row of this list."""
+    before: Upload | None = st.session_state.get("import.upload")
+    country = _COUNTRY_AT_FIRST if before is None or before.name != name else before.country
+    upload = Upload(name, _checked(member, sheet, bar or st.progress(0.0), country), country)
+    forget("import")
+    st.session_state["import.upload"] = upload
+
+
+def _checked(member: Member, sheet: Sheet, bar: Any, country: str, said: Said | None = None) -> ImportPreview:
     total = len(sheet.rows)
 
     def show_progress(done: int) -> None:
         bar.progress(done / total, text=t("Checking the rows: {done} of {total}", done=done, total=total))
 
     with server.database().reading() as session:
-        return imports.preview(session, member, sheet, progress=show_progress)
+        return imports.preview(session, member, sheet, said=said, country=country, progress=show_progress)
 
 
 def _check_again(member: Member, upload: Upload) -> None:
     """The list with what was typed, checked with what is in force now."""
     bar = st.progress(0.0, text=t("Checking the rows…"))
     try:
-        previewed = _checked(member, imports.corrected(upload.previewed.sheet, upload.typed), bar)
+        sheet, said = imports.corrected(upload.previewed, upload.typed)
+        previewed = _checked(member, sheet, bar, upload.country, said)
     except BillingError as refusal:
         upload.refusal = refusal
     else:
@@ -153,6 +169,7 @@ def _check_again(member: Member, upload: Upload) -> None:
 def _preview(member: Member, upload: Upload, offer: Catalogue) -> None:
     """What was found, what can be done about it, and the rows themselves."""
     _understood(upload)
+    _ask_country(upload)
     _cost(upload.previewed)
     actions = st.container(horizontal=True, vertical_alignment="center")  # filled when it is known what is typed
     kind = import_rows.choose_verdict(upload.previewed)
@@ -197,8 +214,50 @@ def _understood(upload: Upload) -> None:
         found = [column.label for column in Column if column in previewed.columns.places]
         columns = t("Columns: {columns}", columns=listed(found))
         st.caption(f"{plain(_kind(previewed.sheet))} · {rows} · {plain(columns)}")
+        import_columns.how_it_was_read(previewed.sheet)
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
+        if previewed.are_chosen:
+            st.caption(t("The columns are read as they were chosen for these headings."))
+        st.button(
+            t("Choose which column is which"),
+            key="import.choose",
+            type="tertiary",
+            icon=":material/view_column:",
+            on_click=_choose_columns,
+            args=(upload,),
+        )
+
+
+@notices.callback
+def _choose_columns(upload: Upload) -> None:
+    previewed = upload.previewed
+    sheet, said = imports.corrected(previewed, upload.typed)
+    places = {column: place for column, place in said.items() if isinstance(place, int)}
+    import_columns.begin(Choosing(previewed.partner_id, upload.name, sheet, places))
+
+
+def _ask_country(upload: Upload) -> None:
+    """The country of rows that say none, where there are such rows; another one checks the list again."""
+    if not imports.rows_without_country(upload.previewed):
+        return
+    names = imports.countries()
+    key = f"import.country {upload.name}"
+
+    def keep() -> None:
+        chosen = st.session_state[key]
+        if chosen in names and chosen != upload.country:
+            upload.country, upload.is_stale, upload.refusal = chosen, True, None
+
+    st.selectbox(
+        t("Country of rows without one"),
+        list(names),
+        index=list(names).index(upload.country),
+        format_func=lambda code: f"{names[code]} ({code})",
+        key=key,
+        on_change=keep,
+        width=320,
+    )
 
 
 def _kind(sheet: Sheet) -> str:
@@ -292,58 +351,3 @@ def _nobody(refusal: BillingError) -> str:
     if isinstance(refusal, StaleError):
         return t("Nobody was invited. The rows are checked again with what is in force now.")
     return t("Nobody was invited.")
-
-
-def _report(member: Member, upload: Upload, report: ImportReport) -> None:
-    """What became of every row, and where to go from here."""
-    if report.invited:
-        invited = nt("{count} client is invited.", "{count} clients are invited.", report.invited)
-        st.success(invited, icon=":material/check_circle:")
-        st.caption(invitation.when_it_leaves())
-    else:
-        st.info(t("Nobody was invited."), icon=":material/info:")
-    with st.container(border=True, width=420, gap="xxsmall"):
-        for label, count in (
-            (t("Invited"), report.invited),
-            (Verdict.NEEDS_CORRECTION.label, report.needing_correction),
-            (Verdict.TWICE.label, report.twice),
-            (Verdict.ALREADY_CLIENT.label, report.already_clients),
-        ):
-            _line(st.text, label, number(count))
-        total = t("Rows in the list")
-        _line(st.markdown, f"**{total}**", f"**{plain(number(report.rows))}**")
-    if report.batch is not None:
-        batch = [t("Batch {batch}", batch=str(report.batch))]
-        if report.version is not None:
-            batch.append(t("Bound to default settings v{version}", version=str(report.version)))
-        st.caption(" · ".join(batch))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(t("Bring another file"), type="primary", key="import.anew", on_click=forget, args=("import",))
-        if report.needing_correction + report.twice:
-            st.button(
-                t("Correct the rest here"),
-                key="import.rest",
-                icon=":material/edit:",
-                on_click=_correct_the_rest,
-                args=(upload,),
-            )
-            import_files.corrections(member, upload.previewed)
-        st.page_link(
-            CLIENTS,
-            label=t("Clients, newest first"),
-            icon=":material/groups:",
-            width="content",
-            query_params={"order_by": Order.NEWEST.value},
-        )
-
-
-def _line(show: Callable[..., object], label: str, count: str) -> None:
-    with st.container(horizontal=True, wrap=False):
-        show(label, width="stretch")
-        show(count, width=70, text_alignment="right")
-
-
-def _correct_the_rest(upload: Upload) -> None:
-    """Back to the list: who was invited is a client by now."""
-    upload.report, upload.is_stale = None, True
-    st.session_state.pop("import.verdict", None)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pyarrow as pa
 import streamlit as st
 
+from core import imports
 from core.catalogue import Catalogue
 from core.imports import Column, ImportPreview, ImportReport, ImportRow, Verdict, reasons_text
 from core.members import Member
@@ -22,6 +23,7 @@ PAGE_SIZE = 100
 EVERY = "every"  # the option that shows all rows, whatever their verdict
 
 _LINES = 62  # pixels: three lines of a sentence; a lower row would not break it
+_NAME, _REASONS, _IN_A_LINE = 130, 320, 42  # pixels wide, and letters of a reason that surely fit in a line of it
 _COLOURS = {
     Verdict.READY: "green",
     Verdict.NEEDS_CORRECTION: "orange",
@@ -44,7 +46,7 @@ Cells = Mapping[int, Mapping[int, str]]  # text by line of the list and index of
 @dataclass(slots=True)
 class Upload:
     """A list that somebody uploaded, as this visit remembers it. It is changed in place: a click that cuts a run short
-    undoes nothing.
+    undoes nothing. `country` is that of rows without one.
 
     `typed` are the corrections that are not yet checked. The editor that shows the rows of `lines` is the `editors`th,
     and began with those of the corrections that were there by then. `inviting` is the work under way, with `done`
@@ -53,6 +55,7 @@ class Upload:
 
     name: str
     previewed: ImportPreview
+    country: str = "BE"
     typed: Cells = field(default_factory=dict)
     editors: int = 0
     lines: tuple[int, ...] = ()
@@ -110,7 +113,7 @@ def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     if kind in _SHOWN:
         _table(member, upload, shown, kind, page, offer)
     else:
-        _edit(member, upload, shown)
+        _edit(member, upload, shown, offer)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.pagination(pages, key=pager, persist_state="session")
@@ -190,7 +193,7 @@ def _pill(row: ImportRow, previewed: ImportPreview) -> tuple[str, Source]:
     return source_text(overridden, defaults_text), source
 
 
-def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow]) -> None:
+def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow], offer: Catalogue) -> None:
     """These rows as they are in the list; what is typed in them is in `upload.typed` from then on.
 
     An editor keeps its rows, so that no correction is taken for another row's: what was typed before is part of them,
@@ -199,49 +202,80 @@ def _edit(member: Member, upload: Upload, shown: Sequence[ImportRow]) -> None:
     lines = tuple(row.line for row in shown)
     if lines != upload.lines or upload.editor not in st.session_state:
         upload.begin_editor(lines)
-    headings = upload.previewed.sheet.headings
-    indexes = {f"c{index}": index for index in _indexes(upload.previewed, shown)}
+    previewed = upload.previewed
+    headings = (*previewed.sheet.headings, *(column.label for column in previewed.lacking))
+    indexes = {f"c{index}": index for index in _indexes(previewed, shown)}
     cells = {
-        name: [upload.began_with.get(row.line, {}).get(index, row.cells[index]) for row in shown]
+        name: [upload.began_with.get(row.line, {}).get(index, _cell(row, index)) for row in shown]
         for name, index in indexes.items()
     }
+    reasons = [reasons_text(row) for row in shown]
+    height = _row_height(reasons)
     column = st.column_config
+    name_column = f"c{previewed.columns.places[Column.NAME]}"
     st.data_editor(
-        pa.table({"line": [str(line) for line in lines], "reasons": [reasons_text(row) for row in shown], **cells}),
+        pa.table({"line": [str(line) for line in lines], "reasons": reasons, **cells}).select(
+            ["line", name_column, "reasons", *(name for name in cells if name != name_column)]
+        ),
         key=upload.editor,
         on_change=_keep,
         args=(upload, upload.editor, upload.began_with, shown, indexes),
         hide_index=True,
         num_rows="fixed",
-        row_height=_LINES,
-        height=_height(shown, _LINES),
+        row_height=height,
+        height=_height(shown, height),
         disabled=["line", "reasons"],
         placeholder="",
         alt=t("The rows to correct, as they are in the list"),
         column_config={
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
-            "reasons": column.TextColumn(t("Reasons"), pinned=True, width=300),
+            "reasons": column.TextColumn(t("Reasons"), width=_REASONS),
             **{name: column.TextColumn(one_line(headings[index])[:60]) for name, index in indexes.items()},
-            **_set_column(member, upload.previewed, cells, indexes),
+            **_lists(member, previewed, offer, cells, indexes),
+            name_column: column.TextColumn(one_line(headings[indexes[name_column]])[:60], pinned=True, width=_NAME),
         },
     )
 
 
-def _set_column(
-    member: Member, previewed: ImportPreview, cells: Mapping[str, Sequence[str]], indexes: Mapping[str, int]
+def _lists(
+    member: Member,
+    previewed: ImportPreview,
+    offer: Catalogue,
+    cells: Mapping[str, Sequence[str]],
+    indexes: Mapping[str, int],
 ) -> dict[str, Any]:
-    """The column of default sets has a list to choose from: those that can be picked, none for the standard one, and
-    what stands in it now, which would not be shown otherwise."""
-    place = previewed.columns.places.get(Column.DEFAULT_SET)
-    sets = default_sets.known(server.database(), member)
-    return {
-        name: st.column_config.SelectboxColumn(
-            one_line(previewed.sheet.headings[index])[:60],
-            options=list(dict.fromkeys(["", *sets.names_to_pick, *cells[name]])),
-        )
-        for name, index in indexes.items()
-        if index == place
-    }
+    """The columns that have a list to choose from: nothing for the default, what can be picked, and what stands in them
+    now, which would not be shown otherwise."""
+    config = {}
+    for column, index in _places(previewed).items():
+        is_set = column is Column.DEFAULT_SET
+        words = _sets(member) if is_set else imports.words_to_pick(column, offer)
+        if words:
+            name = f"c{index}"
+            heading = column.label if index >= len(previewed.sheet.headings) else previewed.sheet.headings[index]
+            options = list(dict.fromkeys(["", *words, *cells.get(name, ())]))
+            config[name] = st.column_config.SelectboxColumn(one_line(heading)[:60], options=options)
+    return {name: each for name, each in config.items() if name in indexes}
+
+
+def _sets(member: Member) -> Sequence[str]:
+    return default_sets.known(server.database(), member).names_to_pick
+
+
+def _places(previewed: ImportPreview) -> dict[Column, int]:
+    """Where each column is, those too that the list lacks and its reasons speak of: they stand after the others."""
+    more = enumerate(previewed.lacking, len(previewed.sheet.headings))
+    return dict(previewed.columns.places) | {column: index for index, column in more}
+
+
+def _cell(row: ImportRow, index: int) -> str:
+    return row.cells[index] if index < len(row.cells) else ""
+
+
+def _row_height(reasons: Sequence[str]) -> int:
+    """Pixels in which the longest of these reasons can be read whole."""
+    longest = max((len(reason) for reason in reasons), default=0)
+    return max(_LINES, 22 + 20 * -(-longest // _IN_A_LINE))
 
 
 def _height(shown: Sequence[ImportRow], row_height: int = 35) -> Any:
@@ -250,10 +284,13 @@ def _height(shown: Sequence[ImportRow], row_height: int = 35) -> Any:
 
 
 def _indexes(previewed: ImportPreview, shown: Sequence[ImportRow]) -> list[int]:
-    """The indexes of the columns with a heading: those with something to correct in these rows first."""
-    places = previewed.columns.places
-    wrong = {places.get(reason.column) for row in shown for reason in row.reasons if reason.column is not None}
+    """The indexes of the columns with a heading, and after them of those that the list lacks: first what is to correct
+    in these rows."""
+    places = _places(previewed)
+    spoken_of = imports.spoken_of(shown)
+    wrong = {places.get(column) for column in spoken_of}
     indexes = [index for index, heading in enumerate(previewed.sheet.headings) if heading]
+    indexes += [index for column, index in places.items() if index not in indexes and column in spoken_of]
     return sorted(indexes, key=lambda index: index not in wrong)
 
 
@@ -278,5 +315,5 @@ def _typed(
             for name, value in changed.items()
             if name in indexes
         }
-        typed[row.line] = {index: text for index, text in cells.items() if text != row.cells[index]}
+        typed[row.line] = {index: text for index, text in cells.items() if text != _cell(row, index)}
     return {line: cells for line, cells in typed.items() if cells}

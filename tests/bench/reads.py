@@ -28,6 +28,9 @@ _IN_INDEX = f"""client_id IN (SELECT rowid - {_FIRST} FROM client_search
 _THERE = "status <> 'archived'"
 _RENEWED = datetime(2025, 12, 15, tzinfo=UTC)  # clients renewed at the new prices, others not yet
 _ACTIVE_OR_REVOKED = f"(status = 'active' OR {bare_reads.REVOKED.format('t')})"
+_OF_FIRST_SET = "set_number = 1 AND defaults_version = 1"
+_RETIRED = "(SELECT set_number FROM default_set WHERE partner_id = :partner AND retired_at IS NOT NULL)"
+_ON_RETIRED = f"{_THERE} AND set_number IN {_RETIRED}"
 _OLDER = f"{_THERE} AND defaults_version < (SELECT max(version) FROM default_settings WHERE partner_id = :partner)"
 
 
@@ -56,6 +59,9 @@ def reads() -> list[Operation]:
         ("filter a plan nobody has", WALK, _equal(plan="classic")),
         ("filter account manager", PAGE, _equal_as("responsible_id", responsible=7)),
         ("filter with a pending change", PAGE, _pending),
+        ("filter a default set", PAGE, _as_it_is("set_number = 1", default_set=1)),
+        ("filter a version of a set", PAGE, _as_it_is(_OF_FIRST_SET, default_set=1, version=1)),
+        ("filter on a retired set", WALK, _as_it_is(_ON_RETIRED, source=SourceFilter.RETIRED_SET)),
         ("filter expired", PAGE, _listed(bare_reads.EXPIRED.format("t"), status="expired")),
         ("filter active and revoked", PAGE, _listed(_ACTIVE_OR_REVOKED, status="active,revoked")),
         ("filter needs attention", PAGE, _listed(bare_reads.ENDED.format("t"), attention=AttentionFilter.NEEDED)),
@@ -119,6 +125,11 @@ def _equal_as(column: str, **filters: Any) -> Callable[[Bench], Case | None]:
 
 def _pending(bench: Bench) -> Case | None:
     return _page(page_sql("valid_to IS NOT NULL"), None, bench, pending=PendingFilter.PENDING)
+
+
+def _as_it_is(condition: str, **filters: Any) -> Callable[[Bench], Case | None]:
+    """A page of what came with the default sets: there is nothing before to compare with."""
+    return partial(_page, page_sql(condition), None, **filters)
 
 
 def _responsible_members(bench: Bench) -> Case:

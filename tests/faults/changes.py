@@ -89,6 +89,7 @@ CHANGES: dict[str, Act] = {
     "defaults.bring_back_set": lambda s, m: defaults.bring_back_set(s, m, RETIRED_SET, seen=2),
     "defaults.make_standard": lambda s, m: defaults.make_standard(s, m, OTHER_SET, seen=1),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
+    "imports.choose_columns": lambda s, m: imports.choose_columns(s, m, SHEET, {}),
     "imports.invite_ready": _import,
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, CLIENT, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, CLIENT, seen=1),

@@ -7,8 +7,18 @@ import pytest
 from stdnum.be import vat as belgian_company_number
 
 from core.catalogue import SAMPLE
-from core.imports import REQUIRED, Column, ColumnsNotFound, NotInTheList, SameColumnTwice, columns, template
-from core.imports.columns import add_ons, language, plan, recognise, recognised_count, value_reader
+from core.imports import (
+    REQUIRED,
+    Column,
+    ColumnsNotFound,
+    NotInTheList,
+    SameColumnTwice,
+    headings,
+    template,
+    vocabulary,
+)
+from core.imports.columns import add_ons, country, is_blank, language, plan, value_reader
+from core.imports.headings import recognise, recognised_count
 from core.reports.clients import _headings
 from core.words import LANGUAGES, LISTED_SETTINGS, BillingPeriod, Payer, Setting, speak
 
@@ -68,7 +78,7 @@ def test_a_heading_is_known_however_it_is_written(heading: str) -> None:
 )
 def test_french_headings_are_known(heading: str, column: Column) -> None:
     """The usual French words lead to the column."""
-    assert columns._columns()[columns._key(heading)] is column
+    assert headings._known()[vocabulary.key(heading)][0] is column
 
 
 @pytest.mark.parametrize(
@@ -92,28 +102,29 @@ def test_french_headings_are_known(heading: str, column: Column) -> None:
         ("Periode", Column.BILLING_PERIOD),
         ("Pakket", Column.PLAN),
         ("Extra modules", Column.ADD_ONS),
+        ("Standaardset", Column.DEFAULT_SET),
         ("Bericht (optioneel)", Column.MESSAGE),
     ],
 )
 def test_dutch_headings_are_known(heading: str, column: Column) -> None:
     """The usual Dutch words lead to the column."""
-    assert columns._columns()[columns._key(heading)] is column
+    assert headings._known()[vocabulary.key(heading)][0] is column
 
 
 def test_no_heading_means_two_columns() -> None:
     """Every accepted wording belongs to one column."""
-    every = (*columns._HEADINGS.values(), *columns._DUTCH_HEADINGS.values())
-    keys = [key for words in every for key in columns._keys(words)]
+    keys = [key for ranks in vocabulary.HEADINGS.values() for words in ranks for key in vocabulary.keys(words)]
     assert [key for key, count in Counter(keys).items() if count > 1] == []
-    assert all(columns._columns()[columns._key(column.value)] is column for column in Column)
-    assert len(columns._columns()) == len({*keys, *(columns._key(column) for column in Column)})
+    known = headings._known()
+    assert all(known[vocabulary.key(column.value)][0] is column for column in Column)
+    assert len(known) == len({*keys, *(vocabulary.key(column.value) for column in Column)})
 
 
 def test_no_word_of_a_cell_means_two_values() -> None:
     """Every accepted word for a payer, a period or a language belongs to one of them."""
-    assert columns._TERMS.keys() == {setting for setting in Setting if setting.terms}
-    for words in (*columns._TERMS.values(), columns._LANGUAGES):
-        keys = [key for accepted in words.values() for key in columns._keys(accepted)]
+    assert vocabulary.TERMS.keys() == {setting for setting in Setting if setting.terms}
+    for words in (*vocabulary.TERMS.values(), vocabulary.LANGUAGES):
+        keys = [key for accepted in words.values() for key in vocabulary.keys(accepted)]
         assert len(keys) == len(set(keys))
 
 
@@ -262,3 +273,48 @@ def test_the_template_stands_on_an_empty_catalogue() -> None:
     """Without a plan to show, the cells stay blank."""
     headings, rows = template(replace(SAMPLE, plans={}, add_ons={}))
     assert rows[1][headings.index("Subscription")] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("be", "BE"), ("Belgium", "BE"), ("Belgique", "BE"), ("België", "BE"), ("Pays-Bas", "NL"), ("Nederland", "NL"),
+     ("UK", "GB"), ("EL", "GR"), ("", ""), ("Atlantis", "ATLANTIS")],
+)  # fmt: skip
+def test_a_country_is_read_from_its_letters_or_its_name(text: str, code: str) -> None:
+    """In English, French and Dutch; what is none is left for the sentence that refuses it."""
+    assert country(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [("", True), ("-", True), ("—", True), ("N/A", True), ("--x", False), ("SO", False), ("NA", False)],
+)
+def test_a_dash_is_a_blank_cell(text: str, blank: bool) -> None:
+    """People type it where there is nothing to say."""
+    assert is_blank(text) is blank
+
+
+@pytest.mark.parametrize(
+    "text", ["Bank feeds, Payroll", "Bank feeds\nPayroll", "bank_feeds; Paie", "flux bancaires,paie"]
+)
+def test_add_ons_may_stand_between_commas_and_line_breaks(text: str) -> None:
+    """As people write a list in a cell."""
+    assert add_ons(text, SAMPLE) == {"bank_feeds", "payroll"}
+
+
+def test_a_plan_is_not_the_one_whose_name_has_a_sign_more() -> None:
+    """“Pro” and “Pro+” are two plans, and “Pro-” is neither of two that are told apart by signs alone."""
+    plans = {code: replace(SAMPLE.plans["plus"], code=code, names={"en": name}) for code, name in
+             (("one", "Pro"), ("two", "Pro+"), ("three", "Max*"), ("four", "Max"))}  # fmt: skip
+    offer = replace(SAMPLE, plans=plans)
+    assert [plan(name, offer) for name in ("Pro", "pro+", "Pro +", "Max*", "max")] == [
+        "one", "two", "two", "three", "four",
+    ]  # fmt: skip
+    with pytest.raises(NotInTheList):
+        plan("Max#", offer)
+
+
+@pytest.mark.parametrize("text", ["annuellement", "jaarlijks", "per jaar"])
+def test_a_year_is_known_in_french_and_dutch(text: str) -> None:
+    """Also as an adverb."""
+    assert billing_period(text) is BillingPeriod.YEARLY

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 from core import imports, reports, spreadsheets, subscriptions
 from core.catalogue import SAMPLE
 from core.imports import Column, StalePreview, Verdict
-from core.imports.columns import recognise
+from core.imports.headings import recognise
 from core.members import Member
 from core.words import LANGUAGES, Origin, ResponsibleWithoutAccess, Role, speak
 from tests.conftest import Space

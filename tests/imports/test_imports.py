@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
+from xlsxwriter import Workbook
 
 from core import catalogue, imports, reports, spreadsheets, subscriptions
 from core.__main__ import main
@@ -27,6 +28,7 @@ from core.imports import (
     Verdict,
 )
 from core.imports import verdicts as judging
+from core.imports.columns import language, value_reader
 from core.invitations import OutboxMessage, inviting
 from core.members import Member, Partner
 from core.spreadsheets import Format, Sheet, SheetRow
@@ -528,10 +530,40 @@ def test_corrected_cells_are_judged_anew(space: Space) -> None:
     space.save()
     brought = sheet(("Aubry", "BE", "x"), ("Beau", "BE", "b@example.com"), ("Gone", "", ""))
     brought = replace(brought, rows=(replace(brought.rows[0], odd={2: "odd"}), *brought.rows[1:]))
-    after = imports.corrected(brought, {2: {2: " a@example.com "}, 4: {0: " "}})
+    shown = previewed(space, brought)
+    after, said = imports.corrected(shown, {2: {2: " a@example.com "}, 4: {0: " "}})
+    assert after.headings == brought.headings
+    assert said == dict.fromkeys(Column, "") | shown.columns.places
     assert [row.cells[:3] for row in after.rows] == [("Aubry", "BE", "a@example.com"), ("Beau", "BE", "b@example.com")]
     assert [row.verdict for row in previewed(space, after).rows] == [READY, READY]
     assert brought.rows[0].cells[2] == "x"
+
+
+def test_a_column_that_reasons_speak_of_and_the_list_lacks_can_be_filled_in(space: Space) -> None:
+    """Without saved defaults every row says every setting; what is typed there is read as a column of the list."""
+    headings = ("Name", "Country", "E-mail", "Subscription")
+    brought = sheet(("Aubry", "BE", "a@example.com", "Standard"), headings=headings)
+    shown = previewed(space, brought)
+    assert shown.lacking == (Column.PAYER, Column.BILLING_PERIOD, Column.ADD_ONS)
+    after, said = imports.corrected(shown, {2: {4: "us", 5: "yearly", 6: "none"}})
+    assert after.headings == (*brought.headings, "Paid by", "Billing period", "Add-ons")
+    with space.database.reading() as session:
+        again = imports.preview(session, space.manager, after, said=said)
+    assert [row.verdict for row in again.rows] == [READY]
+    assert again.lacking == ()
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_word_to_pick_is_understood(spoken: str) -> None:
+    """In each language; a retired plan is none of them."""
+    speak(spoken)
+    offer = replace(SAMPLE, plans={**SAMPLE.plans, "plus": replace(SAMPLE.plans["plus"], is_retired=True)})
+    for column in (Column.PAYER, Column.BILLING_PERIOD, Column.PLAN):
+        words = imports.words_to_pick(column, offer)
+        assert len({value_reader(Setting(column.value), offer)(word) for word in words}) == len(words) >= 2
+    assert {language(word) for word in imports.words_to_pick(Column.LANGUAGE, offer)} == set(LANGUAGES)
+    assert str(SAMPLE.plans["plus"]) not in imports.words_to_pick(Column.PLAN, offer)
+    assert imports.words_to_pick(Column.NAME, offer) == []
 
 
 @pytest.mark.parametrize("title", ["Reasons", "reasons ", None])
@@ -757,3 +789,58 @@ def test_the_command_speaks_the_language_of_its_member(space: Space, command) ->
         session.execute(update(Member).values(language="fr"))
     _, out, _ = command(b"Nom,Pays,Courriel\n,BE,a@example.com\n", "--dry-run")
     assert "Fill this in." not in out
+
+
+def test_rows_without_a_country_are_of_the_one_that_was_said(space: Space) -> None:
+    """A row that says its own keeps it, by letters or by name."""
+    space.save()
+    brought = sheet(("A", "", "a@example.com"), ("B", "-", "b@example.com"), ("C", "Frankrijk", "c@example.com"))
+    with space.database.reading() as session:
+        shown = imports.preview(session, space.manager, brought, country="BE")
+    assert [row.new_client and row.new_client.country for row in shown.rows] == ["BE", "BE", "FR"]
+    assert imports.rows_without_country(shown) == 2
+    assert imports.rows_without_country(previewed(space, companies(1))) == 0
+
+
+def test_the_shell_is_told_which_heading_a_column_is_under_and_the_country(space: Space, command) -> None:
+    """Headings that nobody knows are read, and an odd word is refused with an example."""
+    space.save()
+    content = b"Boutique,Adresse\nAubry,aubry@example.com\n"
+    status, out, _ = command(content, "--dry-run", "--column", "name=Boutique", "--column", "email=adresse",
+                             "--country", "Belgique")  # fmt: skip
+    assert (status, "Ready: 1." in out) == (0, True)
+    assert command(content, "--dry-run")[0] == 1
+    for wrong in (["--column", "Boutique"], ["--column", "shoe=Adresse"], ["--country", "Atlantis"]):
+        with pytest.raises(SystemExit):
+            command(content, "--dry-run", *wrong)
+
+
+def test_the_shell_reads_the_columns_as_they_were_chosen_on_the_page(space: Space, command) -> None:
+    """And says which sheet of a workbook was read, and that hidden rows were."""
+    space.save()
+    content = b"Boutique,Adresse\nAubry,aubry@example.com\n"
+    with space.database.transaction() as session:
+        said = {Column.NAME: 0, Column.EMAIL: 1}
+        imports.choose_columns(session, space.manager, imports.read("clients.csv", content), said)
+    status, out, _ = command(content, "--dry-run", "--country", "BE")
+    assert (status, "Ready: 1." in out) == (0, True)
+    assert "sheet" not in out
+
+
+@pytest.mark.usefixtures("command")  # it names the database
+def test_the_shell_says_which_sheet_was_read_and_that_rows_are_hidden(
+    space: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the page does."""
+    space.save()
+    path = tmp_path / "clients.xlsx"
+    with Workbook(path) as book:
+        book.add_worksheet("Notes")
+        sheet = book.add_worksheet("Clients")
+        for number, row in enumerate([["Name", "Country", "E-mail"], ["Aubry", "BE", "aubry@example.com"]]):
+            sheet.write_row(number, 0, row)
+        sheet.set_row(1, options={"hidden": True})
+    assert main(["import", str(path), "--as", "client_manager@example.com", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "Read from the sheet Clients. Not read: Notes." in out
+    assert "hidden in the workbook and read like the others: 1." in out

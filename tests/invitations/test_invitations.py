@@ -244,7 +244,8 @@ def test_belgian_company_numbers_are_known_by_their_check(typed: str, kept: str 
         ("email", "", "This is not an e-mail address."),
         ("email", "a@b@example.com", "This is not an e-mail address."),
         ("email", "jоhn@example.com", "“о”, character 2 of “jоhn”, is from another alphabet than the rest"),
-        ("company_number", "0123456789", "This is not a Belgian company number"),
+        ("company_number", "0123456789", "The last two digits of this company number do not fit the others"),
+        ("company_number", "2123456789", "This is not a Belgian company number"),
         ("company_number", "12", "This is not a Belgian company number"),
         ("language", "de", "Choose one of the languages"),
         ("message", "x" * 2001, "Keep it within 2,000 characters."),
@@ -264,3 +265,39 @@ def test_several_faults_are_told_together() -> None:
     with pytest.raises(BadInput) as refusal:
         NewClient.from_typed(name="", email="x", company_number="1")
     assert set(refusal.value.fields) == {"name", "email", "company_number"}
+
+
+@pytest.mark.parametrize(
+    ("country", "field", "typed", "kept"),
+    [
+        ("FR", "company_number", "552 008 443", "552008443"),
+        ("FR", "company_number", "73282932000074", "73282932000074"),
+        ("NL", "company_number", "1234 5678", "12345678"),
+        ("BE", "company_number", "TVA BE 0471.730.202", "0471730202"),
+        ("BE", "vat_number", "TVA BE 0471.730.202", "BE0471730202"),
+        ("BE", "vat_number", "BTW: BE0471730202", "BE0471730202"),
+        ("NL", "vat_number", "NL004495445B01", "NL004495445B01"),
+        ("GR", "vat_number", "EL 094259216", "EL094259216"),
+        ("GR", "vat_number", "094259216", "EL094259216"),
+    ],
+)
+def test_numbers_are_known_by_the_rules_of_their_country(country: str, field: str, typed: str, kept: str) -> None:
+    """SIREN and SIRET, KvK, Dutch and Greek VAT numbers, whatever is written before them; EL stays EL."""
+    client = NewClient.from_typed(name="A", email="a@example.com", country=country, **{field: typed})
+    assert getattr(client, field) == kept
+
+
+@pytest.mark.parametrize(
+    ("country", "field", "typed", "sentence"),
+    [
+        ("FR", "company_number", "552008444", "not a SIREN or SIRET number"),
+        ("NL", "company_number", "1234567", "not a KvK number"),
+        ("NL", "vat_number", "NL004495446B01", "not a VAT number of NL"),
+    ],
+)
+def test_a_number_that_its_country_does_not_know_is_refused(
+    country: str, field: str, typed: str, sentence: str
+) -> None:
+    """The sentence says whose number it would be."""
+    with pytest.raises(BadInput, match=sentence):
+        NewClient.from_typed(name="A", email="a@example.com", country=country, **{field: typed})

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.bulk import Found, Override
 from core.defaults import SetVersion
-from core.imports.columns import recognise
+from core.imports.headings import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
 from core.members import Member, Permission
 from core.storage import now
@@ -146,6 +146,7 @@ USE_CASES: dict[str, UseCase] = {
     "invitations.preview": lambda s, m: invitations.preview(s, m),
     "invitations.invite": lambda s, m: invitations.invite(s, m, NEW),
     "imports.preview": lambda s, m: imports.preview(s, m, SHEET),
+    "imports.choose_columns": lambda s, m: imports.choose_columns(s, m, SHEET, {}),
     "imports.invite_ready": lambda s, m: imports.invite_ready(s, m, replace(PREVIEWED, partner_id=m.partner_id)),
     "invitations.edit_client": lambda s, m: invitations.edit_client(s, m, 1, EDITED, seen=0),
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, 1, seen=1),
@@ -267,7 +268,8 @@ OF_THEIR_OWN = {
     "reports.save_view",
     "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
     "invitations.preview", "invitations.invite", "reports.csv_pieces", "reports.workbook", "imports.preview",
-    "imports.invite_ready", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
+    "imports.choose_columns", "imports.invite_ready",
+    "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
 # what an accountant finds of a client that somebody else looks after, alone in the space
 OF_ANOTHERS = {

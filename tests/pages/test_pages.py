@@ -427,7 +427,7 @@ def test_what_needs_a_correction_is_said_beside_its_field_and_nothing_is_lost(de
     app = send(typed(opened(INVITE), name="Kept as typed", email="nobody", company_number="0123456789"))
     output = plain_text(app)
     assert "This is not an e-mail address" in output
-    assert "This is not a Belgian company number" in output
+    assert "The last two digits of this company number do not fit the others" in output
     assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
     send(typed(app, email="kept@example.com", company_number=""))
     assert "Kept as typed is invited." in plain_text(app)

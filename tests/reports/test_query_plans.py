@@ -22,6 +22,13 @@ READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "a plan": (LIST, lambda s, m: reports.listed(s, m, plan="plus")),
     "a plan, Z to A": (LIST, lambda s, m: reports.listed(s, m, plan="plus", order_by=Order.NAME_DESCENDING)),
     "a responsible": (LIST, lambda s, m: reports.listed(s, m, responsible=1)),
+    "a default set": (LIST, lambda s, m: reports.listed(s, m, default_set=1)),
+    "a version of a set": (LIST, lambda s, m: reports.listed(s, m, default_set=1, version=1)),
+    "a default set, newest first": (
+        NEWEST,
+        lambda s, m: reports.listed(s, m, default_set=1, order_by=Order.NEWEST),
+    ),
+    "retired sets": (LIST, lambda s, m: reports.listed(s, m, source=SourceFilter.RETIRED_SET)),
     "older defaults": (LIST, lambda s, m: reports.listed(s, m, source=SourceFilter.OLDER)),
     "pending": (LIST, lambda s, m: reports.listed(s, m, pending=PendingFilter.PENDING)),
     "pending, newest first": (
@@ -31,6 +38,8 @@ READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "a plan, oldest first": (NEWEST, lambda s, m: reports.listed(s, m, plan="plus", order_by=Order.OLDEST)),
     "figures": (GROUPS, lambda s, m: reports.figures(s, m)),
     "figures of a plan": (GROUPS, lambda s, m: reports.figures(s, m, plan="plus")),
+    "figures of a default set": (GROUPS, lambda s, m: reports.figures(s, m, default_set=1)),
+    "figures of retired sets": (GROUPS, lambda s, m: reports.figures(s, m, source=SourceFilter.RETIRED_SET)),
     "figures of what waits": (GROUPS, lambda s, m: reports.figures(s, m, pending=PendingFilter.PENDING)),
     "distribution": (GROUPS, lambda s, m: reports.plan_distribution(s, m)),
 }

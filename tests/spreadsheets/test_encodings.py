@@ -7,6 +7,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.spreadsheets import UnreadableFile, as_xlsx, read, read_pasted
+from core.spreadsheets.encodings import decoded
 from core.words import speak
 from tests.spreadsheets.made import refusal
 
@@ -112,3 +113,16 @@ def test_any_refusal_of_bytes_is_one_sentence() -> None:
     with pytest.raises(UnreadableFile) as refused:
         read("list.csv", BOM_UTF8 + b"\xe9" * 100_000)
     assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "encoding"),
+    [
+        ("Nom\nBoulangerie Lefèvre\nCafé\n", "mac_roman", "Mac Roman"),
+        ("Nom\nBoulangerie Lefèvre\nCafé\n", "cp1252", "Windows-1252"),
+        ("Nom\nL’Ancre – Dušan\n", "cp1252", "Windows-1252"),
+    ],
+)
+def test_what_a_mac_writes_is_told_from_what_windows_writes(text: str, codec: str, encoding: str) -> None:
+    """Accented letters decide; quotation marks and dashes alone are taken as those of Windows."""
+    assert decoded(text.encode(codec)) == (text, encoding)

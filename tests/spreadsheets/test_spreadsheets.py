@@ -266,3 +266,20 @@ def test_the_most_rows_are_read_and_one_more_is_refused_with_both_numbers() -> N
     assert len(read("list.csv", as_csv(rows).encode()).rows) == MAX_ROWS
     too_many = "This file has 50,001 rows, and at most 50,000 are taken at once."
     assert refusal("list.csv", as_csv([*rows, ["one", "more"]]).encode()).startswith(too_many)
+
+
+def test_titles_above_the_headings_are_skipped_when_the_headings_are_known() -> None:
+    """Only rows above a row of known headings; where none is known, the first row has them as before."""
+    known = {"Name", "E-mail"}
+    content = b"Clients;\n;\nMade on Monday;;\nName;E-mail\nA;a@example.com\n"
+    found = read("a.csv", content, recognised=lambda headings: len(known & set(headings)))
+    assert (found.headings, found.headings_line, found.skipped) == (("Name", "E-mail"), 4, 2)
+    assert [(row.line, row.cells) for row in found.rows] == [(5, ("A", "a@example.com"))]
+    plain = read("a.csv", b"One;Two\nName;E-mail\nA;B\n", recognised=lambda _: 0)
+    assert (plain.headings, plain.skipped) == (("One", "Two"), 0)
+
+
+def test_the_unicode_text_of_a_spreadsheet_is_read() -> None:
+    """It ends in .txt, is UTF-16 and separated by tabs."""
+    found = read("list.txt", "Name\tE-mail\nZoë\tz@example.com\n".encode("utf-16"))
+    assert (found.encoding, found.separator, found.rows[0].cells) == ("UTF-16", "\t", ("Zoë", "z@example.com"))

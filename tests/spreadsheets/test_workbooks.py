@@ -23,7 +23,7 @@ from xlsxwriter import Workbook
 
 from core import spreadsheets
 from core.spreadsheets import DATE, MAX_ROWS, NO_VALUE, Format, UnreadableFile, as_xlsx, read, workbooks
-from core.spreadsheets.workbooks import Limits, records
+from core.spreadsheets.workbooks import MERGED, Limits, records
 from tests.spreadsheets.made import (
     AUBRY,
     HEADINGS,
@@ -342,7 +342,7 @@ def test_a_workbook_without_a_sheet_to_see_is_refused() -> None:
 
 
 def test_merged_headings_are_refused() -> None:
-    """A merged range elsewhere does no harm."""
+    """A merged range below them is odd in each of its cells, also in those that look blank; above, it is a title."""
     content = workbook(lambda _, sheet: (sheet.merge_range("A1:B1", "Name"), table(sheet, AUBRY, first=1)))
     assert refusal("list.xlsx", content).startswith("The headings in row 1 are merged")
     content = workbook(lambda _, sheet: (sheet.merge_range("A3:A4", "Name"), table(sheet, AUBRY, first=4)))
@@ -350,7 +350,11 @@ def test_merged_headings_are_refused() -> None:
     content = workbook(lambda _, sheet: (sheet.merge_range("A1:A2", ""), sheet.write_row(1, 1, HEADINGS)))
     assert refusal("list.xlsx", content).startswith("The headings in row 2 are merged")
     content = workbook(lambda _, sheet: (table(sheet, HEADINGS, AUBRY), sheet.merge_range("A3:A4", "Twice")))
-    assert len(read("list.xlsx", content).rows) == 2
+    plain, merged = read("list.xlsx", content).rows
+    assert (dict(plain.odd), dict(merged.odd)) == ({}, {0: MERGED})
+    content = workbook(lambda _, sheet: (sheet.merge_range("A1:B1", "Clients"), table(sheet, HEADINGS, AUBRY, first=1)))
+    found = spreadsheets.read("list.xlsx", content, recognised=lambda row: len(set(HEADINGS) & set(row)))
+    assert (found.headings_line, found.skipped, len(found.rows)) == (2, 1, 1)
 
 
 def named_otherwise(name: str) -> bytes:

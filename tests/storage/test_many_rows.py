@@ -1,6 +1,9 @@
 """What many rows at once share: one statement, and the collector of garbage."""
 
 import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import insert, select
@@ -33,9 +36,70 @@ def test_many_rows_are_stored_as_one_by_one_also_where_values_are_equal_and_not_
     assert found == [(71, "One", "Europe/Brussels"), (72, "Two", "Europe/Brussels"), (73, "One", "Europe/Brussels")]
 
 
-def test_the_collector_of_garbage_looks_at_everything_again_after_a_refusal() -> None:
-    """What is set aside while many clients are changed is not set aside for ever."""
-    with pytest.raises(ZeroDivisionError), quick_collections():
+def test_what_is_old_is_not_looked_at_in_the_block_and_what_is_young_is_collected() -> None:
+    """Rows that are held set off collections of what is old outside the block and none in it; garbage of the block is
+    gone all the same."""
+    gone: list[int] = []
+    with collections_of_the_old() as outside:
+        _hold_many()
+    with quick_collections(), collections_of_the_old() as inside:
+        _hold_many()
+        weakref.finalize(_ring(), gone.append, 1)
+        _hold_many()
+    assert len(outside) > 0
+    assert inside == []
+    assert gone == [1]
+
+
+def test_two_blocks_at_once_and_a_refusal_leave_the_collector_as_it_was() -> None:
+    """What holds of the server, its thresholds and what it set aside at its start, holds again after the last block."""
+    usual = gc.get_threshold()
+    first, second = quick_collections(), quick_collections()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold() != usual
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == usual
+    gc.freeze()
+    try:
+        with pytest.raises(ZeroDivisionError), quick_collections():
+            _ = 1 / 0
+        assert gc.get_threshold() == usual
         assert gc.get_freeze_count() > 0
-        _ = 1 / 0
-    assert gc.get_freeze_count() == 0
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def collections_of_the_old() -> Iterator[list[int]]:
+    """The collections of the oldest generation that there are in the block."""
+    found: list[int] = []
+
+    def heard(phase: str, about: dict[str, int]) -> None:
+        if phase == "start" and about["generation"] == 2:
+            found.append(1)
+
+    gc.callbacks.append(heard)
+    try:
+        yield found
+    finally:
+        gc.callbacks.remove(heard)
+
+
+def _hold_many() -> None:
+    """As much as was there, a little at a time."""
+    held = [[number] for number in range(len(gc.get_objects()))]
+    assert held
+
+
+class _Ring:
+    """Something that only the collector of garbage can let go."""
+
+    me: "_Ring"
+
+
+def _ring() -> _Ring:
+    ring = _Ring()
+    ring.me = ring
+    return ring

@@ -165,7 +165,7 @@ def test_clients_there_before_are_found_by_their_words(empty: Database) -> None:
     with empty.migrating() as connection:
         migrate_to("0003", connection)
         fill_as_lived_in(connection)
-        migrate_to("0019", connection)
+        migrate_to("0020", connection)
         connection.execute(
             text(
                 "UPDATE client SET name = 'Müller & Söhne', sort_name = 'muller & sohne', company_number = '0471730202'"

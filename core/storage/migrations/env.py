@@ -9,7 +9,15 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Connection, make_url
 
-from core import catalogue, defaults, invitations, members, reports, subscriptions  # noqa: F401 - their tables are in the metadata
+from core import (  # noqa: F401 - their tables are in the metadata
+    catalogue,
+    defaults,
+    imports,
+    invitations,
+    members,
+    reports,
+    subscriptions,
+)
 from core.configuration import Configuration
 from core.storage import Base, Codes, Database, Instant, Settings, is_declared
 
