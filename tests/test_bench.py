@@ -12,14 +12,16 @@ from tests.browser.conftest import CHROMIUM
 
 ROOT = Path(__file__).parent.parent
 CORE = [
-    "first page", "newest first", "filter plan plus", "filter yearly", "filter paid by client", "filter active",
+    "first page", "name, Z to A", "newest first", "oldest first", "price, lowest first", "price, highest first",
+    "filter plan plus", "filter yearly", "filter paid by client", "filter active",
     "filter archived", "filter default only", "filter with an override", "filter on older defaults",
     "filters plus, paid by client", "filter a rare plan", "filter a plan nobody has", "filter account manager",
     "filter with a pending change",
     "filter a default set", "filter a version of a set", "filter on a retired set",
-    "search a common word", "search without a hit", "search a company number", "distribution now",
+    "filter expired", "filter active and revoked", "filter needs attention",
+    "search a common word", "search without a hit", "search a company number", "search three words", "distribution now",
     "distribution as of a day", "distribution, new prices", "distribution of a future day", "figures",
-    "figures of a search", "account managers", "one client", "defaults in force",
+    "figures of a search", "figures of a rare search", "account managers", "one client", "defaults in force",
 ]  # fmt: skip
 PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
 IMPORTS = ["import: preview 100", "import: commit 100", "import: memory (MB)"]

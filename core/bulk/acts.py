@@ -129,8 +129,7 @@ def chosen_said(chosen: Chosen) -> dict[str, Any]:
     """Who was chosen, as it is kept: the filters in their words; of ticked clients that they were, the rows say who."""
     if isinstance(chosen, Ticked):
         return {"ticked": len(set(chosen.clients))}
-    words = {name: str(value) for name, value in chosen.filters.items() if value not in (None, "")}
-    return {"filters": dict(sorted(words.items()))}
+    return {"filters": dict(sorted(reports.filters_said(chosen.filters).items()))}
 
 
 def filters_of(said: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core import catalogue, invitations, members
 from core.commands import Commands
 from core.configuration import Configuration, SignInProvider
-from core.storage import Database
-from core.words import DatabaseFailed, NoPricesYet, TablesRefused
+from core.storage import Database, search_is_missing
+from core.words import DatabaseFailed, NoPricesYet, SearchUnavailable, TablesRefused
 
 _TIMEOUT = 10.0  # seconds for a provider's answer
 _NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -56,6 +56,9 @@ def _of_database(database: Database) -> Iterator[Line]:
     except TablesRefused as refusal:
         yield Finding.GOOD, f"database: {where} answers"
         yield Finding.MISSING, f"tables: {refusal}"
+        with database.engine.connect() as connection:
+            if search_is_missing(connection):
+                yield Finding.MISSING, f"search: {SearchUnavailable()}"
         return
     yield Finding.GOOD, f"database: {where} answers"
     yield Finding.GOOD, "tables: those of this version"

@@ -202,4 +202,5 @@ def _write(
 
 def _client(member: Member, number: int, new_client: NewClient) -> dict[str, Any]:
     who = new_client.model_dump(exclude={"message"})
-    return {"partner_id": member.partner_id, "client_id": number, "sort_name": fold(new_client.name), **who}
+    found_by = {"sort_name": fold(new_client.name), "search_text": subscriptions.searched_text(who)}
+    return {"partner_id": member.partner_id, "client_id": number, **found_by, **who}

@@ -83,6 +83,8 @@ class OutboxMessage(Message, Base):
         CheckConstraint("(token IS NULL) = (next_attempt_at IS NULL)", name="next_attempt_at"),
         Index("ix_outbox_message_due", "partner_id", "next_attempt_at",
               sqlite_where=text("next_attempt_at IS NOT NULL"), postgresql_where=text("next_attempt_at IS NOT NULL")),
+        Index("ix_outbox_message_given_up", "partner_id", "client_id", "number", "sending",
+              sqlite_where=text("given_up_at IS NOT NULL"), postgresql_where=text("given_up_at IS NOT NULL")),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )  # fmt: skip
 
@@ -133,6 +135,8 @@ class PayerMessage(Message, Base):
         ),
         Index("ix_payer_message_due", "partner_id", "next_attempt_at",
               sqlite_where=text("next_attempt_at IS NOT NULL"), postgresql_where=text("next_attempt_at IS NOT NULL")),
+        Index("ix_payer_message_given_up", "partner_id", "client_id", "sending",
+              sqlite_where=text("given_up_at IS NOT NULL"), postgresql_where=text("given_up_at IS NOT NULL")),
         ROWS_IN_KEY_ORDER,
     )  # fmt: skip
 

@@ -8,10 +8,20 @@ from core.reports.clients import (
     csv_pieces,
     listed,
     listed_numbers,
+    workbook,
     zipped,
 )
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
-from core.reports.listing import FILTERS, InForce, Order, PendingFilter, SourceFilter, in_force
+from core.reports.filters import (
+    FILTERS,
+    AttentionFilter,
+    Order,
+    PendingFilter,
+    SourceFilter,
+    filters_said,
+    statuses,
+)
+from core.reports.in_force import InForce, in_force
 from core.reports.views import (
     ASKED,
     LONGEST_VIEW_NAME,

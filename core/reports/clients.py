@@ -1,7 +1,8 @@
-"""The list of clients with the settings in force and their sources: a page of it, a frame, a CSV file of all of it."""
+"""The list of clients with the settings in force and their sources: a page of it, a frame, a file of all of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -16,10 +17,10 @@ from core.defaults import version_text
 from core.invitations import standing_of
 from core.members import Member, Permission
 from core.reports import listing
-from core.reports.listing import Order
-from core.reports.prices import PricesOnDay, stored_settings
+from core.reports.filters import Order
+from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
 from core.reports.waiting import Waiting, waiting
-from core.spreadsheets import as_csv, decimal
+from core.spreadsheets import as_csv, as_typed_xlsx, decimal
 from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
 from core.subscriptions import local_date
 from core.words import (
@@ -27,6 +28,7 @@ from core.words import (
     BillingSettings,
     ClientStatus,
     InvitationStatus,
+    ListedStatus,
     Setting,
     Source,
     local_day,
@@ -63,9 +65,10 @@ class ListedClient(NamedTuple):
     """A client of the list: who it is, how it is billed, and why.
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
-    (UTC), `invitation` where it stands now. `responsible` is the name of the member who looks after it. `default_set`
-    is the name of the set that it is bound to ("": to none); on older defaults is a client whose own set, not a retired
-    one, has a newer version (rule 21). `waiting` is what is pending (None: nothing waits).
+    (UTC), `invitation` where it stands now; `first_invited_at` is when the client came. `responsible` is the name of
+    the member who looks after it. `default_set` is the name of the set that it is bound to ("": to none); on older
+    defaults is a client whose own set, not a retired one, has a newer version (rule 21). `waiting` is what is pending
+    (None: nothing waits).
     """
 
     client_id: int
@@ -84,6 +87,7 @@ class ListedClient(NamedTuple):
     on_retired_set: bool
     sets_are_several: bool
     invited_at: datetime
+    first_invited_at: datetime
     invitation: InvitationStatus
     responsible_id: int
     responsible: str
@@ -107,6 +111,11 @@ class ListedClient(NamedTuple):
         """Whether any of its settings is a choice."""
         return Source.OVERRIDE if self.overridden else Source.DEFAULT
 
+    @property
+    def listed_status(self) -> ListedStatus:
+        """Where it stands as lists show it."""
+        return ListedStatus.of(self.status, self.invitation)
+
 
 def listed(
     session: Session,
@@ -116,36 +125,48 @@ def listed(
     page: int = 1,
     page_size: int = 50,
     after: tuple[str, int] | None = None,
+    prices: PricesInOrder | None = None,
     **filters: Any,
 ) -> list[ListedClient]:
     """A page of the filtered list (see FILTERS), in order, as far as the member sees it; none past the end.
 
     Raises NotAllowed.
 
-    `after`: the clients by name that follow this sort_name and client_id, instead of a page.
+    `after`: the clients by name that follow this sort_name and client_id, instead of a page. `prices`: for an order by
+    price, what `figures` of the same filters counted; None: it is counted now, which takes longer with every client.
     """
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(member, filters)
+    asked, values = listing.question(session, member, filters)
+    order_by = Order(order_by)
+    offset = (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size
+    if after is None and order_by.is_by_price:
+        if prices is None:
+            prices = prices_in_order(session, member, asked, values)
+        return _by_number(session, member, prices.page(session, asked, values, order_by, offset, page_size))
     if after is None:
         statement = listing.page(asked, order_by)
-        values |= {"limit": page_size, "offset": (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size}
+        values |= {"limit": page_size, "offset": offset}
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
-    rows = listing.rows(session, statement, values)
-    if not rows:
-        return []
-    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
-    return _clients(rows, waiting(session, member, rows, offer), offer, now(session), member.partner.time_zone)
+    return _clients(session, member, listing.rows(session, statement, values))
 
 
 def listed_numbers(session: Session, member: Member, *, most: int, **filters: Any) -> list[int]:
     """The numbers of the clients that these filters find (see FILTERS), ascending, as far as the member sees them: all,
     or one more than `most`. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(member, filters)
+    asked, values = listing.question(session, member, filters)
     found = listing.rows(session, listing.numbers(asked), values | {"limit": most + 1})
     return [client_id for (client_id,) in found]
+
+
+def _by_number(session: Session, member: Member, numbers: Sequence[int]) -> list[ListedClient]:
+    """The clients of these numbers, in this order."""
+    values = {"partner_id": member.partner_id, "found": list(numbers)}
+    clients = _clients(session, member, listing.rows(session, listing.by_number(), values))
+    found = {each.client_id: each for each in clients}
+    return [found[number] for number in numbers]
 
 
 def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFrame:
@@ -185,14 +206,37 @@ def csv_pieces(
     """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
     list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
     for."""
+    offer, sets_are_several = _for_a_file(session, member)
+    yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
+    for clients in _chunks(session, member, counted, filters):
+        rows = (_cells(each, offer, sets_are_several=sets_are_several) for each in clients)
+        yield as_csv([_as_text(cell) for cell in cells] for cells in rows)
+
+
+def workbook(
+    session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
+) -> bytes:
+    """The same list as a workbook with typed columns. Raises NotAllowed."""
+    offer, sets_are_several = _for_a_file(session, member)
+    chunks = _chunks(session, member, counted, filters)
+    rows = (_cells(each, offer, sets_are_several=sets_are_several) for clients in chunks for each in clients)
+    return as_typed_xlsx(_headings(offer.currency, sets_are_several=sets_are_several), rows)
+
+
+def _for_a_file(session: Session, member: Member) -> tuple[Catalogue, bool]:
+    """The catalogue, and whether the member's partner has several default sets."""
     members.require(member, Permission.EXPORT)
     allow_minutes(session)
-    offer = catalogue.current(session, member.partner)
-    sets_are_several = defaults.sets_of(session, member.partner_id).are_several
-    yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
+    sets = defaults.sets_of(session, member.partner_id)
+    return catalogue.current(session, member.partner), sets.are_several
+
+
+def _chunks(
+    session: Session, member: Member, counted: Callable[[int], object], filters: Mapping[str, Any]
+) -> Iterator[list[ListedClient]]:
     after = ("", 0)
     while clients := listed(session, member, page_size=_CHUNK, after=after, **filters):
-        yield as_csv(_cells(each, offer, sets_are_several=sets_are_several) for each in clients)
+        yield clients
         counted(len(clients))
         after = (clients[-1].sort_name, clients[-1].client_id)
 
@@ -206,11 +250,13 @@ def zipped(pieces: Iterator[str], name: str) -> bytes:
     return archive.getvalue()
 
 
-def _clients(
-    rows: Sequence[Any], waits: Mapping[int, Waiting], offer: Catalogue, moment: datetime, time_zone: str
-) -> list[ListedClient]:
+def _clients(session: Session, member: Member, rows: Sequence[Any]) -> list[ListedClient]:
     """The clients of rows of the listing; each kind of settings is made, and priced, once."""
-    clients, prices = [], PricesOnDay(offer, local_date(moment, time_zone))
+    if not rows:
+        return []
+    offer, moment = catalogue.current(session, member.partner, edition=rows[0].edition), now(session)
+    waits = waiting(session, member, rows, offer)
+    clients, prices = [], PricesOnDay(offer, local_date(moment, member.partner.time_zone))
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
         version = row.defaults_version
@@ -232,6 +278,7 @@ def _clients(
                 row.retired_at is not None,
                 row.sets > 1,
                 row.invited_at,
+                row.first_invited_at,
                 standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
                 row.responsible_id,
                 row.responsible,
@@ -255,7 +302,8 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
 def _headings(currency: str, *, sets_are_several: bool) -> list[str]:
     return [
         t("Client number"), t("Client"), t("E-mail"), t("Company number"), t("Status"),
-        *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency), t("Source"),
+        *(setting.label for setting in LISTED_SETTINGS), t("A month ({currency})", currency=currency),
+        t("A year ({currency})", currency=currency), t("Source"),
         t("Overrides"), *([t("Default set")] if sets_are_several else []), t("Default settings version"),
         t("Invited on"), t("Account manager"),
         t("Pending change"), t("Takes effect on"), t("A month from then ({currency})", currency=currency),
@@ -268,22 +316,34 @@ def _cells(client: ListedClient, offer: Catalogue, *, sets_are_several: bool) ->
         client.name,
         client.email,
         client.company_number or "",
-        client.status.label,
+        client.listed_status.label,
         *(_cell(setting.of(client.settings), offer) for setting in LISTED_SETTINGS),
-        "" if client.price is None else decimal(client.price.per_month.cents),
+        None if client.price is None else _amount(client.price.per_month.cents),
+        None if client.price is None else _amount(client.price.cents_per_year),
         client.source.label,
         "; ".join(setting.label for setting in Setting if setting in client.overridden),
         *([client.default_set] if sets_are_several else []),
-        "" if client.defaults_version is None else client.defaults_version,
-        local_day(client.invited_at).isoformat(),
+        client.defaults_version,
+        local_day(client.first_invited_at),
         client.responsible,
-        *(["", "", ""] if client.waiting is None else _waiting_cells(client.waiting, offer)),
+        *(["", None, None] if client.waiting is None else _waiting_cells(client.waiting, offer)),
     ]
 
 
 def _waiting_cells(waits: Waiting, offer: Catalogue) -> list[Any]:
-    price = "" if waits.price is None else decimal(waits.price.per_month.cents)
-    return [waits.text(offer), local_day(waits.takes_effect_at).isoformat(), price]
+    price = None if waits.price is None else _amount(waits.price.per_month.cents)
+    return [waits.text(offer), local_day(waits.takes_effect_at), price]
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+def _as_text(cell: Any) -> Any:
+    """A cell as a spreadsheet reads it from CSV."""
+    if isinstance(cell, Decimal):
+        return decimal(int(cell * 100))
+    return "" if cell is None else cell.isoformat() if isinstance(cell, date) else cell
 
 
 def _cell(value: Any, offer: Catalogue) -> str:

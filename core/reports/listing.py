@@ -4,20 +4,21 @@ A page is read in two steps: its keys in order from one covering index, then the
 not grow with the number of clients; a filter or a search that matches little walks that index and no table.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     String,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -29,88 +30,48 @@ from core import members
 from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSet, DefaultSettings
 from core.invitations import Invitation
-from core.members import Member, Partner
-from core.storage import LARGEST_NUMBER, Instant, now
-from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then, local_date
-from core.words import N_, ClientStatus, Setting, Term, fold, is_showable
-
-
-class SourceFilter(Term):
-    """Which clients, by where their settings come from. The values of `Source` serve too."""
-
-    DEFAULT = "default", N_("Default only")
-    OVERRIDE = "override", N_("With an override")
-    OLDER = "older", N_("On older defaults")
-    RETIRED_SET = "retired_set", N_("On a retired set")
-
-
-class PendingFilter(Term):
-    """Which clients, by whether something waits for their renewal (rule 31)."""
-
-    PENDING = "pending", N_("Pending")
-
-
-class Order(Term):
-    """How the list is sorted."""
-
-    NAME = "name", N_("Name, A to Z")
-    NAME_DESCENDING = "-name", N_("Name, Z to A")
-    NEWEST = "newest", N_("Newest first")
-    OLDEST = "oldest", N_("Oldest first")
-
-
-# What narrows the list, each with what makes its value of a word. One left out, None or "" does not narrow it.
-# `search` looks in name, e-mail and company number.
-FILTERS: dict[str, Callable[[str], Any]] = {
-    "search": str,
-    "status": ClientStatus,
-    **{setting.value: setting.terms or str for setting in INDEXED_SETTINGS},
-    "source": SourceFilter,
-    "pending": PendingFilter,
-    "default_set": int,  # its number
-    "version": int,  # the version of its set that a client is bound to
-    "responsible": int,  # the member's number
-}
+from core.members import Member
+from core.reports import search, standing
+from core.reports.filters import FILTERS, Order, SourceFilter, statuses
+from core.storage import LARGEST_NUMBER, now
+from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then
+from core.words import ListedStatus, Setting
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The kind of question: which filters are set, where the search looks, and whether its words need an escape (one
-    that is not needed costs PostgreSQL a call per row)."""
+    """The kind of question: which filters are set, and how many words are searched for (`joined`: they may be one
+    number; `is_few`: which clients have them is known)."""
 
     equal: tuple[str, ...] = ()
+    statuses: tuple[ListedStatus, ...] = ()
     source: SourceFilter | None = None
     pending: bool = False
-    searched: tuple[str, ...] = ()
-    escaped: bool = False
+    attention: bool = False
+    words: int = 0
+    joined: bool = False
+    is_few: bool = False
 
     @property
     def narrows(self) -> bool:
         """Whether it asks for some of the subscriptions, and not for all."""
-        return bool(self.equal) or self.source is not None or self.pending
+        return bool(self.equal or self.statuses) or self.source is not None or self.pending or self.attention
 
     @property
     def walks(self) -> Any:
         """The table whose index is walked for a page: the clients, where all are wanted or they are searched; each has
         one subscription that holds."""
-        return Subscription if self.narrows and not self.searched else Client
+        return Subscription if self.narrows and not self.words else Client
 
 
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
-    "status": Subscription.status,
     "default_set": Subscription.set_number,
     "version": Subscription.defaults_version,
     "responsible": Subscription.responsible_id,
     "own": Subscription.responsible_id,  # the clients of a member who sees no others
 }
 _NUMBERS_GROUPED = frozenset({"default_set", "version"})
-_SEARCHED: dict[str, Any] = {
-    "sort_name": Client.sort_name,
-    "email": Client.email,
-    "company_number": Client.company_number,
-}
-_SPECIAL = frozenset("\\%_")  # to LIKE
 _PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _NOBODY = 0  # the number that no member has
 _LATER = aliased(DefaultSettings)
@@ -136,30 +97,14 @@ _OLDER_VERSIONS = (
     )
     .where(DefaultSettings.partner_id == _PARTNER, DefaultSettings.set_number.not_in(_RETIRED_SETS))
 )
-_STANDARD_VERSION = (
-    select(func.max(DefaultSettings.version))
-    .join(
-        Partner,
-        and_(Partner.partner_id == DefaultSettings.partner_id, Partner.standard_set == DefaultSettings.set_number),
-    )
-    .where(DefaultSettings.partner_id == _PARTNER)
-)
-_TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
-    Subscription.partner_id == _PARTNER,
-    Subscription.valid_from > Subscription.decided_at,
-    Subscription.valid_from <= bindparam("now", type_=Instant),
-)
-_IN_FORCE = select(
-    select(CatalogueEdition.edition).scalar_subquery(),
-    _STANDARD_VERSION.scalar_subquery(),
-    _TOOK_EFFECT.scalar_subquery(),
-)
 
 
-def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
-    """The kind of question that these filters ask (see FILTERS), and the values to ask it with.
+def question(session: Session, member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict[str, Any]]:
+    """The kind of question that these filters ask (see FILTERS), and the values to ask it with. Where few clients have
+    the words that are searched for, their numbers are among the values.
 
-    Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters.
+    Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters. A filter
+    by exceptions, older defaults or retired sets leaves archived clients out unless their status is asked for.
     """
     if unknown := filters.keys() - FILTERS.keys():
         raise TypeError(f"no filters of the list: {', '.join(sorted(unknown))}")
@@ -170,25 +115,24 @@ def question(member: Member, filters: Mapping[str, Any]) -> tuple[Question, dict
             values[name] = _NOBODY if is_beyond else wanted
     if not members.reads_all_clients(member):
         values["own"] = member.member_id
-    equal = tuple(name for name in _EQUAL if name in values)
-    search = "".join(c for c in filters.get("search") or "" if is_showable(c)).strip()[:200]
-    looked_for = {"sort_name": fold(search), "email": search.lower()} if search else {}
-    digits = "".join(c for c in search if c.isdecimal())
-    if digits and not search.upper().removeprefix("BE").strip(" .-0123456789"):
-        looked_for["company_number"] = digits
-    values |= {name: _containing(words) for name, words in looked_for.items()}
-    source = filters.get("source")
-    escaped = not _SPECIAL.isdisjoint(search)
-    return (
-        Question(
-            equal=equal,
-            source=None if source is None else SourceFilter(source),
-            pending=bool(filters.get("pending")),
-            searched=tuple(looked_for),
-            escaped=escaped,
-        ),
-        values,
+    source = None if filters.get("source") is None else SourceFilter(filters["source"])
+    asked_for = statuses(filters.get("status") or ())
+    if not asked_for and source not in (None, SourceFilter.DEFAULT):
+        asked_for = tuple(status for status in ListedStatus if status is not ListedStatus.ARCHIVED)
+    asked = Question(
+        equal=tuple(name for name in _EQUAL if name in values),
+        statuses=asked_for,
+        source=source,
+        pending=bool(filters.get("pending")),
+        attention=bool(filters.get("attention")),
     )
+    if not (words := search.words_of(filters.get("search") or "")):
+        return asked, values
+    asked = replace(asked, words=len(words), joined=search.is_one(words))
+    found = search.few_found(session, member.partner_id, words)
+    if found is None:
+        return asked, values | search.asked_in_words(words)
+    return replace(asked, is_few=True), values | {"found": found}
 
 
 @lru_cache(maxsize=512)
@@ -196,6 +140,36 @@ def page(asked: Question, order_by: Order) -> Any:
     """One page of the list; values as `question` gives them, and `limit` and `offset`. Columns as in `_rows`."""
     keys = _keys(asked, order_by).limit(bindparam("limit")).offset(bindparam("offset"))
     return _rows(keys, order_by)
+
+
+@lru_cache(maxsize=1)
+def by_number() -> Any:
+    """The clients with these numbers (`found`), in no order of the list. Columns as in `_rows`."""
+    return _rows(_keys(Question(words=1, is_few=True), Order.OLDEST), Order.OLDEST)
+
+
+@lru_cache(maxsize=256)
+def of_price(asked: Question, *, by_anchor: bool, is_few: bool) -> Any:
+    """The numbers of the clients of these kinds (`kinds` as in `kind_of`, with their `plans`, `periods` and
+    `standings`) by name, from `offset` on and at most `limit`. `is_few`: they are gathered and sorted; else a walk of
+    the list meets them."""
+    s = Subscription
+    holds = holds_then() if is_few else holds_now()
+    named = {"plans": s.plan, "periods": s.billing_period, "standings": s.status}
+    of_kinds = {name: type_coerce(of, String) for name, of in named.items()} | {"kinds": _kind(by_anchor=by_anchor)}
+    conditions = [of.in_(bindparam(name, expanding=True, type_=String())) for name, of in of_kinds.items()]
+    keys = select(s.client_id).where(*_narrowed(asked, holds), *conditions)
+    same_client = and_(Client.partner_id == _PARTNER, Client.client_id == s.client_id)
+    if is_few:  # with the name of the client, so that the index of the groups has all else that is asked
+        keys = keys.join(Client, same_client).order_by(_unindexed(Client.sort_name), s.client_id)
+    else:
+        keys = keys.order_by(_name(asked, s), s.client_id)
+    if asked.is_few:
+        keys = keys.where(s.client_id.in_(bindparam("found", expanding=True)))
+    elif asked.words:
+        found = search.contains(asked.words, joined=asked.joined)
+        keys = keys.where(found if is_few else exists(literal_column("1")).where(same_client, found))
+    return keys.limit(bindparam("limit")).offset(bindparam("offset"))
 
 
 @lru_cache(maxsize=128)
@@ -208,30 +182,34 @@ def numbers(asked: Question) -> Any:
 def chunk(asked: Question) -> Any:
     """The next `limit` rows by name after the key (`after_name`, `after_id`). Columns as in `_rows`."""
     table = asked.walks
-    after = tuple_(table.sort_name, table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
+    after = tuple_(_name(asked, table), table.client_id) > tuple_(bindparam("after_name"), bindparam("after_id"))
     return _rows(_keys(asked, Order.NAME).where(after).limit(bindparam("limit")), Order.NAME)
 
 
 @lru_cache(maxsize=128)
-def groups(asked: Question, *, by_anchor: bool = False) -> Any:
+def groups(asked: Question, *, by_anchor: bool = False, ended: bool = False) -> Any:
     """The filtered clients counted by their settings: `group_columns`, pending (how many of them something
-    waits for), clients."""
+    waits for), clients. `ended`: those alone whose invitation lapsed or was revoked."""
     columns = group_columns(by_anchor=by_anchor)
     counts = (func.count(Subscription.valid_to).label("pending"), func.count().label("clients"))
-    if not asked.searched:
-        return select(*columns, *counts).where(*_narrowed(asked, holds_then(), in_groups=True)).group_by(*columns)
+    return _counted(asked, (*columns, *counts), [standing.lapsed()] if ended else []).group_by(*columns)
+
+
+@lru_cache(maxsize=128)
+def only_given_up(asked: Question) -> Any:
+    """How many of the filtered clients need attention for a message alone that was given up."""
+    return _counted(asked, (func.count(),), [standing.given_up(), not_(standing.lapsed())])
+
+
+def _counted(asked: Question, columns: Sequence[Any], also: Sequence[ColumnElement[bool]]) -> Any:
+    """These columns of the filtered clients that fulfil these conditions too."""
+    if not asked.words:
+        return select(*columns).where(*_narrowed(asked, holds_then(), in_groups=True), *also)
     keys = select(Client.partner_id, Client.client_id).where(_found(asked))
     found = keys.cte("found").prefix_with("MATERIALIZED")
     same_client = and_(Subscription.partner_id == found.c.partner_id, Subscription.client_id == found.c.client_id)
-    return (
-        select(*columns, *counts)
-        .select_from(found)
-        .join(Subscription, same_client)
-        .where(
-            *_narrowed(asked, holds_now())[1:]
-        )  # the partner is found.c.partner_id, so that the few that are found lead
-        .group_by(*columns)
-    )
+    of_found = _narrowed(asked, holds_now())[1:]  # the partner is found.c.partner_id, so that the few found lead
+    return select(*columns).select_from(found).join(Subscription, same_client).where(*of_found, *also)
 
 
 def rows(session: Session, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -246,6 +224,24 @@ def group_columns(*, by_anchor: bool) -> list[Any]:
     leading = [stored(column) for column in (*settings, Subscription.overridden, Subscription.status)]
     of_price = [Subscription.price_list, Subscription.set_number, Subscription.defaults_version]
     return [*leading, *of_price, *([Subscription.anchor_day, Subscription.anchor_month] if by_anchor else [])]
+
+
+def kind_of(row: Any, *, by_anchor: bool) -> str:
+    """What decides the price of a row of `group_columns`, in one text: the same as `_kind` in SQL."""
+    parts = [row.plan, row.billing_period, row.add_ons, row.status, row.price_list]
+    parts += [row.anchor_day, row.anchor_month] if by_anchor else []
+    return "|".join("" if part is None else str(part) for part in parts)
+
+
+def _kind(*, by_anchor: bool) -> ColumnElement[str]:
+    s = Subscription
+    numbers = [s.price_list, *([s.anchor_day, s.anchor_month] if by_anchor else [])]
+    texts = [type_coerce(column, String) for column in (s.plan, s.billing_period, s.add_ons, s.status)]
+    of_number = [func.coalesce(cast(number, String), "") for number in numbers]
+    joined: ColumnElement[str] = texts[0]
+    for part in (*texts[1:], *of_number):
+        joined = joined + "|" + part
+    return joined
 
 
 def stored(column: Any) -> ColumnElement[str]:
@@ -275,21 +271,19 @@ def _narrowed(asked: Question, holds: ColumnElement[bool], *, in_groups: bool = 
             conditions.append(Subscription.set_number.in_(_RETIRED_SETS))
     if asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
+    if asked.attention:
+        conditions.append(or_(standing.lapsed(), standing.given_up()))
+    conditions += standing.one_of(asked.statuses)
     return [*conditions, holds]
 
 
 def _found(asked: Question) -> ColumnElement[bool]:
     """The condition on the client that the search finds it: without a search, that it is one of the partner's."""
-    if not asked.searched:
+    if not asked.words:
         return Client.partner_id == _PARTNER
-    escape = "\\" if asked.escaped else None
-    places = [_SEARCHED[name].like(bindparam(name, type_=String()), escape=escape) for name in asked.searched]
-    return and_(Client.partner_id == _PARTNER, or_(*places))
-
-
-def _containing(words: str) -> str:
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    if asked.is_few:
+        return and_(Client.partner_id == _PARTNER, Client.client_id.in_(bindparam("found", expanding=True)))
+    return and_(Client.partner_id == _PARTNER, search.contains(asked.words, joined=asked.joined))
 
 
 def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
@@ -300,14 +294,15 @@ def _in_order(order_by: Order, sort_name: Any, client_id: Any) -> list[Any]:
             return [sort_name.desc(), client_id.desc()]
         case Order.NEWEST:
             return [client_id.desc()]
-        case Order.OLDEST:
+        case _:
             return [client_id]
 
 
 def _keys(asked: Question, order_by: Order) -> Any:
     """The keys of the filtered list in order, from one covering index."""
     table = asked.walks
-    keys = select(*_key_columns(table, order_by)).order_by(*_in_order(order_by, table.sort_name, table.client_id))
+    name = _name(asked, table)
+    keys = select(*_key_columns(table, name, order_by)).order_by(*_in_order(order_by, name, table.client_id))
     if table is Subscription:
         return keys.where(*_narrowed(asked, holds_now()))
     keys = keys.where(_found(asked))
@@ -317,10 +312,20 @@ def _keys(asked: Question, order_by: Order) -> Any:
     return keys
 
 
-def _key_columns(table: Any, order_by: Order) -> list[Any]:
+def _name(asked: Question, table: Any) -> Any:
+    """The name to sort by: where the few clients are known, they are looked up and no index is walked by name."""
+    return _unindexed(table.sort_name) if asked.is_few else table.sort_name
+
+
+def _unindexed(sort_name: Any) -> Any:
+    """The name, in words that no index has."""
+    return func.coalesce(sort_name, "")
+
+
+def _key_columns(table: Any, name: Any, order_by: Order) -> list[Any]:
     """The key, and no name where it does not order: an index of that order does not have it."""
     by_name = order_by in {Order.NAME, Order.NAME_DESCENDING}
-    return [table.sort_name, table.client_id] if by_name else [table.client_id]
+    return [name.label("sort_name"), table.client_id] if by_name else [table.client_id]
 
 
 def _rows(keys_in_order: Any, order_by: Order) -> Any:
@@ -332,6 +337,10 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
     newest = aliased(Invitation)
     # of the invitation and not of the key: PostgreSQL would read every invitation of a small partner space to join them
     number = select(func.max(newest.number)).where(newest.partner_id == _PARTNER, newest.client_id == i.client_id)
+    earliest = aliased(Invitation)
+    first = select(earliest.invited_at).where(
+        earliest.partner_id == _PARTNER, earliest.client_id == keys.c.client_id, earliest.number == 1
+    )
     settings = [setting.of(s) for setting in Setting]
     return (
         select(
@@ -350,6 +359,7 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
             s.valid_to.label("pending_from"),
             m.name.label("responsible"),
             i.invited_at,
+            first.scalar_subquery().label("first_invited_at"),
             i.accepted_at,
             i.revoked_at,
             i.expires_at,
@@ -367,22 +377,3 @@ def _rows(keys_in_order: Any, order_by: Order) -> Any:
         .outerjoin(d, and_(d.partner_id == _PARTNER, d.set_number == s.set_number))
         .order_by(*_in_order(order_by, keys.c.get("sort_name"), keys.c.client_id))
     )
-
-
-class InForce(NamedTuple):
-    """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
-    loaded), the version in force of the standard set (0: there is none), when a pending change took effect last (UTC;
-    None: never), and the day of its calendar."""
-
-    edition: int | None
-    defaults_version: int
-    took_effect_at: datetime | None
-    day: date
-
-
-def in_force(session: Session, member: Member) -> InForce:
-    """What holds in the member's partner space now."""
-    moment = now(session)
-    asked = {"partner_id": member.partner_id, "now": moment}
-    edition, version, took_effect_at = session.connection().execute(_IN_FORCE, asked).one()
-    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone))

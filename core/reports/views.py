@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import members
 from core.members import Member, Permission
-from core.reports.listing import FILTERS, Order
+from core.reports.filters import FILTERS, Order
 from core.storage import ROWS_IN_KEY_ORDER, Base, Instant, now
 from core.words import N_, BillingError, fold, name_text
 

@@ -23,6 +23,7 @@ from core.storage.database import (
     now,
     now_after,
     refusal_of_tables,
+    search_is_missing,
     set_now,
     take_lock,
     utc_now,
@@ -40,4 +41,4 @@ from core.storage.long_changes import (
     says_long_change,
 )
 from core.storage.many_rows import execute_many, quick_collections
-from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, word
+from core.storage.tables import BINARY_ORDER, ROWS_IN_KEY_ORDER, VACUUM_AFTER_BULK, Base, is_declared, word

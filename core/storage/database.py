@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
 from core.storage.failures import told_in_words
 from core.storage.long_changes import file_of, in_file, refuse_beside
-from core.words import TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
+from core.words import SearchUnavailable, TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MICROSECOND = timedelta(microseconds=1)
@@ -30,6 +30,10 @@ _LATEST = (
     "latest"  # in the memory of a process: the last instant of its clock that it gave to a change the clock was behind
 )
 _OWN_TABLES = {"partner", "default_settings"}  # that every version of the product has
+_NO_SEARCH = """
+    SELECT NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') AND NOT (
+        has_database_privilege(current_database(), 'CREATE')
+        AND EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'))"""
 _MIGRATION_LOCK = 7_283_114  # any number; two servers starting at once on PostgreSQL migrate one after the other
 
 
@@ -230,7 +234,7 @@ def migrate_on(connection: Connection) -> None:
     """Bring the tables to this version of the product, within the transaction of `connection`.
 
     Of two servers that start at once the second waits as long as the first takes.
-    Raises TablesRefused on tables of a newer version, or of another program.
+    Raises TablesRefused on tables of a newer version, or of another program, and where the search cannot be had.
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
@@ -241,6 +245,8 @@ def migrate_on(connection: Connection) -> None:
         return
     if isinstance(refusal, TablesNewer | TablesOfAnother):
         raise refusal
+    if search_is_missing(connection):
+        raise SearchUnavailable
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
@@ -260,6 +266,11 @@ def refusal_of_tables(connection: Connection) -> TablesRefused | None:
         return TablesOfAnother()
     is_known = found <= {script.revision for script in scripts.walk_revisions()}
     return TablesOlder() if is_known else TablesNewer()
+
+
+def search_is_missing(connection: Connection) -> bool:
+    """Whether it is a PostgreSQL database without the extension pg_trgm, and this role cannot create it."""
+    return connection.dialect.name == "postgresql" and bool(connection.exec_driver_sql(_NO_SEARCH).scalar_one())
 
 
 def _take(connection: Connection, lock: int) -> None:

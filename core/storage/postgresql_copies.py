@@ -71,7 +71,7 @@ def put_back(database: Database, file: Path, *, replace: bool) -> None:
 
 def _restore(database: Database, restore: str, psql: str, file: Path, drops: str) -> None:
     """psql runs what pg_restore writes, within a transaction. Where either stops or is killed, no COMMIT comes."""
-    reading = [restore, "--no-owner", "--no-privileges", "--file=-", str(file)]
+    reading = [restore, "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(file)]
     running = [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={_where(database)}"]
     with TemporaryFile() as said_reading, TemporaryFile() as said_running:
         writer = subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs

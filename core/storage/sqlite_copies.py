@@ -72,6 +72,7 @@ def put_back(database: Database, file: Path, *, replace: bool, on_copy: Callable
 def write_anew(database: Database) -> None:
     """Afterwards the file has no page that is not used, and the log beside it is empty unless somebody reads now."""
     with closing(sqlite3.connect(_path(database), isolation_level=None, timeout=10)) as connection:
+        connection.execute("INSERT INTO client_search (client_search) VALUES ('optimize')")  # else it keeps old letters
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

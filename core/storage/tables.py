@@ -1,6 +1,7 @@
 """What every table stands on: the base class, names of constraints, and the options of tables that grow large."""
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Enum, MetaData, Text
 from sqlalchemy.dialects import postgresql
@@ -17,6 +18,12 @@ def word(terms: type[StrEnum], name: str) -> Enum:
         terms, name=name, native_enum=False, create_constraint=True, length=20,
         values_callable=lambda members: [member.value for member in members],
     )  # fmt: skip
+
+
+def is_declared(_item: Any, name: str | None, *_: Any) -> bool:
+    """Whether the classes of tables know of it: the index of the search lies beside them, as each kind of database has
+    its own."""
+    return not (name or "").startswith("client_search")
 
 
 class Base(DeclarativeBase):

@@ -17,7 +17,7 @@ from core.subscriptions.batches import batch_differences
 from core.subscriptions.forgetting import still_known
 from core.subscriptions.history_check import history_differences
 from core.subscriptions.instants import holds_now
-from core.subscriptions.tables import Batch, Client, ClientChange, Responsible, Subscription
+from core.subscriptions.tables import Batch, Client, ClientChange, Responsible, Subscription, searched_text
 from core.words import BillingSettings, ClientDetail, MissingSetting, fold
 
 _Key = tuple[int, int, int]
@@ -87,6 +87,7 @@ def differences(session: Session) -> Iterator[str]:
             if last != said:
                 yield f"partner {partner_id}: its last {what} is {last}, its counter says {said}"
     yield from _edits_that_do_not_lead_to_the_details(session)
+    yield from _not_found_by_what_they_are(session)
     yield from still_known(session)
     yield from _responsible_gaps(session, moment)
     yield from catalogue.altered(session)
@@ -172,6 +173,14 @@ def _wrong_copies(revision: Subscription, sort_name: str | None, name: str | Non
         yield "belongs to no client"
     elif not revision.sort_name == sort_name == fold(name):
         yield f"sorts as {revision.sort_name!r}, its client as {sort_name!r}, its name as {fold(name)!r}"
+
+
+def _not_found_by_what_they_are(session: Session) -> Iterator[str]:
+    looked_in = (Client.name, Client.email, Client.country, Client.company_number, Client.vat_number)
+    rows = session.execute(select(Client.partner_id, Client.client_id, Client.search_text, *looked_in))
+    for row in rows.yield_per(1000):
+        if row.search_text != (expected := searched_text(row._asdict())):
+            yield f"partner {row.partner_id}, client {row.client_id}: searched in {row.search_text!r}, not {expected!r}"
 
 
 def _edits_that_do_not_lead_to_the_details(session: Session) -> Iterator[str]:

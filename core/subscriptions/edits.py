@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.members import Member
 from core.storage import now_after
 from core.subscriptions.clients import visible
-from core.subscriptions.tables import Client, ClientChange, Subscription
+from core.subscriptions.tables import Client, ClientChange, Subscription, searched_text
 from core.words import ClientDetail, DetailChange, Origin, StaleDetails, fold
 
 _ORDER = list(ClientDetail)
@@ -84,6 +84,7 @@ def change_details(
     edit = ClientEdit(past[0].number + 1 if past else 1, moment, by.name, origin, reason, changes)
     for change in changes:
         setattr(client, change.what.value, details[change.what])
+    client.search_text = searched_text({what.value: what.of(client) for what in ClientDetail})
     if client.sort_name != (name_now := fold(client.name)):
         client.sort_name = name_now
         whose = {"of_partner": client.partner_id, "of_client": client.client_id}

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from core.storage import now
-from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription
+from core.subscriptions.tables import Client, ClientChange, Responsible, Subscription, searched_text
 from core.words import fold
 
 FORGOTTEN = "[forgotten]"  # in place of a text that somebody typed; the triggers let nothing else through
@@ -25,14 +25,15 @@ def forget_details(session: Session, client: Client) -> None:
     typed. Its history, its figures and who looked after it stay. Asks no permission: use cases do, and hold the
     partner's turn."""
     whose = {"partner_id": client.partner_id, "client_id": client.client_id}
-    name = f"Forgotten client {client.client_id}"
+    name, email = f"Forgotten client {client.client_id}", forgotten_address(**whose)
     session.execute(
         update(Client)
         .filter_by(**whose)
         .values(
             name=name,
             sort_name=fold(name),
-            email=forgotten_address(**whose),
+            email=email,
+            search_text=searched_text({"name": name, "email": email}),
             company_number=None,
             contact_name="",
             country="",

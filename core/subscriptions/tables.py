@@ -1,5 +1,6 @@
 """The tables of the clients, of the edits of who they are, and of how each is and was billed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import combinations
 from typing import Any
@@ -18,7 +19,7 @@ from core.storage import (
     settings_as_text,
     word,
 )
-from core.words import BatchKind, ClientDetail, ClientStatus, Origin, Setting
+from core.words import BatchKind, ClientDetail, ClientStatus, Origin, Setting, search_words
 
 _SETS_OF_SETTINGS = [
     settings_as_text(frozenset(chosen)) for size in range(len(Setting) + 1) for chosen in combinations(Setting, size)
@@ -49,14 +50,18 @@ _MAY_HOLD = _where("may_hold", "may_hold = 1")  # SQLite takes an index whose wo
 
 
 class Client(Base):
-    """A company the partner works for: who it is. How it is billed is its current subscription."""
+    """A company the partner works for: who it is. How it is billed is its current subscription.
+
+    `search_text` is what a search looks in (see `searched_text`). Triggers keep an index of every three letters of it,
+    beside the tables: the virtual table client_search of SQLite, the GIN index of that name on PostgreSQL.
+    """
 
     __tablename__ = "client"
     __table_args__ = (
         CheckConstraint("name <> ''", name="name"),
         CheckConstraint("email = lower(email)", name="email"),
         Index("uq_client_email", "partner_id", "email", unique=True),
-        Index("ix_client_search", "partner_id", "sort_name", "client_id", "email", "company_number"),
+        Index("ix_client_search", "partner_id", "sort_name", "client_id", "search_text"),
         ROWS_IN_KEY_ORDER | VACUUM_AFTER_BULK,
     )
 
@@ -72,6 +77,19 @@ class Client(Base):
     vat_number: Mapped[str | None]
     external_reference: Mapped[str] = mapped_column(default="", server_default="")
     forgotten_at: Mapped[datetime | None] = mapped_column(Instant)  # since when nothing is known of who it was
+    search_text: Mapped[str] = mapped_column(BINARY_ORDER, default="", server_default="")
+
+
+def searched_text(of: Mapping[str, Any]) -> str:
+    """What a search looks in: the words of a client's name, its e-mail and its numbers, two spaces before each, so that
+    the beginning of a word is found by one letter or two. A company number has its country before it, Belgium where
+    none is known."""
+    country = of.get("country") or "BE"
+    number, vat = ("".join(search_words(of.get(name) or "")) for name in ("company_number", "vat_number"))
+    if number:
+        number = country.lower() + number.removeprefix(country.lower())
+    words = [*search_words(of["name"]), "".join(search_words(of["email"])), number, vat]
+    return "".join(f"  {word}" for word in dict.fromkeys(words) if word)
 
 
 class ClientChange(Base):

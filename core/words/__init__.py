@@ -48,6 +48,7 @@ from core.words.database_errors import (
     DatabaseSlow,
     DatabaseUnreadable,
     SavedOrNot,
+    SearchUnavailable,
     TablesMissing,
     TablesNewer,
     TablesOfAnother,
@@ -124,6 +125,7 @@ from core.words.terms import (
     ClientStatus,
     DeliveryStatus,
     InvitationStatus,
+    ListedStatus,
     MemberFact,
     Origin,
     Role,
@@ -141,4 +143,5 @@ from core.words.text import (
     name_text,
     note_text,
     one_line,
+    search_words,
 )

@@ -142,3 +142,12 @@ class TablesOfAnother(TablesRefused):
         "The database holds the tables of another program. Whoever runs this server names a database of its own for "
         "this one."
     )
+
+
+class SearchUnavailable(TablesRefused):
+    """PostgreSQL lacks the extension that the search of clients needs, and the product's role may not create it."""
+
+    sentence = N_(
+        "The database has no extension pg_trgm, which the search of clients needs, and this role may not create it. "
+        "Whoever administers the database runs there: CREATE EXTENSION pg_trgm"
+    )

@@ -89,7 +89,8 @@ BillingError
 │   ├── TablesOlder
 │   ├── TablesNewer
 │   ├── TablesMissing
-│   └── TablesOfAnother
+│   ├── TablesOfAnother
+│   └── SearchUnavailable  PostgreSQL lacks the extension of the search
 ├── NotTheDemo             another day than today, asked of what is no demo (core.demo)
 └── DemoRefused            demo mode on a database it did not make
 

@@ -67,6 +67,23 @@ class InvitationStatus(Term):
     REVOKED = "revoked", N_("Revoked")
 
 
+class ListedStatus(Term):
+    """Where a client stands as lists show it: an invited client whose invitation lapsed or was revoked is told
+    apart."""
+
+    INVITED = "invited", N_("Invited")
+    ACTIVE = "active", N_("Active")
+    EXPIRED = "expired", N_("Expired")
+    REVOKED = "revoked", N_("Revoked")
+    ARCHIVED = "archived", N_("Archived")
+
+    @classmethod
+    def of(cls, status: ClientStatus, invitation: InvitationStatus) -> "ListedStatus":
+        """That of a client with this status whose newest invitation stands there."""
+        lapsed = invitation in (InvitationStatus.EXPIRED, InvitationStatus.REVOKED)
+        return cls(invitation if status is ClientStatus.INVITED and lapsed else status)
+
+
 class DeliveryStatus(Term):
     """How far a message came."""
 

@@ -38,6 +38,12 @@ def fold(text: str) -> str:
     return one_line("".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"))
 
 
+def search_words(text: str) -> tuple[str, ...]:
+    """The words of a text as they are searched for: folded, without signs; "Müller & Söhne" gives muller, sohne."""
+    words = ("".join(c for c in word if c.isalnum()) for word in fold(text).split())
+    return tuple(word for word in words if word)
+
+
 def note_text(field: str, text: str) -> str:
     """A note or a reason as it is stored: trimmed. Raises BadInput when it is too long or cannot be shown."""
     text = text.strip()

@@ -12,14 +12,15 @@ from core.defaults import Sets
 from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
-from core.words import Setting, language, t
+from core.words import ListedStatus, Setting, language, t
 from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
-from pages.parts import colleagues, default_sets, figures, invitation, row_buttons, server
+from pages.parts import choices, colleagues, default_sets, figures, invitation, row_buttons, server
 from pages.parts.choices import choose
+from pages.parts.text import plain
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"source": 118, "default_set": 118, "responsible": 118}  # pixels
+WIDTHS = {"status": 105, "source": 118, "default_set": 118, "responsible": 118}  # pixels
 
 
 def version_named(sets: Sets) -> int:
@@ -41,13 +42,16 @@ def show(member: Member, version: int) -> None:
     looking_after, sees_all, labels = colleagues.looking_after(database, member), reads_all_clients(member), _labels()
 
     above_the_table = st.container(horizontal=True, gap="small")
+    below_the_figures = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     chosen, order_by = _choices(member, offer, sets, looking_after, labels)
     question = str((order_by, *chosen.values()))
     pager = f"clients.pager {question}"
     asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
     page = max(1, asked_for or _page_turned_to(question))
+    prices = figures.counted(database, member, in_force, **chosen).prices if order_by.is_by_price else None
+    wanted: dict[str, Any] = {"order_by": order_by, "page": page, "page_size": PAGE_SIZE, "prices": prices}
     with database.reading(single=True) as session:
-        clients = reports.listed(session, member, order_by=order_by, page=page, page_size=PAGE_SIZE, **chosen)
+        clients = reports.listed(session, member, **wanted, **chosen)
     unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
     list_url.write(chosen | unusual)
 
@@ -73,6 +77,11 @@ def show(member: Member, version: int) -> None:
             st.switch_page("pages/finance/plan_distribution.py")
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
+    with below_the_figures:
+        st.caption(plain(figures.still_to_come(counted)))
+        if any(chosen.values()):
+            icon = ":material/filter_alt_off:"
+            st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=figures.clear)
     pages = max(1, -(-counted.clients // PAGE_SIZE))
     if page > pages:
         st.session_state.pop(pager, None)
@@ -87,7 +96,7 @@ def show(member: Member, version: int) -> None:
         first = (page - 1) * PAGE_SIZE + 1
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
-        list_file.download(database, member, chosen, counted.clients)
+        list_file.download(database, member, chosen, counted.clients, in_force.day)
     if may_change:
         with ticked_bar if ticked else st.container():
             many_chosen.bar(ticked, counted.clients, chosen)
@@ -107,6 +116,7 @@ def _labels() -> dict[str, str]:
         **{setting.value: setting.heading for setting in Setting},
         "source": t("Source"),
         "pending": t("Changes"),
+        "attention": t("Needs attention"),
         "default_set": t("Default set"),
         "version": t("Version"),
         "responsible": t("Account manager"),
@@ -133,7 +143,7 @@ def _choices(
             width=150,
         )
         for name in filters:
-            if name != "search":
+            if name not in {"search", "attention"}:
                 _filter_box(name, labels[name], _filter_words(name, member, offer, sets, looking_after))
         order_by = choose(
             st.selectbox,
@@ -143,12 +153,18 @@ def _choices(
             "clients.order_by",
             at_first=Order.NAME,
             filter_mode=None,
-            width=122,
+            width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
         )
-    return {name: st.session_state.get(f"clients.{name}") for name in filters}, order_by
+    chosen = {name: st.session_state.get(f"clients.{name}") for name in filters}
+    return chosen | {"status": tuple(chosen["status"] or ())}, order_by
 
 
 def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:
+    if name == "status":
+        width = WIDTHS["status"] + 80 * len(choices.chosen("clients.status", ()))  # each has its words in the box
+        several = {"at_first": [], "placeholder": t("All"), "width": min(width, 345)}
+        choose(st.multiselect, label, [*words], words.__getitem__, "clients.status", **several)
+        return
     choose(
         st.selectbox,
         label,
@@ -171,7 +187,7 @@ def _filter_words(
         return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
     if name in {"default_set", "version"}:
         return set_filters.words(name, sets)
-    terms: Any = FILTERS[name]
+    terms: Any = ListedStatus if name == "status" else FILTERS[name]
     return {term: term.label for term in terms if sets.are_several or term is not SourceFilter.RETIRED_SET}
 
 

@@ -1,19 +1,26 @@
 """The table of clients: a page of the list in the reader's words, one click from each client."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
 from core.catalogue import Catalogue
-from core.reports import ListedClient
-from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, InvitationStatus, Setting, day, local_day, t
+from core.reports import ListedClient, Order
+from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, Setting, day, local_day, t
+from pages.parts.choices import chosen
 from pages.parts.row_buttons import open_column
 from pages.parts.text import source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
 _NARROW = 75
+_SORTS = {  # the order by the heading of a column, first one way, then the other
+    "name": (Order.NAME, Order.NAME_DESCENDING),
+    "monthly": (Order.PRICE, Order.PRICE_DESCENDING),
+    "invited_on": (Order.NEWEST, Order.OLDEST),
+}
 
 
 def show(
@@ -21,37 +28,39 @@ def show(
 ) -> frozenset[int]:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
     the reader sees no clients but their own, it does not say who looks after them. `ticked`: the clients whose rows are
-    ticked at first, None where rows cannot be; returned are those ticked now."""
+    ticked at first, None where rows cannot be; returned are those ticked now.
+
+    Columns can be selected, so that the browser does not sort the page as if it were all: a click on a heading sorts
+    every client, where there is an order by it.
+    """
     pills = {_bound(each): source_text(each.overridden, each.defaults_text) for each in clients}
     colours = {pills[_bound(each)]: source_colour(each.source, older=each.on_older_defaults) for each in clients}
     cells: dict[str, list[Any]] = {
         "name": [each.name for each in clients],
         "open": [":material/chevron_right:"] * len(clients),
         "source": [[pills[_bound(each)]] for each in clients],
-        "status": [_standing(each) for each in clients],
+        "status": [each.listed_status.label for each in clients],
         "pending": [_waits(each, offer) for each in clients],
         "letter": ["" if each.status is ClientStatus.ACTIVE else ":material/mail:" for each in clients],
         **setting_cells([each.settings for each in clients], offer),
         "monthly": ["–" if each.price is None else str(each.price.per_month) for each in clients],
         "responsible": [each.responsible for each in clients],
         "version": [_version(each) for each in clients],
-        "invited_on": [day(each.invited_at) for each in clients],
+        "invited_on": [day(local_day(each.first_invited_at)) for each in clients],
     }
     without = {"responsible"} if are_all_own else set()
     without |= set() if any(cells["pending"]) else {"pending"}
     column = st.column_config
-    choosing: dict[str, Any] = {}
-    if ticked is not None:
-        rows = [row for row, each in enumerate(clients) if each.client_id in ticked]
-        at_first = {"selection": {"rows": rows, "columns": [], "cells": []}}
-        choosing = {"on_select": "rerun", "selection_mode": "multi-row", "selection_default": at_first}
+    rows = [row for row, each in enumerate(clients) if each.client_id in (ticked or ())]
     said: Any = st.dataframe(
         pa.table({name: cells[name] for name in cells if name not in without}),
         key=key,
-        **choosing,
         hide_index=True,
         height="content",
         placeholder="",
+        on_select=partial(_sort, key),
+        selection_mode=["single-column"] if ticked is None else ["multi-row", "single-column"],
+        selection_default={"selection": {"rows": rows, "columns": [], "cells": []}},
         alt=t("The clients that match, one per row"),
         column_config={
             "name": column.TextColumn(t("Client"), pinned=True, width=215),
@@ -110,6 +119,14 @@ def setting_cells(settings: Sequence[BillingSettings | None], offer: Catalogue) 
     }
 
 
+def _sort(table: str) -> None:
+    """Sort by the column whose heading was clicked."""
+    clicked = st.session_state[table]["selection"]["columns"]
+    if clicked and clicked[0] in _SORTS:
+        first, other = _SORTS[clicked[0]]
+        st.session_state["clients.order_by"] = other if chosen("clients.order_by", Order.NAME) is first else first
+
+
 def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
     return [each.client_id for each in clients]
 
@@ -131,10 +148,3 @@ def _version(client: ListedClient) -> str:
     if client.defaults_version is None:
         return "–"
     return client.defaults_text if client.sets_are_several else f"v{client.defaults_version}"
-
-
-def _standing(client: ListedClient) -> str:
-    """An invited client whose invitation lapsed or was revoked is shown as such."""
-    if client.status is ClientStatus.INVITED and client.invitation is not InvitationStatus.PENDING:
-        return client.invitation.label
-    return client.status.label

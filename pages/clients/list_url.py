@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import reports
 from pages.parts import presence
 
 _WRITTEN = "clients.url"  # in the session's memory: what the URL was made to say last
@@ -27,13 +28,14 @@ def read(parameters: Mapping[str, Callable[[str], Any]]) -> None:
         st.session_state.pop(f"clients.{name}", None)
         if name in asked:
             try:
-                st.session_state[f"clients.{name}"] = parse(asked[name])
+                value = parse(asked[name])
+                st.session_state[f"clients.{name}"] = list(value) if isinstance(value, tuple) else value
             except ValueError:
                 continue
 
 
 def write(parameters: Mapping[str, Any]) -> None:
-    """Make the URL say what these parameters hold; None and "" need no words."""
-    held = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
+    """Make the URL say what these parameters hold, several values with commas; None, "" and () need no words."""
+    held = reports.filters_said(parameters)
     st.session_state[_WRITTEN] = held
     presence.write_url(held)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import reports
 from core.bulk import MOST
 from core.words import BatchKind, nt, number, t
 
@@ -71,7 +72,7 @@ def bar(clients: frozenset[int], found: int, filters: Mapping[str, Any]) -> None
 def _asked(clients: frozenset[int], filters: Mapping[str, Any]) -> dict[str, str]:
     if clients:
         return {"ticked": ".".join(map(str, sorted(clients)))}
-    return {name: str(value) for name, value in filters.items() if value not in (None, "")}
+    return reports.filters_said(filters)
 
 
 def _forget() -> None:

@@ -9,7 +9,7 @@ from core import catalogue, reports, spreadsheets
 from core.catalogue import monthly_cents
 from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
-from core.words import ClientStatus, Money, Setting, Source, day, end_of_day, listed, number, t
+from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
 from pages.parts import default_sets, figures, presence, server, visitor
 from pages.parts.choices import choose
@@ -52,8 +52,8 @@ def open_clients(row: int, part: int) -> None:
     filters: dict[str, str] = {"plan": plans[row].code} if 0 <= row < len(plans) else {}
     if part < len(parts):
         filters["default_set" if split == DEFAULT_SET else split] = str(parts[part].value)
-    if len(statuses) == 1:
-        filters["status"] = statuses[0].value
+    if len(statuses) < len(ListedStatus) or "source" in filters:  # a filter by source alone leaves archived clients out
+        filters["status"] = ",".join(statuses)
     st.switch_page("pages/clients/billing_sources.py", query_params=filters)
 
 
@@ -87,10 +87,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     statuses = choose(
         st.pills,
         t("Statuses counted"),
-        list(ClientStatus),
+        list(ListedStatus),
         lambda status: status.label,
         "distribution.statuses",
-        at_first=[ClientStatus.ACTIVE],
+        at_first=[ListedStatus.ACTIVE],
         selection_mode="multi",
     )
     as_of = st.date_input(
@@ -133,7 +133,7 @@ distribution_chart(
 table[t("Total")] = table.sum(axis=1)
 table.loc[t("Total")] = table.sum()
 words = table.map(shown_amount).rename_axis(t("Subscription")).reset_index()
-leads_to_clients = as_of == today and len(statuses) in (1, len(ClientStatus))  # the list filters by one, or none
+leads_to_clients = as_of == today
 chosen_cell = st.dataframe(
     words,
     hide_index=True,
@@ -153,6 +153,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
     sentences = [
         t("Clients counted at the end of {day}: {statuses}.", day=day(as_of), statuses=which),
         t("Revenue: whoever pays, at that day's prices; a yearly price counts a twelfth; each figure is rounded once."),
+        t("Prices are without VAT."),
         t("Click a number to see the clients behind it.") if leads_to_clients else "",
     ]
     st.caption(" ".join(sentences))

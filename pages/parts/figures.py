@@ -7,12 +7,12 @@ import streamlit as st
 
 from core import members, reports
 from core.members import Member
-from core.reports import FILTERS, Figures, InForce, PendingFilter, SourceFilter
+from core.reports import FILTERS, AttentionFilter, Figures, InForce, PendingFilter, SourceFilter
 from core.storage import Database
-from core.words import Payer, nt, number, t
+from core.words import ListedStatus, Payer, nt, number, t
 from pages.parts.text import plain
 
-_EVERY: dict[str, object] = dict.fromkeys(FILTERS) | {"search": ""}
+_EVERY: dict[str, Any] = dict.fromkeys(FILTERS) | {"search": "", "status": []}
 
 
 def counted(database: Database, member: Member, in_force: InForce, **filters: Any) -> Figures:
@@ -41,24 +41,29 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
     _figure(
         "paid",
         number(figures.paid_by_partner),
-        nt("paid by us", "paid by us", figures.paid_by_partner),
-        t("How many of them you pay for."),
-        {"payer": Payer.PARTNER},
+        nt(
+            "paid by us · {amount} a month",
+            "paid by us · {amount} a month",
+            figures.paid_by_partner,
+            amount=figures.paid_by_partner_per_month,
+        ),
+        t("How many active clients you pay for, and what that costs."),
+        {"payer": Payer.PARTNER, "status": [ListedStatus.ACTIVE]},
     )
     _figure(
         "exceptions",
         number(figures.overridden),
         t("with an override"),
-        t("How many of them have at least one setting that is an exception."),
+        t("How many of them have at least one setting that is an exception. Archived clients are not counted."),
         {"source": SourceFilter.OVERRIDE},
     )
     _figure(
         "older",
         number(figures.on_older_defaults),
         t("on older defaults"),
-        t("How many of them are bound to an older version of their own default set.")
+        t("How many of them are bound to an older version of their own default set. Archived clients are not counted.")
         if sets_are_several
-        else t("How many of them are bound to default settings older than today's."),
+        else t("How many of them are bound to default settings older than today's. Archived clients are not counted."),
         {"source": SourceFilter.OLDER},
     )
     if figures.on_retired_set:
@@ -66,7 +71,7 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
             "retired set",
             number(figures.on_retired_set),
             t("on a retired set"),
-            t("How many of them are bound to a default set that is retired. They keep everything."),
+            t("How many of them are bound to a retired set and keep everything. Archived clients are not counted."),
             {"source": SourceFilter.RETIRED_SET},
         )
     _figure(
@@ -76,13 +81,30 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         t("How many of them change, or end, at their renewal."),
         {"pending": PendingFilter.PENDING},
     )
-    meaning = t(
-        "What they cost together, whoever pays. A yearly price counts a twelfth; archived clients are not counted."
+    _figure(
+        "to attend to",
+        number(figures.attention),
+        nt("needs attention", "need attention", figures.attention),
+        t("The invitation expired or was revoked, or a message to the client was given up."),
+        {"attention": AttentionFilter.NEEDED},
     )
+    meaning = t("What the active clients cost together, whoever pays. A yearly price counts a twelfth.")
     where = t("How it spreads over the plans: Plan distribution.")
     meaning = f"{meaning} {where}" if leads_to_distribution else meaning
     clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
     return clicked and leads_to_distribution
+
+
+def still_to_come(figures: Figures) -> str:
+    """What comes on top of the figures when those who are invited accept, and what prices leave out."""
+    more = nt(
+        "{amount} a month more when {count} invitation is accepted.",
+        "{amount} a month more when {count} invitations are accepted.",
+        figures.invited,
+        amount=figures.invited_per_month,
+    )
+    without_vat = t("Prices are without VAT.")
+    return f"{more} {without_vat}" if figures.invited else without_vat
 
 
 @st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
@@ -112,6 +134,11 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         kwargs=filters,
         width="stretch",
     )
+
+
+def clear() -> None:
+    """Take every filter away, and what is searched for."""
+    narrow(**_EVERY)
 
 
 def narrow(**filters: object) -> None:

@@ -34,8 +34,25 @@ AS_IT_IS = Shape(
 AS_IT_WAS = Shape(before.TABLE, "{0}.valid_to IS NULL", _THEN, (), "NULL")
 
 _DTYPES = {name: pd.array([], dtype=dtype).dtype for name, dtype in BILLING_SOURCES.items()}
+ENDED = """{0}.status = 'invited' AND EXISTS (SELECT 1 FROM invitation i WHERE i.partner_id = :partner
+    AND i.client_id = {0}.client_id AND (i.revoked_at IS NOT NULL OR i.expires_at <= :now) AND i.number =
+    (SELECT max(number) FROM invitation n WHERE n.partner_id = :partner AND n.client_id = {0}.client_id))"""
+_LAPSED = "(i.revoked_at IS NOT NULL OR i.expires_at <= :now)"
+EXPIRED = ENDED.replace(_LAPSED, "i.revoked_at IS NULL AND i.expires_at <= :now")
+REVOKED = ENDED.replace(_LAPSED, "i.revoked_at IS NOT NULL")
+_THEN_NEWEST = ("n.client_id = {0}.client_id)", "n.client_id = {0}.client_id AND n.invited_at <= :now)")
+_REVOKED_THEN = "(i.revoked_at IS NOT NULL AND i.revoked_at <= :now)"
+REVOKED_THEN = ENDED.replace(_LAPSED, _REVOKED_THEN).replace(*_THEN_NEWEST)
+EXPIRED_THEN = ENDED.replace(_LAPSED, f"i.expires_at <= :now AND NOT {_REVOKED_THEN}").replace(*_THEN_NEWEST)
+_KIND = (
+    "plan || '|' || billing_period || '|' || add_ons || '|' || status || '|' || coalesce(cast(price_list AS text), '')"
+)
+_KIND_BY_ANCHOR = (
+    f"{_KIND} || '|' || coalesce(cast(anchor_day AS text), '') || '|' || coalesce(cast(anchor_month AS text), '')"
+)
+_GATHERED = 5000  # clients of a price that are sorted, and not met in a walk
 _NAME = "sort_name, client_id"
-NEWEST = "client_id DESC"
+NEWEST, Z_TO_A = "client_id DESC", "sort_name DESC, client_id DESC"
 _INDEXED = [setting.value for setting in INDEXED_SETTINGS]  # the plan and the period first
 _LISTED = [setting.value for setting in LISTED_SETTINGS]  # the plan, the add-ons and the period first
 _GROUPED = [*_INDEXED, "add_ons", "overridden", "status"]
@@ -176,6 +193,44 @@ def page(driver: Driver, offer: Offer, sql: str, **values: Any) -> pd.DataFrame:
     return pd.DataFrame({name: pd.array(column, dtype=dtype) for (name, dtype), column in columns}, copy=False)
 
 
+def page_by_price(
+    driver: Driver, offer: Offer, prices: Any, *, descending: bool, limit: int, offset: int
+) -> pd.DataFrame:
+    """The frame of `reports.billing_sources` in order of price, where the kinds of each price were counted before."""
+    numbers: list[int] = []
+    priced = [level for level in prices.levels if level.cents is not None]
+    levels = [*(reversed(priced) if descending else priced), *prices.levels[len(priced) :]]
+    kind = _KIND_BY_ANCHOR if prices.by_anchor else _KIND
+    for level in levels:
+        if offset >= level.clients:
+            offset -= level.clients
+            continue
+        is_few = level.clients <= _GATHERED
+        holds, name = (AS_IT_IS.then, "coalesce(sort_name, '')") if is_few else (AS_IT_IS.now, "sort_name")
+        parts = zip(*(kind_of.split("|") for kind_of in level.kinds), strict=True)
+        plans, periods, _, standings, *_ = (sorted(set(part)) for part in parts)
+        wanted = " AND ".join(
+            f"{what} IN ({', '.join(repr(value) for value in values)})"
+            for what, values in (
+                ("plan", plans),
+                ("billing_period", periods),
+                ("status", standings),
+                (kind, level.kinds),
+            )
+        )
+        found = driver.rows(
+            f"SELECT client_id FROM subscription t WHERE partner_id = :partner AND {holds.format('t')} AND {wanted} "
+            f"ORDER BY {name}, client_id LIMIT :limit OFFSET :offset",
+            limit=limit - len(numbers), offset=offset,
+        )  # fmt: skip
+        numbers, offset = numbers + [number for (number,) in found], 0
+        if len(numbers) >= limit:
+            break
+    sql = page_sql(order="client_id", searched=f"client_id IN ({', '.join(map(str, numbers))})")
+    rows = page(driver, offer, sql, limit=limit, offset=0)
+    return rows.set_index("client_id", drop=False).loc[numbers].reset_index(drop=True)
+
+
 def _waiting(
     driver: Driver, offer: Offer, client_id: Any, settings: list[Any], pending: Any
 ) -> tuple[list[str], list[int | None]]:
@@ -239,17 +294,23 @@ def plan_distribution(
     """The frame of `reports.plan_distribution`."""
     moment = as_of or datetime.now(UTC)
     day, held = local_day(moment), (shape.now if as_of is None and shape is AS_IT_WAS else shape.then)
-    rows = driver.rows(_groups_sql(offer, day, shape, held), now=driver.stored(moment))
-    folded: dict[tuple[str, ...], list[int]] = {}
-    yearly = _Yearly(offer, day)
-    for group in rows:
+    now, folded, yearly = driver.stored(moment), dict[tuple[Any, ...], list[int]](), _Yearly(offer, day)
+    rows = [(None, group) for group in driver.rows(_groups_sql(offer, day, shape, held), now=now)]
+    for standing, condition in {"expired": EXPIRED_THEN, "revoked": REVOKED_THEN}.items():
+        also = condition.format("s")
+        rows += [(standing, group) for group in driver.rows(_groups_sql(offer, day, shape, held, also=also), now=now)]
+    for standing, group in rows:
         (*indexed, add_ons, overridden, status), bought, (version, clients, _) = _parts(group)
-        key = (*indexed, "override" if overridden else "default", None if version is None else 1, version, status)
-        sums = folded.setdefault(key, [0, 0])
+        bound_to = (None if version is None else 1, version)
         plan, period, *_others = indexed
-        sums[0] += clients
-        sums[1] += clients * yearly.of(status, bought, plan, period, add_ons)
-    spread = [(*key, *sums) for key, sums in sorted(folded.items(), key=lambda row: [str(each) for each in row[0]])]
+        cents = clients * yearly.of(status, bought, plan, period, add_ons)
+        for sign, stands in ((1, standing or status), *([(-1, status)] if standing else [])):
+            key = (*indexed, "override" if overridden else "default", *bound_to, stands)
+            sums = folded.setdefault(key, [0, 0])
+            sums[0] += sign * clients
+            sums[1] += sign * cents
+    spread = [(*key, *sums) for key, sums in folded.items() if sums[0]]
+    spread.sort(key=lambda row: [str(each) for each in row])
     frame = pd.DataFrame.from_records(spread, columns=DISTRIBUTION)
     return frame.astype({"set_number": "Int64", "defaults_version": "Int64"})
 
@@ -257,22 +318,32 @@ def plan_distribution(
 def figures(
     driver: Driver, offer: Offer, searched: str = "", shape: Shape = AS_IT_IS, **values: Any
 ) -> tuple[int, ...]:
-    """clients, paid_by_partner, overridden, on_older_defaults, pending, cents_per_year of `reports.figures`."""
+    """clients, paid_by_partner, overridden, on_older_defaults, pending, invited, attention, and cents_per_year,
+    paid_by_partner_cents_per_year, invited_cents_per_year of `reports.figures`."""
     day, held = local_day(datetime.now(UTC)), shape.then if shape is AS_IT_IS and not searched else shape.now
     rows = driver.rows(_groups_sql(offer, day, shape, held, searched), **values)
+    ended = driver.rows(_groups_sql(offer, day, shape, held, searched, ENDED.format("s")), **values)
     ((latest,),) = driver.rows("SELECT max(version) FROM default_settings WHERE partner_id = :partner")
-    counted, yearly = [0] * 6, _Yearly(offer, day)
-    for group in rows:
+    counted, yearly = [0] * 10, _Yearly(offer, day)
+    for sign, group in [*((1, group) for group in rows), *((-1, group) for group in ended)]:
         (*indexed, add_ons, overridden, status), bought, (version, clients, pending) = _parts(group)
         plan, period, *_others = indexed
-        cents = clients * yearly.of(status, bought, plan, period, add_ons)
-        is_ours, older = indexed[_PAYER] == "partner", version is not None and version < latest
-        of_group = (clients, is_ours * clients, bool(overridden) * clients, older * clients, pending, cents)
+        cents = sign * clients * yearly.of(status, bought, plan, period, add_ons)
+        if sign < 0:
+            of_group = (0, 0, 0, 0, 0, -clients, clients, 0, 0, cents)
+        else:
+            is_active, is_invited, is_there = status == "active", status == "invited", status != "archived"
+            is_ours = is_active and indexed[_PAYER] == "partner"
+            older = is_there and version is not None and version < latest
+            of_group = (
+                clients, is_ours * clients, (is_there and bool(overridden)) * clients, older * clients,
+                is_there * pending, is_invited * clients, 0, is_active * cents, is_ours * cents, is_invited * cents,
+            )  # fmt: skip
         counted = [one + more for one, more in zip(counted, of_group, strict=True)]
     return tuple(counted)
 
 
-def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str = "") -> str:
+def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str = "", also: str = "") -> str:
     """The groups that stream from an index: _GROUPED, price_list, defaults_version, the anchor where a price depends on
     it, clients, how many of them something waits for."""
     by_anchor = bool(shape.priced_by) and offer.has_renewals_before(day)
@@ -280,11 +351,12 @@ def _groups_sql(offer: Offer, day: date, shape: Shape, held: str, searched: str 
     columns = ", ".join([*_GROUPED, *price_list, *(["set_number"] if price_list else []), "defaults_version", *anchors])
     read = [*_GROUPED, *(price_list or ["NULL"]), *(anchors or ["NULL", "NULL"]), "defaults_version"]
     found, source = "", f"{shape.table} s WHERE s.partner_id = :partner AND {held.format('s')}"
+    source = f"{source} AND {also}" if also else source
     if searched:
         found = (
             f"WITH found AS MATERIALIZED (SELECT client_id FROM client WHERE partner_id = :partner AND ({searched}))"
         )
-        source = f"found JOIN {source.replace('WHERE', 'ON s.client_id = found.client_id AND')}"
+        source = f"found JOIN {source.replace('WHERE', 'ON s.client_id = found.client_id AND', 1)}"
     return f"{found} SELECT {', '.join(read)}, count(*), count(s.valid_to) FROM {source} GROUP BY {columns}"
 
 

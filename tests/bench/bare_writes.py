@@ -37,8 +37,9 @@ _CLEAR = """
         SELECT partner_id, client_id, revision FROM subscription
         WHERE partner_id = :partner AND may_hold = 1 AND valid_to IS NOT NULL AND valid_to <= :moment LIMIT 1000)"""
 _CLIENT = """
-    INSERT INTO client (partner_id, client_id, name, sort_name, email, company_number, contact_name, language)
-    VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language)"""
+    INSERT INTO client (partner_id, client_id, name, sort_name, email, company_number, contact_name, language,
+        search_text)
+    VALUES (:partner, :client, :name, :sort_name, :email, NULL, '', :language, :search_text)"""
 _SUBSCRIPTION = f"""
     INSERT INTO subscription (partner_id, client_id, revision, valid_from, valid_to, status, sort_name, overridden,
         set_number, defaults_version, changed_by_id, origin, reason, {_COLUMNS}, responsible_id, decided_at, anchor_day,

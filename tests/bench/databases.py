@@ -131,6 +131,7 @@ def _has_these_tables(engine: Engine) -> bool:
         if not found.has_table(table.name):
             return False
         indexes = {index["name"]: index["column_names"] for index in found.get_indexes(table.name)}
+        indexes.pop("client_search", None)  # PostgreSQL's index of three letters, which is beside the tables
         wanted = {str(index.name): [column.name for column in index.columns] for index in table.indexes}
         columns = {column["name"] for column in found.get_columns(table.name)}
         if columns != set(table.columns.keys()) or indexes != wanted:

@@ -15,7 +15,7 @@ from core.catalogue import SAMPLE, PriceList
 from core.defaults import EffectiveSettings, resolve
 from core.members import Member, Partner
 from core.storage import Database, set_now, settings_as_text
-from core.subscriptions import Rhythm, first_instant, local_date
+from core.subscriptions import Rhythm, first_instant, local_date, searched_text
 from core.words import BillingPeriod, BillingSettings, Overrides, Payer, Role, Setting, fold
 from tests.bench import before
 
@@ -43,7 +43,7 @@ VERSIONS = [
 _STARTER = Overrides(billing_period=BillingPeriod.MONTHLY, plan="starter", add_ons=frozenset())
 _TRADES = ["Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Bakkerij", "Bouwbedrijf", "Joinery"]
 _PLACES = ["Saint-Honoré", "de l'Étang", "du Château", "De Zwaluw", "Sint-Jan", "Northfield", "Greenway", "Riverside"]
-_CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contact_name, language"
+_CLIENT = "partner_id, client_id, name, sort_name, email, company_number, contact_name, language, search_text"
 SETTINGS = [setting.value for setting in Setting]
 _SUBSCRIPTION = (
     "partner_id, client_id, sort_name, changed_by_id, origin, reason, responsible_id, revision, valid_from, valid_to, "
@@ -51,7 +51,9 @@ _SUBSCRIPTION = (
     f"{', '.join(SETTINGS)}"
 )
 _RESPONSIBLE = "partner_id, client_id, valid_from, member_id, changed_by_id, origin, reason"
-_INVITATION = "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, message, reason"
+_INVITATION = (
+    "partner_id, client_id, number, invited_by_id, invited_at, expires_at, accepted_at, revoked_at, message, reason"
+)
 _TABLES = {"client": _CLIENT, "subscription": _SUBSCRIPTION, "responsible": _RESPONSIBLE, "invitation": _INVITATION}
 
 
@@ -160,7 +162,10 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
         invited, responsible_id = invited.replace(microsecond=0), 1 + client_id % MEMBERS
         same = (PARTNER_ID, client_id, fold(name), 1, "page", "", responsible_id)
         number = f"{client_id % 20_000_000:08}"
-        client = (PARTNER_ID, client_id, name, fold(name), f"office{client_id}@example.com", number + "00", "", "en")
+        who = {"name": name, "email": f"office{client_id}@example.com", "company_number": number + "00"}
+        client = (PARTNER_ID, client_id, name, fold(name), who["email"], number + "00", "", "en", searched_text(who))
+        lived = _life(chance, version, invited, now)
+        is_invited = lived[0].status == "invited"
         invitation = (
             PARTNER_ID,
             client_id,
@@ -168,12 +173,13 @@ def _rows(clients: int, instant: Any) -> Iterator[tuple[list[tuple[Any, ...]], .
             1,
             instant(invited),
             instant(invited + timedelta(days=30)),
-            instant(invited),
+            None if is_invited else instant(invited),
+            instant(invited) if is_invited and client_id % 10 == 0 else None,
             "",
             "",
         )
         responsible = (PARTNER_ID, client_id, instant(invited), responsible_id, 1, "page", "")
-        life = [(*same, *held.columns(instant)) for held in _life(chance, version, invited, now)]
+        life = [(*same, *held.columns(instant)) for held in lived]
         yield [client], life, [responsible], [invitation]
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 from core import defaults, invitations
 from core.invitations import NewClient
 from core.reports.prices import stored_settings
+from core.subscriptions import searched_text
 from core.words import BillingSettings, fold
 from tests.bench import bare_writes, changes, space
 from tests.bench.databases import Bench
@@ -56,7 +57,8 @@ def _invitation(bench: Bench) -> Case:
     def bare() -> int:
         new_client = next(somebody)
         typed = {"name": new_client.name, "email": new_client.email, "language": new_client.language}
-        return bare_writes.invite(bench.driver, bench.offer, changes.WHO, {**typed, "sort_name": fold(new_client.name)})
+        found_by = {"sort_name": fold(new_client.name), "search_text": searched_text(typed)}
+        return bare_writes.invite(bench.driver, bench.offer, changes.WHO, {**typed, **found_by})
 
     def same(client_id: int, by_hand: int) -> None:
         sql = f"SELECT {_WRITTEN} FROM subscription WHERE partner_id = :partner AND client_id = :client"

@@ -288,9 +288,18 @@ def box(page: Page, label: str) -> Locator:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a box with a list; `option` is how its words begin."""
+    """Choose in a box with a list; `option` is how its words begin. The list of a box that takes several stays open: it
+    is closed."""
     box(page, label).click()
     page.get_by_role("option").filter(has_text=option).first.click()
+    if page.get_by_test_id("stMultiSelect").get_by_label(label, exact=True).count():
+        page.keyboard.press("Escape")
+
+
+def several(page: Page, label: str) -> Locator:
+    """What is chosen in a box that takes several."""
+    of_label = page.get_by_test_id("stMultiSelect").filter(has=page.get_by_label(label, exact=True))
+    return of_label.locator(".react-aria-ComboBox [data-tag]")
 
 
 def search(page: Page, words: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from core import bulk, invitations, subscriptions
+from core import bulk, invitations, reports, subscriptions
 from core.bulk import (
     Adopt,
     Archive,
@@ -161,6 +161,19 @@ def test_archiving_ends_at_the_renewal_and_revokes_the_invitation_of_who_is_invi
     assert space.detail(life["invited"]).status is ClientStatus.ARCHIVED
     assert space.invitation(life["invited"]).status is InvitationStatus.REVOKED
     assert space.detail(life["active"]).is_ending
+    clean(space)
+
+
+def test_what_the_list_finds_by_several_statuses_is_what_is_changed(space: Space, life: dict[str, int]) -> None:
+    """A lapsed invitation is no invited client's; who was meant is kept, and finds the same clients again."""
+    space.clock.forward(days=40)
+    with space.database.reading() as session:
+        listed = reports.listed(session, space.manager, status="expired,archived")
+    accountant = ChangeResponsible(space.members[Role.ACCOUNTANT].member_id)
+    made = done(space, accountant, Found({"status": reports.statuses("expired,archived")}))
+    assert {each.client_id for each in listed} == {life["invited"], life["archived"], life["ending"]}
+    assert (made.changed, made.filters) == (3, {"status": reports.statuses(["expired", "archived"])})
+    assert previewed(space, Adopt(), Found({"responsible": accountant.responsible_id})).chosen == 3
     clean(space)
 
 

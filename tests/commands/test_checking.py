@@ -184,7 +184,10 @@ FIVE = "partner 1, member 5"
           "FROM invitation WHERE client_id = 2"],
          [f"{TWO}: waits, but the newest invitation is 2"]),
         (["UPDATE client SET email = 'else@example.com' WHERE client_id = 2"],
-         [f"{TWO}: waits for 'two@example.com', its client's address is 'else@example.com'"]),
+         [f"{TWO}: waits for 'two@example.com', its client's address is 'else@example.com'",
+          "partner 1, client 2: searched in '  two  twoexamplecom', not '  two  elseexamplecom'"]),
+        (["UPDATE client SET search_text = '  three' WHERE client_id = 2"],
+         ["partner 1, client 2: searched in '  three', not '  two  twoexamplecom'"]),
         (["UPDATE outbox_message SET attempts = 0 WHERE client_id = 2 AND sending = 1"],
          ["partner 1, client 2, invitation 1, message 1: sent 2026-03-03 09:02:00+00:00, but no attempt is kept"]),
         (["INSERT INTO delivery_failure SELECT partner_id, client_id, number, sending, 2, queued_at, 'no' "

@@ -18,7 +18,7 @@ from tests.load import server
 from tests.load.server import Server
 from tests.load.visitor import Fault, Visitor
 
-FILTERS = ("clients.status", "clients.plan", "clients.billing_period", "clients.payer", "clients.source")
+FILTERS = ("clients.plan", "clients.billing_period", "clients.payer", "clients.source")
 PAUSE = 3.0  # seconds between one visitor's clicks
 _WARMING, _WARMING_CLICKS = 12, 60  # who come first: what all share is made by then, and no visit is charged for it
 

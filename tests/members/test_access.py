@@ -4,8 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
@@ -42,6 +44,11 @@ PREVIEWED = imports.ImportPreview(
 
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
 HIRED = 5  # a fifth member of the first space, who is in no other
+
+
+def written(workbook: bytes) -> str:
+    """The cells of a workbook, a line for each row."""
+    return "".join(f"{row}\n" for row in openpyxl.load_workbook(BytesIO(workbook)).active.values)
 
 
 def ending(session: Session, member: Member) -> None:
@@ -165,6 +172,7 @@ USE_CASES: dict[str, UseCase] = {
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
+    "reports.workbook": lambda s, m: written(reports.workbook(s, m)),
     "reports.views": lambda s, m: len(reports.views(s, m)),
     "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}).name,
     "reports.remove_view": lambda s, m: reports.remove_view(s, m, "none"),
@@ -187,7 +195,8 @@ READS = {
     *BATCHES, "reports.listed_numbers", "reports.views",
     "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
     "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
-    "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces", "invitations.of_client",
+    "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces",
+    "reports.workbook", "invitations.of_client",
     "subscriptions.edits",
     "subscriptions.responsible_history", "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
@@ -258,7 +267,7 @@ PREVIEWS = {
 OF_THEIR_OWN = {
     "reports.save_view",
     "defaults.save", "defaults.make_set", "defaults.retire_set", "defaults.make_standard",
-    "invitations.preview", "invitations.invite", "reports.csv_pieces", "imports.preview",
+    "invitations.preview", "invitations.invite", "reports.csv_pieces", "reports.workbook", "imports.preview",
     "imports.choose_columns", "imports.invite_ready",
     "subscriptions.responsible_members", "subscriptions.catalogue_overview",
 }  # fmt: skip
@@ -304,7 +313,7 @@ def test_every_role_may_do_exactly_what_the_matrix_says(space: Space, role: Role
         assert found is NotAllowed
 
 
-@pytest.mark.parametrize("use_case", [*OF_ANOTHERS, "reports.csv_pieces"])
+@pytest.mark.parametrize("use_case", [*OF_ANOTHERS, "reports.csv_pieces", "reports.workbook"])
 def test_an_accountant_sees_the_clients_they_look_after_and_no_others(space: Space, use_case: str) -> None:
     """Rules 10 and 52: of two clients theirs alone, and not even that once somebody else looks after it."""
     space.save(STANDARD)

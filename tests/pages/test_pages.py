@@ -14,10 +14,12 @@ from core import catalogue, defaults, invitations, reports, subscriptions
 from core.catalogue import monthly_cents
 from core.invitations import NewClient
 from core.members import DemoSpace, Member
+from core.reports import Order
 from core.storage import Database
 from core.words import (
     BillingPeriod,
     ClientStatus,
+    ListedStatus,
     Money,
     NotAllowed,
     Overrides,
@@ -240,7 +242,7 @@ def test_a_link_with_nonsense_is_left_out() -> None:
     """Nothing fails, and what can be read holds."""
     app = opened(plan="plus", status="lost", payer="", order_by="7", page="nine", source="older")
     assert at(app.selectbox, "clients.plan").value == "plus"
-    assert at(app.selectbox, "clients.status").value == ""  # every one
+    assert at(app.multiselect, "clients.status").value == []  # every one
     assert at(opened(plan="gold").selectbox, "clients.plan").value == ""
 
 
@@ -249,9 +251,45 @@ def test_pages_turn_and_another_question_begins_at_the_first(demo_database: Data
     app = opened(page="3")
     assert list(rows(app)["name"]) == list(asked(demo_database, reports.billing_sources, page=3)["name"])
     assert "101–150 of 240" in text_of(app)
-    ran(at(app.selectbox, "clients.status").set_value(ClientStatus.ACTIVE))
+    ran(at(app.multiselect, "clients.status").set_value([ListedStatus.ACTIVE]))
     assert list(rows(app)["name"]) == list(asked(demo_database, reports.billing_sources, status="active")["name"])
     assert "page" not in app.query_params
+
+
+def test_several_statuses_an_order_and_a_search_live_in_the_link_and_can_be_cleared(demo_database: Database) -> None:
+    """There and back: what is chosen is written, and what is written is chosen."""
+    app = opened()
+    ran(at(app.multiselect, "clients.status").set_value([ListedStatus.ACTIVE, ListedStatus.EXPIRED]))
+    ran(at(app.selectbox, "clients.order_by").set_value(Order.PRICE_DESCENDING))
+    ran(at(app.text_input, "clients.search").set_value("srl"))
+    assert app.query_params == {"search": "srl", "status": "active,expired", "order_by": "-price"}
+    link = {name: str(value) for name, value in app.query_params.items()}
+    again = opened(**link)
+    listed = asked(demo_database, reports.billing_sources, **link)
+    assert list(rows(app)["name"]) == list(rows(again)["name"]) == list(listed["name"])
+    assert {*rows(again)["status"]} == {"Active", "Expired"}
+    ran(at(again.button, "clients.clear").click())
+    assert again.query_params == {"order_by": "-price"}
+    assert "clients.clear" not in {button.key for button in again.button}
+    assert figures_of(again)[0] == str(asked(demo_database, reports.figures).clients)
+
+
+def test_who_needs_attention_is_a_click_away(demo_database: Database) -> None:
+    """The figure, and the clients behind it."""
+    app = opened()
+    figure = at(app.button, "clients.to attend to")
+    ran(figure.click())
+    need = asked(demo_database, reports.billing_sources, attention="needed")
+    assert list(rows(app)["name"]) == list(need["name"])
+    assert figure.label.split("**")[1] == str(len(need))
+    assert app.query_params == {"attention": "needed"}
+
+
+def test_the_page_says_what_is_to_come_and_what_prices_leave_out(demo_database: Database) -> None:
+    """Beside what active clients cost."""
+    every = asked(demo_database, reports.figures)
+    told = f"{every.invited_per_month} a month more when {every.invited} invitations are accepted."
+    assert f"{told} Prices are without VAT." in plain_text(opened())
 
 
 def test_a_page_past_the_end_shows_the_last_one() -> None:

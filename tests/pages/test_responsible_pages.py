@@ -175,7 +175,7 @@ def test_an_accountant_looks_and_changes_nothing(demo_database: Database) -> Non
     assert not {label for label in told if label.startswith(("Save", "Invite", "Change", "Adopt", "Back to", "Send"))}
     ran(at(apps[0].button, "clients.monthly").click())
     assert apps[0].title[0].value == "Clients"
-    assert [b.label for b in apps[0].download_button] == ["Download as CSV"]
+    assert [b.label for b in apps[0].download_button] == ["Download as CSV", "Download as Excel"]
 
 
 def test_an_accountant_without_a_client_is_told_so(demo_database: Database) -> None:

@@ -19,7 +19,7 @@ from core import (  # noqa: F401 - their tables are in the metadata
     subscriptions,
 )
 from core.configuration import Configuration
-from core.storage import Base, Codes, Database, Instant, Settings
+from core.storage import Base, Codes, Database, Instant, Settings, is_declared
 
 
 def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -38,6 +38,7 @@ def run(**where: Any) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         render_item=plain_types,
+        include_object=is_declared,
         transactional_ddl=True,
     )
     with context.begin_transaction():

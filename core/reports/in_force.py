@@ -1,0 +1,52 @@
+"""What holds in a partner space now, of all that figures depend on: whoever remembers them looks here first."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from core.catalogue import CatalogueEdition
+from core.defaults import DefaultSettings
+from core.members import Member, Partner
+from core.storage import Instant, now
+from core.subscriptions import Subscription, local_date
+
+_PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
+_STANDARD_VERSION = (
+    select(func.max(DefaultSettings.version))
+    .join(
+        Partner,
+        and_(Partner.partner_id == DefaultSettings.partner_id, Partner.standard_set == DefaultSettings.set_number),
+    )
+    .where(DefaultSettings.partner_id == _PARTNER)
+)
+_TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
+    Subscription.partner_id == _PARTNER,
+    Subscription.valid_from > Subscription.decided_at,
+    Subscription.valid_from <= bindparam("now", type_=Instant),
+)
+_IN_FORCE = select(
+    select(CatalogueEdition.edition).scalar_subquery(),
+    _STANDARD_VERSION.scalar_subquery(),
+    _TOOK_EFFECT.scalar_subquery(),
+)
+
+
+class InForce(NamedTuple):
+    """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
+    loaded), the version in force of the standard set (0: there is none), when a pending change took effect last (UTC;
+    None: never), and the day of its calendar."""
+
+    edition: int | None
+    defaults_version: int
+    took_effect_at: datetime | None
+    day: date
+
+
+def in_force(session: Session, member: Member) -> InForce:
+    """What holds in the member's partner space now."""
+    moment = now(session)
+    asked = {"partner_id": member.partner_id, "now": moment}
+    edition, version, took_effect_at = session.connection().execute(_IN_FORCE, asked).one()
+    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone))

@@ -1,0 +1,102 @@
+"""Where clients stand as lists show it, and which of them need attention: conditions on the subscription that holds, by
+the newest invitation and the newest message of its client."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, not_, or_, select, tuple_
+from sqlalchemy.orm import aliased
+
+from core.invitations import Invitation, OutboxMessage, PayerMessage
+from core.storage import Instant
+from core.subscriptions import Subscription
+from core.words import ClientStatus, ListedStatus
+
+_PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
+_OF_INVITED = frozenset({ListedStatus.INVITED, ListedStatus.EXPIRED, ListedStatus.REVOKED})
+
+
+def one_of(statuses: Sequence[ListedStatus]) -> list[ColumnElement[bool]]:
+    """The conditions that a client stands as one of the statuses; none for none. Which invitation is the newest, and
+    where it stands, is looked up of invited clients alone."""
+    if not statuses:
+        return []
+    of_invited = _OF_INVITED.intersection(statuses)
+    plain = [ClientStatus(status) for status in statuses if status not in _OF_INVITED]
+    if of_invited == _OF_INVITED:
+        plain.append(ClientStatus.INVITED)
+        of_invited = frozenset()
+    if not of_invited:
+        return [Subscription.status == plain[0] if len(plain) == 1 else Subscription.status.in_(plain)]
+    i, is_over = Invitation, Invitation.expires_at <= bindparam("now", type_=Instant)
+    stands = {
+        ListedStatus.INVITED: and_(i.revoked_at.is_(None), not_(is_over)),
+        ListedStatus.EXPIRED: and_(i.revoked_at.is_(None), is_over),
+        ListedStatus.REVOKED: i.revoked_at.is_not(None),
+    }
+    invited = and_(
+        Subscription.status == ClientStatus.INVITED,
+        _newest_invitation(or_(*(stands[status] for status in sorted(of_invited)))),
+    )
+    if not plain:
+        return [invited]
+    may_be = Subscription.status.in_([*plain, ClientStatus.INVITED])
+    return [may_be, or_(Subscription.status.in_(plain), invited)]
+
+
+def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on a subscription that its client's newest invitation stands so. Looked up row by row, which no
+    planner turns into a reading of all invitations: the walk of the list finds a page of such clients soon."""
+    i = Invitation
+    return (
+        select(stands)
+        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id)
+        .order_by(i.number.desc())
+        .limit(literal_column("1"))
+        .correlate(Subscription)
+        .scalar_subquery()
+    )
+
+
+def lapsed() -> ColumnElement[bool]:
+    """The condition on a subscription that its client is invited no more: the invitation lapsed or was revoked."""
+    ended = or_(Invitation.revoked_at.is_not(None), Invitation.expires_at <= bindparam("now", type_=Instant))
+    return and_(Subscription.status == ClientStatus.INVITED, _newest_invitation(ended))
+
+
+def given_up() -> ColumnElement[bool]:
+    """The condition on a subscription that the newest message to its client was given up: with the link of the
+    invitation, or about who pays."""
+    to_invited = and_(Subscription.status == ClientStatus.INVITED, _newest_given_up(OutboxMessage))
+    return or_(to_invited, and_(Subscription.status == ClientStatus.ACTIVE, _newest_given_up(PayerMessage)))
+
+
+def _newest_given_up(table: Any) -> ColumnElement[bool]:
+    newer = aliased(table)
+    order = [column.key for column in table.__table__.primary_key][2:]
+    since = tuple_(*(getattr(newer, key) for key in order)) > tuple_(*(getattr(table, key) for key in order))
+    later = exists(literal_column("1")).where(newer.partner_id == _PARTNER, newer.client_id == table.client_id, since)
+    given_up = select(table.client_id).where(table.partner_id == _PARTNER, table.given_up_at.is_not(None), ~later)
+    return Subscription.client_id.in_(given_up)
+
+
+def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
+    """The partner's clients who are invited in the rows that `holds` at the instant `:now`, past or to come, and whose
+    newest invitation of then had lapsed or was revoked: counted by these columns and by `standing`."""
+    then = bindparam("now", type_=Instant)
+    newest, i = aliased(Invitation), Invitation
+    number = (
+        select(func.max(newest.number))
+        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= then)
+        .correlate(Subscription)
+        .scalar_subquery()
+    )
+    stood = case((i.revoked_at <= then, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label("standing")
+    of_client = and_(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.number == number)
+    return (
+        select(*columns, stood, func.count().label("clients"))
+        .join_from(Subscription, i, of_client)
+        .where(Subscription.partner_id == _PARTNER, Subscription.status == ClientStatus.INVITED, holds)
+        .where(or_(i.revoked_at <= then, i.expires_at <= then))
+        .group_by(*columns, stood)
+    )
