@@ -1,11 +1,11 @@
 """Making the demo on an empty database, and making it anew; any other database is left alone."""
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from core.demo import firm
 from core.demo.shown_day import keep_time
 from core.members import DemoSpace, Partner
-from core.storage import Base, Database, allow_minutes, migrate_on, refusal_of_tables
+from core.storage import Database, allow_minutes, drop_tables, migrate_on, refusal_of_tables
 from core.words import DemoRefused, TablesMissing, TablesNewer, TablesOfAnother
 
 
@@ -32,8 +32,7 @@ def reset(database: Database) -> None:
     with database.transaction() as session:
         allow_minutes(session)
         connection = session.connection()
-        Base.metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        drop_tables(connection)
         migrate_on(connection)
         firm.make(session)
 

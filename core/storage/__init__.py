@@ -19,6 +19,7 @@ from core.storage.database import (
     Deployment,
     action_of,
     allow_minutes,
+    drop_tables,
     migrate_on,
     now,
     now_after,

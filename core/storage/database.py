@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from core.storage.engines import USUAL, DatabaseFile, Patience, be_patient, open_postgresql, open_sqlite
 from core.storage.failures import told_in_words
 from core.storage.long_changes import file_of, in_file, refuse_beside
+from core.storage.tables import Base
 from core.words import SearchUnavailable, TablesMissing, TablesNewer, TablesOfAnother, TablesOlder, TablesRefused
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -251,6 +252,14 @@ def migrate_on(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def drop_tables(connection: Connection) -> None:
+    """Afterwards the database has no table of the product; within the transaction of `connection`."""
+    Base.metadata.drop_all(connection)
+    if connection.dialect.name == "sqlite":  # PostgreSQL's index went with its table
+        connection.exec_driver_sql("DROP TABLE IF EXISTS client_search")
+    connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
 
 
 def refusal_of_tables(connection: Connection) -> TablesRefused | None:
