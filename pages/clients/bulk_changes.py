@@ -93,7 +93,7 @@ def one_batch(asked: int) -> None:
         page = min(st.session_state.get(f"batch.pager {asked}") or 1, pages)
         clients = bulk.clients_of(session, member, asked, page=page, page_size=PAGE_SIZE)
     said = t("{what}, {at} by {name}", what=made.kind.label, at=moment(made.done_at), name=made.by)
-    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said))
+    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said), shows_prices=made.can_be_undone)
     if made.reason:
         st.text(t("Reason: {reason}", reason=made.reason))
     if standing(made):
