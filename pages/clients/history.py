@@ -40,10 +40,11 @@ def show(
         for each in edits
     ]
     accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
-    told_at = frozenset(each.valid_from for each in shown.history) | {each.changed_at for each in edits}
+    told_at = {each.valid_from for each in shown.history} | {each.decided_at for each in shown.history}
+    told_at |= {each.changed_at for each in edits}
     feed = [
         *edited,
-        *invitation.events(invited, told_at, shown.moment),
+        *invitation.events(invited, frozenset(told_at), shown.moment),
         *responsible.events(looked_after),
         *_of_subscription(shown, offer, looked_after, accepted_at),
     ]
