@@ -12,7 +12,7 @@ from core.reports import ListedClient, Order
 from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, Setting, day, local_day, t
 from pages.parts.choices import chosen
 from pages.parts.row_buttons import open_column
-from pages.parts.text import source_colour, source_text
+from pages.parts.text import price_text, source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
 _NARROW = 75
@@ -132,10 +132,11 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
 
 
 def _waits(client: ListedClient, offer: Catalogue) -> str:
-    """1 Feb 2027 · Subscription: Plus → Standard."""
+    """1 Feb 2027 · Subscription: Plus → Standard · €19.00 a month."""
     if (waits := client.waiting) is None:
         return ""
-    return f"{day(local_day(waits.takes_effect_at))} · {waits.text(offer)}"
+    said = [day(local_day(waits.takes_effect_at)), waits.text(offer)]
+    return " · ".join(said if waits.price is None else [*said, price_text(waits.price)])
 
 
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:
