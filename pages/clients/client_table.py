@@ -68,7 +68,9 @@ def show(
             "source": source_column(colours, width=215),
             "status": column.TextColumn(t("Status"), width=85),
             "pending": column.TextColumn(
-                t("Pending change"), width=150, help=t("What is decided for the client takes effect at this renewal.")
+                t("Pending change"),
+                width=430 if all(cells["pending"]) else 150,
+                help=t("What is decided for the client takes effect at this renewal."),
             ),
             "letter": open_column(
                 t("The invitation: send again, revoke, invite again"),
