@@ -134,11 +134,11 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
 
 
 def _waits(client: ListedClient, offer: Catalogue) -> str:
-    """1 Feb 2027 · Subscription: Plus → Standard · €19.00 a month."""
+    """1 Feb 2027 · €19.00 a month · Subscription: Plus → Standard."""
     if (waits := client.waiting) is None:
         return ""
-    said = [day(local_day(waits.takes_effect_at)), waits.text(offer)]
-    return " · ".join(said if waits.price is None else [*said, price_text(waits.price)])
+    price = [] if waits.price is None else [price_text(waits.price)]
+    return " · ".join([day(local_day(waits.takes_effect_at)), *price, waits.text(offer)])
 
 
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:
