@@ -50,7 +50,7 @@ def show(seen: BulkPreview, offer: Catalogue, sets: Sets) -> None:
             st.metric(t("Pending changes replaced or cancelled"), number(seen.replaces_pending), border=True)
     if seen.groups:
         rows = [_group(group, seen.currency, offer, sets) for group in seen.groups[:SHOWN]]
-        st.table(pd.DataFrame(rows), border="horizontal")
+        st.table(_amounts_right(pd.DataFrame(rows), t("Clients"), t("Price"), t("Charged today")), border="horizontal")
         if len(seen.groups) > SHOWN:
             st.caption(t("The largest {shown} of {count} groups.", shown=SHOWN, count=len(seen.groups)))
     if not left:
@@ -121,6 +121,13 @@ def _group(group: Group, currency: str, offer: Catalogue, sets: Sets) -> dict[st
         t("Price"): "–" if kind.before is None else _prices(kind.price_before, kind.price_after),
         t("Charged today"): str(Money(group.charge_cents, currency)) if group.charge_cents else "–",
     }
+
+
+def _amounts_right(rows: pd.DataFrame, *amounts: str) -> Any:
+    """The rows with these columns and their headings right-aligned, as Streamlit aligns bare numbers itself."""
+    right = [("text-align", "right !important")]
+    rules: Any = [{"selector": f".col{rows.columns.get_loc(name)}", "props": right} for name in amounts]
+    return rows.style.set_table_styles(rules)
 
 
 def what(group: Group, offer: Catalogue, sets: Sets) -> str:

@@ -63,6 +63,10 @@ def groups(page: Page) -> Locator:
     return table(page, t("What changes"))
 
 
+def heading_of(page: Page, title: str) -> Locator:
+    return groups(page).get_by_role("columnheader", name=title, exact=True)
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "fr-BE", "nl-BE"])
 def test_all_that_match_adopt_the_defaults_and_go_back(server: Server, visit: Callable[..., Page], locale: str) -> None:
     """Rules 45, 46 and 50, for as many clients as the filter of the demo's list finds."""
@@ -82,6 +86,10 @@ def test_all_that_match_adopt_the_defaults_and_go_back(server: Server, visit: Ca
     changed, left = figure(page, t("Clients that change")), figure(page, t("Left out"))
     assert changed + left == found
     assert clients_in_groups(page) == changed
+    for amount in (t("Clients"), t("Price"), t("Charged today")):
+        expect(heading_of(page, amount)).to_have_css("text-align", "right")
+        expect(cell(groups(page), 0, amount)).to_have_css("text-align", "right")
+    expect(cell(groups(page), 0, t("What changes"))).to_have_css("text-align", "left")
     page.get_by_label(t("Reason"), exact=True).fill("new terms")
     page.keyboard.press("Tab")
     settled(page)
