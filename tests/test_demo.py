@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import catalogue, defaults, demo, invitations, members, reports, subscriptions
+from core import bulk, catalogue, defaults, demo, invitations, members, reports, subscriptions
 from core.defaults import DefaultSettings
 from core.invitations import OutboxMessage
 from core.members import Member, Partner
 from core.storage import Database, now, now_after
 from core.subscriptions import Client, Subscription
-from core.words import ClientStatus, DemoRefused, LinkExpired, LinkRefused, Overrides, Role, Setting
+from core.words import BatchKind, ClientStatus, DemoRefused, LinkExpired, LinkRefused, Money, Overrides, Role, Setting
 from tests.conftest import Clock
 
 MADE_AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -119,7 +119,7 @@ def test_the_demo_has_two_default_sets_to_show_side_by_side(made: Database) -> N
 def test_the_demo_can_be_made_of_a_firm_with_one_set(database: Database, clock: Clock) -> None:
     """As most firms are: no client is lost by it."""
     clock.moment = MADE_AT
-    demo.open_demo(database, has_second_set=False)
+    demo.open_demo(database, is_plain=True)
     with database.reading() as session:
         administrator = members.find(session, demo.PARTNER_ID, 1)
         assert administrator is not None
@@ -354,3 +354,51 @@ def can_be_accepted(session: Session, token: str) -> bool:
     except LinkRefused:
         return False
     return True
+
+
+def test_the_demo_has_bulk_changes_to_look_at(made: Database) -> None:
+    """Two of them, of the same clients: today's defaults, and another account manager; each can be undone."""
+    with made.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        taken_over, adopted = bulk.batches(session, administrator)
+        clients = {number: bulk.clients_of(session, administrator, number) for number in (1, 2)}
+    assert (adopted.kind, taken_over.kind) == (BatchKind.ADOPT, BatchKind.RESPONSIBLE)
+    assert adopted.changed == taken_over.changed == 12
+    assert {each.client_id for each in clients[1]} == {each.client_id for each in clients[2]}
+    assert adopted.done_at < taken_over.done_at < MADE_AT
+    assert adopted.reason
+    assert adopted.can_be_undone
+    assert taken_over.can_be_undone
+
+
+def test_the_demo_has_prices_to_come_and_shows_them_when_their_day_is_there(made: Database) -> None:
+    """Rules 39 and 40: the plans that are sold cost more for new clients from that day on, for others a month later."""
+    with made.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        shown = subscriptions.catalogue_overview(session, administrator)
+        before = reports.figures(session, administrator).cents_per_year
+        [to_come] = shown.to_come
+        dearer = shown.changes(to_come)
+        assert list(subscriptions.differences(session)) == []
+    assert (to_come.valid_from, to_come.renewals_from) == (date(2027, 2, 1), date(2027, 3, 1))
+    amounts = {
+        (each.item.code, each.before.cents, each.after.cents)
+        for each, _ in dearer
+        if each.item is not None and isinstance(each.before, Money) and isinstance(each.after, Money)
+    }
+    assert amounts >= {
+        ("starter", 9_00, 9_50),
+        ("standard", 19_00, 20_00),
+        ("standard", 190_00, 199_50),
+    }
+    assert {code for code, _, _ in amounts} == {"starter", "standard", "plus", "premium"}
+    assert any(holders.clients for _, holders in dearer)
+    move_to(made, date(2027, 4, 5))
+    with made.reading() as session:
+        administrator = members.find(session, demo.PARTNER_ID, 1)
+        assert administrator is not None
+        assert subscriptions.catalogue_overview(session, administrator).in_force == to_come
+        assert reports.figures(session, administrator).cents_per_year > before
+        assert list(subscriptions.differences(session)) == []

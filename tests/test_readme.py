@@ -68,7 +68,7 @@ def test_the_permission_matrix_is_the_one_in_force() -> None:
         "Read the default settings and every version": Permission.READ_DEFAULTS,
         "Save default settings": Permission.SAVE_DEFAULTS,
         "See clients, their settings and history": Permission.READ_CLIENTS,
-        "Invite; make and clear exceptions; adopt defaults": Permission.OVERRIDE,
+        "Invite; make and clear overrides; adopt defaults": Permission.OVERRIDE,
         "Edit the details of a client": Permission.EDIT_CLIENT,
         "Change who looks after a client": Permission.CHANGE_RESPONSIBLE,
         "See bulk changes and imports, and the clients of each": Permission.READ_BATCHES,

@@ -5,7 +5,7 @@ from core.catalogue.comparison import CatalogueChange, ChangeKind, compared, com
 from core.catalogue.file import MAX_BYTES, CatalogueFileRefused, as_toml, from_toml, reading_the_same
 from core.catalogue.price_lists import FIRST_DAY, PriceList, following, in_force
 from core.catalogue.rules import AddOn, Catalogue, Item, Plan, Price, monthly_cents
-from core.catalogue.sample import EXAMPLE, SAMPLE
+from core.catalogue.sample import EXAMPLE, SAMPLE, dearer_sample
 from core.catalogue.stored import (
     Loaded,
     altered,

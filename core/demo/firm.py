@@ -7,15 +7,18 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from itertools import count, product
+from itertools import count
 from typing import Any
 
 from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from core import catalogue, defaults, invitations, members, subscriptions, team
-from core.catalogue import SAMPLE
+from core.catalogue import SAMPLE, Catalogue
 from core.defaults import NamedSet
+from core.demo.many import change_many
+from core.demo.names import names as client_names
+from core.demo.shown_day import month_after
 from core.invitations import ClientDetails, NewClient, OutboxMessage
 from core.members import DemoSpace, Member, Partner
 from core.storage import now, set_now
@@ -47,23 +50,6 @@ _MEMBERS = [
     ("Former client manager", "former.manager", Role.CLIENT_MANAGER),
 ]
 _WITHOUT_ACCESS, _FORMER = 6, 7  # what became of them, see _a_team
-_TRADES = [
-    "Boulangerie", "Garage", "Menuiserie", "Pharmacie", "Brasserie", "Librairie", "Atelier", "Clinique vétérinaire",
-    "Bakkerij", "Slagerij", "Bouwbedrijf", "Fietsenwinkel", "Tuincentrum", "Drukkerij", "Kapsalon", "Apotheek",
-    "Bakery", "Joinery", "Printworks", "Bookshop", "Consulting", "Catering", "Bicycles", "Architects",
-]  # fmt: skip
-_PLACES = [
-    "Saint-Honoré", "de l'Étang", "du Château", "Sainte-Thérèse", "d'Outremeuse", "des Grâces", "Œuvre & Cie",
-    "De Zwaluw", "Sint-Jan", "'t Hoekje", "Van den Eynde", "Het Gouden Paard", "Müller & Söhne", "Åkerlund",
-    "Northfield", "Greenway", "Riverside", "Old Harbour", "O'Connell", "Bright & Early",
-]  # fmt: skip
-_FORMS = ["SRL", "SA", "BV", "NV", "ASBL", "VZW", "Ltd", ""]
-_VERY_LONG = [
-    "Association sans but lucratif pour la sauvegarde du patrimoine architectural, industriel et paysager des "
-    "communes de la vallée de la Meuse moyenne et de ses affluents",
-    "Coöperatieve vennootschap voor de gezamenlijke aankoop en verdeling van landbouwmachines in de Westhoek en "
-    "de aangrenzende poldergemeenten",
-]
 _ACCOUNTANTS = 16  # of so many clients the accountant looks after one from the start, and takes another one over
 _WAITING = [  # what clients asked for that gets cheaper or changes the period: what, why
     (Overrides(plan="starter", add_ons=frozenset({"e_invoicing"})), "fewer invoices than they thought"),
@@ -119,8 +105,9 @@ _FREELANCERS = [  # a second default set: days ago, settings, note
 _FREELANCE = 5  # of so many clients invited since there is that set, one is invited on it
 
 
-def make(session: Session, *, has_second_set: bool = True) -> None:
-    """Make the demo space in empty tables, as of now; without the second default set, a firm as most are."""
+def make(session: Session, *, is_plain: bool = False) -> None:
+    """Make the demo space in empty tables, as of now; plain: with one default set and one price list, and nothing
+    changed in bulk."""
     made_at = now(session)
     session.execute(
         insert(Partner).values(
@@ -136,7 +123,11 @@ def make(session: Session, *, has_second_set: bool = True) -> None:
     session.execute(insert(DemoSpace).values(partner_id=PARTNER_ID, made_at=made_at))
     _a_team(session, made_at)
     catalogue.store(session, _before_retirement())
-    _a_year(session, made_at, _FREELANCERS if has_second_set else [])
+    if is_plain:
+        _a_year(session, made_at, [], None)
+    else:
+        _a_year(session, made_at, _FREELANCERS, _announced(made_at))
+        change_many(session, PARTNER_ID, made_at)
     _what_waits(session, made_at)
     set_now(session, made_at)
 
@@ -163,16 +154,26 @@ def _before_retirement() -> catalogue.Catalogue:
     return replace(SAMPLE, plans={code: replace(plan, is_retired=False) for code, plan in SAMPLE.plans.items()})
 
 
+def _announced(made_at: datetime) -> Catalogue:
+    """The catalogue with prices that begin in two months or three, for clients who renew a month later."""
+    begins = month_after(month_after(month_after(local_date(made_at, TIME_ZONE).replace(day=1))))
+    return catalogue.dearer_sample(begins, month_after(begins))
+
+
 def _a_year(
-    session: Session, made_at: datetime, versions_of_freelancers: list[tuple[int, BillingSettings, str]]
+    session: Session,
+    made_at: datetime,
+    versions_of_freelancers: list[tuple[int, BillingSettings, str]],
+    announced: Catalogue | None,
 ) -> None:
-    """Every day of the last year in turn: what was saved, who was invited, what was changed."""
+    """Every day of the last year in turn: what was saved, who was invited, what was changed. With the newest version
+    the prices to come are known, where there are any."""
     chance = random.Random(20_26)
     administrator, manager, second, _, accountant, *_ = members.of_partner(session, PARTNER_ID)
     today = made_at.replace(hour=9, minute=0, second=0, microsecond=0)
     if today > made_at:
         today -= timedelta(days=1)
-    names = _names(chance)
+    names = client_names(chance, CLIENTS)
     invited_on = sorted(((chance.randrange(1, 365) for _ in names)), reverse=True)
     seen: int | None = None
     freelancers: NamedSet | None = None
@@ -184,6 +185,8 @@ def _a_year(
                 seen = defaults.save(session, administrator, settings, seen=seen, note=note).version
                 if seen == 2:
                     catalogue.store(session, SAMPLE)
+                if seen == len(_VERSIONS) and announced is not None:
+                    catalogue.store(session, announced)
         for saved, settings, note in versions_of_freelancers:
             if saved == days_ago:
                 freelancers = _save_freelancers(session, administrator, freelancers, settings, note)
@@ -262,14 +265,6 @@ def _as_accepted(session: Session, moment: datetime) -> Sequence[int]:
         .order_by(Subscription.valid_from)
     )
     return session.scalars(accepted).all()
-
-
-def _names(chance: random.Random) -> list[str]:
-    pairs = [f"{trade} {place}" for trade, place in product(_TRADES, _PLACES)]
-    chosen = chance.sample(pairs, CLIENTS - len(_VERY_LONG))
-    names = [f"{name} {chance.choice(_FORMS)}".strip() for name in chosen] + _VERY_LONG
-    chance.shuffle(names)
-    return names
 
 
 def _invite(

@@ -9,10 +9,10 @@ from core.storage import Database, allow_minutes, drop_tables, migrate_on, refus
 from core.words import DemoRefused, TablesMissing, TablesNewer, TablesOfAnother
 
 
-def open_demo(database: Database, *, has_second_set: bool = True) -> None:
+def open_demo(database: Database, *, is_plain: bool = False) -> None:
     """Afterwards the database holds the demo space, and every action on it takes place on the day that it is shown as:
-    made now if it was empty, left as it is if it was made before. Without the second default set it is a firm as most
-    are, which sees nothing of sets.
+    made now if it was empty, left as it is if it was made before. Plain, it is a firm as most are, which sees nothing
+    of sets: with one default set and one price list, and nothing changed in bulk.
 
     Raises DemoRefused on a database with anything else in it.
     """
@@ -22,7 +22,7 @@ def open_demo(database: Database, *, has_second_set: bool = True) -> None:
         allow_minutes(session)
         migrate_on(session.connection())  # and of two servers that start at once, one makes it
         if session.scalar(select(func.count()).select_from(Partner)) == 0:
-            firm.make(session, has_second_set=has_second_set)
+            firm.make(session, is_plain=is_plain)
 
 
 def reset(database: Database) -> None:

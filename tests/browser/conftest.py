@@ -208,7 +208,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo, served, of a firm with one default set."""
     path = tmp_path_factory.mktemp("served") / "demo.sqlite3"
     made = Database(f"sqlite:///{path}")
-    demo.open_demo(made, has_second_set=False)
+    demo.open_demo(made, is_plain=True)
     made.close()
     with serving(path, is_demo=True) as started:
         yield started

@@ -33,7 +33,7 @@ def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo space, to copy for each test: of a firm with one default set, as most are (test_set_pages has both)."""
     path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
     database = Database(f"sqlite:///{path}")
-    demo.open_demo(database, has_second_set=False)
+    demo.open_demo(database, is_plain=True)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
