@@ -5,7 +5,7 @@ import streamlit as st
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
-from pages.clients import client_list, list_url, saved_views
+from pages.clients import client_list, list_url, narrow_list, saved_views
 from pages.parts import alone, default_sets, server, visitor
 from pages.parts.text import heading
 
@@ -32,4 +32,5 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
 
+narrow_list.switch()
 alone.run(client_list.show, Permission.READ_CLIENTS, version)

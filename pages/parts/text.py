@@ -43,6 +43,11 @@ def source_text(overridden: frozenset[Setting], defaults_text: str) -> str:
     return t("Override: {settings}", settings=", ".join(setting.short for setting in Setting if setting in overridden))
 
 
+def source_short(overridden: frozenset[Setting], defaults_text: str) -> str:
+    """The same in a few letters: how many settings are exceptions, not which."""
+    return t("Override · {count}", count=len(overridden)) if overridden else defaults_text
+
+
 def settings_text(settings: frozenset[Setting]) -> str:
     """Settings by name, in their order."""
     return ", ".join(setting.label for setting in Setting if setting in settings)
