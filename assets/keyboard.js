@@ -76,14 +76,15 @@
   }
 
   function readOut(event) {
-    const canvas = event.target;
-    if (!window.columnsReadOut || !canvas.matches?.(GRID)) return;
+    const table = event.target.closest?.("[data-testid=stDataFrame]");
+    const canvas = table?.querySelector(GRID);
+    if (!window.columnsReadOut || !canvas?.querySelector("table")) return;
     const row = Math.floor((event.clientY - canvas.getBoundingClientRect().top) / height(canvas));
     const headings = [...canvas.querySelectorAll("th")].map((each) => each.innerText);
     const cells = canvas.querySelectorAll(`tbody tr[aria-rowindex="${row + 1}"] td`);
     const words = window.columnsReadOut.map((name) => cells[headings.indexOf(name)]?.innerText);
     const said = words.filter(Boolean).map((each) => each.replace(/ {2,}/g, ", ")); // a list's commas are blanks there
-    if (canvas.title !== said.join("\n")) canvas.title = said.join("\n");
+    if (table.title !== said.join("\n")) table.title = said.join("\n");
   }
 
   function turnOn(name) {

@@ -21,7 +21,7 @@ from core.words import (
     local_day,
     t,
 )
-from pages.clients.column_widths import PILL, fitting, needed, steps
+from pages.clients.column_widths import BUTTON, PILL, ROOM, fitting, needed, steps
 from pages.parts.choices import chosen
 from pages.parts.row_buttons import words_column
 from pages.parts.text import source_colour, source_short, source_text
@@ -63,6 +63,8 @@ def show(
     without = {"responsible"} if are_all_own else set()
     without |= set() if any(cells["pending"]) else {"pending"}
     headings = {name: heading for name, heading in _headings().items() if name not in without}
+    if is_narrow:
+        headings["monthly"] = t("A month")
     labels = _short(clients, offer, cells)
     widths = {name: _width(name, heading, cells, labels, offer) for name, heading in headings.items()}
     order, shown = _in_order(widths, is_narrow=is_narrow)
@@ -90,11 +92,13 @@ def show(
     return frozenset(clients[row].client_id for row in said.selection.rows if row < len(clients))
 
 
-def source_column(colours: dict[str, Any], width: int, labels: Mapping[str, str] | None = None) -> Any:
+def source_column(
+    colours: dict[str, Any], width: int, labels: Mapping[str, str] | None = None, meaning: str | None = None
+) -> Any:
     """The column of source pills, each with its colour; `labels`: shorter words for what is drawn."""
     short: Any = None if labels is None else labels.__getitem__
     return st.column_config.MultiselectColumn(
-        t("Source"), options=list(colours), color=list(colours.values()), format_func=short, width=width
+        t("Source"), options=list(colours), color=list(colours.values()), format_func=short, width=width, help=meaning
     )
 
 
@@ -127,7 +131,7 @@ def _headings() -> dict[str, str]:
         "source": t("Source"),
         "status": t("Status"),
         **{setting.value: setting.heading for setting in LISTED_SETTINGS},
-        "pending": t("Pending change"),
+        "pending": t("Takes effect on"),
         "responsible": t("Account manager"),
         "invited_on": t("Invited on"),
         "version": t("Bound to"),
@@ -194,7 +198,7 @@ def _width(
 ) -> int:
     """How wide a column is: for what it can say where that is little, else for what it says."""
     if name == "name":
-        return steps(needed(*cells["name"]), least=200, most=260)
+        return steps(needed(*cells["name"], beside=BUTTON), least=180, most=230)
     if name == "source":
         return max(needed(heading), needed(*labels["source"].values(), beside=PILL))
     if name == "status":
@@ -216,6 +220,8 @@ def _in_order(widths: dict[str, int], *, is_narrow: bool) -> tuple[list[str], se
             "version"
         }
     order = list(widths)
+    beside = sum(widths[name] for name in order[1 : order.index("payer") + 1]) + widths.get("pending", 0)
+    widths["name"] = max(200, min(widths["name"], ROOM - beside))  # a long name makes way for what is pending
     if chosen("clients.order_by", Order.NAME) in _DATED:
         order.remove("invited_on")
         order.insert(order.index("payer") + 1, "invited_on")
@@ -238,9 +244,10 @@ def _column(
             source_text(each.overridden, each.defaults_text): source_colour(each.source, older=each.on_older_defaults)
             for each in clients
         }
-        return source_column(colours, width, labels["source"])
+        meaning = t("Override · 2: two settings are exceptions. Point at the row to read which.")
+        return source_column(colours, width, labels["source"], meaning)
     if name in labels:
-        waits = t("What is decided for the client takes effect at this renewal.")
+        waits = t("What is decided for the client takes effect at this renewal. Point at the row to read what it is.")
         short: Any = labels[name].__getitem__
         return column.SelectboxColumn(
             heading, options=[*labels[name]], format_func=short, width=width, help=waits if name == "pending" else None

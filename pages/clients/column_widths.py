@@ -7,8 +7,8 @@ with every page of the list, and each is painted again.
 from collections.abc import Mapping
 
 ROOM = 1000  # pixels beside the boxes to tick, on a screen of 1440 with the menu open
-PADDING = 18
-PILL = 14  # beside the padding
+PADDING = 17
+PILL = BUTTON = 14  # beside the padding
 _NARROW = frozenset("fijltrI.,:;·'’!|()-/[] \u00a0\u202f")
 _BROAD = frozenset("mwMWŒœÆæ@%→–—")
 
@@ -42,6 +42,6 @@ def _letter(letter: str) -> float:
     return 7.4 if letter.isupper() else 6.3
 
 
-def steps(width: int, least: int, most: int, step: int = 20) -> int:
+def steps(width: int, least: int, most: int, step: int = 10) -> int:
     """The width in steps, so that it is mostly the same from page to page."""
     return min(most, max(least, -(-width // step) * step))

@@ -28,5 +28,5 @@ def switch() -> None:
             persist_state="session",
             help=t("Name, price, subscription and source beside each other; figures and filters behind a button."),
         )
-    columns = [t("Client"), t("Source"), Setting.ADD_ONS.heading, t("Pending change")]
+    columns = [t("Client"), t("Source"), Setting.ADD_ONS.heading, t("Takes effect on")]
     keyboard.of_a_table(columns, None if is_asked else _IS_NARROW)
