@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium on this machine."),
 ]
 
+LONG = 34  # letters: a client's name of more is said in full where one points at it
 TELEPHONE = {"width": 390, "height": 844}
 PAINTED = """
 const pen = CanvasRenderingContext2D.prototype;
@@ -74,6 +75,7 @@ def test_nothing_is_cut_beside_the_open_menu(
         each["text"]
         for each in words
         if each["right"] > each["within"][1] + 0.5 or each["left"] < each["within"][0] - 0.5
+        if len(each["text"]) < LONG
     ]
     assert cut == []
     assert clients(page).locator(".dvn-scroller").evaluate("grid => grid.scrollWidth - grid.clientWidth") <= 0
@@ -128,7 +130,8 @@ def test_the_name_is_reached_with_tab_and_opened_with_enter(server: Server, visi
     expect(focused(page)).to_have_attribute("type", "search")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if focused(page).get_attribute("role") == "gridcell":
+        if page.evaluate("document.activeElement.matches('canvas, canvas *')"):
+            page.wait_for_function("document.activeElement.role === 'gridcell'")
             break
     names = column(clients(page), "Client").all_inner_texts()
     expect(focused(page)).to_have_text(names[0])
