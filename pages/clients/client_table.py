@@ -24,7 +24,7 @@ from core.words import (
 from pages.clients.column_widths import BUTTON, PILL, ROOM, fitting, needed, steps
 from pages.parts.choices import chosen
 from pages.parts.row_buttons import words_column
-from pages.parts.text import source_colour, source_short, source_text
+from pages.parts.text import price_text, source_colour, source_short, source_text
 
 OPENED, LETTER = "clients.opened", "clients.letter opened"  # in the session's memory: what a click in a row asks for
 _SORTS = {  # the order by the heading of a column, first one way, then the other
@@ -282,10 +282,11 @@ def _ids(clients: Sequence[ListedClient]) -> list[int]:
 
 
 def _waits(client: ListedClient, offer: Catalogue) -> str:
-    """1 Feb 2027 · Subscription: Plus → Standard."""
+    """1 Feb 2027 · €19.00 a month · Subscription: Plus → Standard."""
     if (waits := client.waiting) is None:
         return ""
-    return f"{day(local_day(waits.takes_effect_at))} · {waits.text(offer)}"
+    price = [] if waits.price is None else [price_text(waits.price)]
+    return " · ".join([day(local_day(waits.takes_effect_at)), *price, waits.text(offer)])
 
 
 def _version(client: ListedClient) -> str:
