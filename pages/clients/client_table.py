@@ -164,7 +164,8 @@ def _names(clients: Sequence[ListedClient]) -> list[str]:
         if names[fold(name)] > 1:
             is_told = each.company_number and numbers[fold(name), each.company_number] == 1
             name = f"{name} · {each.company_number if is_told else each.email}"
-        found.append(f"{_JOIN}{name}" if name.startswith((":", "[")) else name)
+        is_read_as_more = name.startswith(":material/") or (name.startswith("[") and name.endswith("]"))
+        found.append(f"{_JOIN}{name}" if is_read_as_more else name)
     return found
 
 
