@@ -287,7 +287,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
         elif shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None:
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
-                meaning = t("On the default settings in force now, without exceptions.")
+                meaning = t("On the default settings in force now, without overrides.")
             st.text_input(
                 t("Reason (optional)"),
                 key=_reason(client_id),
