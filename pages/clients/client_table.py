@@ -245,7 +245,7 @@ def _column(
             source_text(each.overridden, each.defaults_text): source_colour(each.source, older=each.on_older_defaults)
             for each in clients
         }
-        meaning = t("After an override: how many settings are exceptions. Point at the row to read which.")
+        meaning = t("The number after an override says how many settings it is of. Point at the row to read which.")
         return source_column(colours, width, labels["source"], meaning)
     if name in labels:
         waits = t("What is decided for the client takes effect at this renewal. Point at the row to read what it is.")
