@@ -22,7 +22,7 @@ from pages.parts.text import plain
 
 EVERY = 15  # seconds between two questions of a page
 _EVERY_COUNTED = 60  # where the answer is counted over all clients
-_WIDTH = 430  # pixels
+_WIDTH, _HEIGHT = 430, 40  # pixels: one line, or two of a narrow window
 
 _SHOWN = "meanwhile"  # in the session's memory: what the page shows
 _ASKED = "meanwhile asked"  # in the session's memory: *Show* was clicked
@@ -91,10 +91,8 @@ def _line(member: Member, question: Question, since: Seen | None = None, *client
                 icon=":material/update:",
                 on_click=_ask,
             )
-        else:
-            st.space("medium")
 
-    with st.container(width=_WIDTH, gap=None):
+    with st.container(width=_WIDTH, height=_HEIGHT, border=False):
         st.fragment(part, run_every=every)()
 
 

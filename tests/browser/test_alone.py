@@ -59,12 +59,21 @@ def manager(server: Server) -> Iterator[Callable[..., None]]:
 
 
 def runs_of(page: Page) -> list[str]:
-    """What runs of the page, from its next websocket on: the whole, or a part of it alone."""
+    """What runs of the page, from its next websocket on: the whole, or a part of it alone. (What asks by itself every
+    few seconds is left out.)"""
     found: list[str] = []
+    by_itself: set[str] = set()
+    running: set[str] = set()
 
     def read(frame: str | bytes) -> None:
         message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
-        if message.WhichOneof("type") == "script_finished":
+        kind = message.WhichOneof("type")
+        if kind == "auto_rerun":
+            by_itself.add(message.auto_rerun.fragment_id)
+        elif kind == "new_session":
+            running.clear()
+            running.update(message.new_session.fragment_ids_this_run)
+        elif kind == "script_finished" and not (running and running <= by_itself):
             is_alone = message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
             found.append("alone" if is_alone else "whole")
 
