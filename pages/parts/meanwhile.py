@@ -21,7 +21,7 @@ from pages.parts import figures, server, visitor
 from pages.parts.text import plain
 
 EVERY = 15  # seconds between two questions of a page
-_EVERY_COUNTED = 60  # where the answer is counted over all clients
+EVERY_COUNTED = 60  # where the answer is counted over all clients
 _WIDTH, _HEIGHT = 430, 40  # pixels: one line, or two of a narrow window
 
 _SHOWN = "meanwhile"  # in the session's memory: what the page shows
@@ -59,7 +59,7 @@ def of_defaults(member: Member, since: Seen) -> None:
 
 def of_distribution(member: Member) -> None:
     """The line of the plan distribution, which says itself what it shows (`shows_spread`)."""
-    _line(member, _of_distribution, every=_EVERY_COUNTED)
+    _line(member, _of_distribution, every=EVERY_COUNTED)
 
 
 def shows(since: Seen, clients: Iterable[ListedClient]) -> None:
