@@ -62,9 +62,11 @@ def of_distribution(member: Member) -> None:
     _line(member, _of_distribution, every=EVERY_COUNTED)
 
 
-def shows(since: Seen, clients: Iterable[ListedClient]) -> None:
-    """The list shows these clients, read after `since`."""
-    st.session_state[_SHOWN] = _Shown(since, since.change_number, tuple(each.client_id for each in clients))
+def shows(since: Seen | None, clients: Iterable[ListedClient]) -> None:
+    """The list shows these clients, read after `since`; None: as they were on a past day, which nobody changes."""
+    st.session_state.pop(_SHOWN, None)
+    if since is not None:
+        st.session_state[_SHOWN] = _Shown(since, since.change_number, tuple(each.client_id for each in clients))
 
 
 def shows_spread(since: Seen, spread: pd.DataFrame) -> None:
