@@ -75,5 +75,15 @@ from core.subscriptions.tables import (
     searched_text,
 )
 from core.subscriptions.taking_back import nearest_to_defaults, preview_take_back, take_back
-from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of
+from core.subscriptions.timing import (
+    Timing,
+    Waits,
+    charge_of_day,
+    charges_of,
+    list_of,
+    price_by,
+    price_on,
+    prices_of,
+    why_it_waits,
+)
 from core.subscriptions.writing import Decided, begin, clear_outlived, write_all

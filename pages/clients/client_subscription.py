@@ -79,7 +79,8 @@ def overview() -> None:
     heading(
         shown.client.name,
         t("What this client is billed, where each setting comes from, and how to make an override."),
-        lambda: meanwhile.of_client(member, since, shown.client.client_id),
+        beside=lambda: meanwhile.of_client(member, since, shown.client.client_id),
+        shows_prices=True,
     )
     left, right = st.columns(2, gap="large")
     with left:

@@ -62,7 +62,7 @@ presence.clear_url()  # of what is left over from the clients behind a number
 heading(
     t("Plan distribution"),
     t("See how clients and recurring revenue spread over plans, and who is behind each number."),
-    lambda: meanwhile.of_distribution(member),
+    beside=lambda: meanwhile.of_distribution(member),
 )
 sets = default_sets.known(server.database(), member)
 measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
