@@ -63,17 +63,13 @@ def runs_of(page: Page) -> list[str]:
     few seconds is left out.)"""
     found: list[str] = []
     by_itself: set[str] = set()
-    running: set[str] = set()
 
     def read(frame: str | bytes) -> None:
         message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
-        kind = message.WhichOneof("type")
+        kind, parts = message.WhichOneof("type"), set(message.metadata.run.fragment_ids)
         if kind == "auto_rerun":
             by_itself.add(message.auto_rerun.fragment_id)
-        elif kind == "new_session":
-            running.clear()
-            running.update(message.new_session.fragment_ids_this_run)
-        elif kind == "script_finished" and not (running and running <= by_itself):
+        elif kind == "script_finished" and not (parts and parts <= by_itself):
             is_alone = message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
             found.append("alone" if is_alone else "whole")
 
