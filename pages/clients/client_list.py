@@ -15,7 +15,7 @@ from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import ListedStatus, Setting, language, t
 from pages.clients import client_table, list_file, list_url, many_chosen, narrow_list, set_filters
-from pages.parts import choices, colleagues, default_sets, figures, invitation, row_buttons, server
+from pages.parts import choices, colleagues, default_sets, figures, invitation, meanwhile, row_buttons, server
 from pages.parts.choices import choose
 from pages.parts.text import plain
 
@@ -55,7 +55,9 @@ def show(member: Member, version: int) -> None:
     prices = figures.counted(database, member, in_force, **chosen).prices if order_by.is_by_price else None
     wanted: dict[str, Any] = {"order_by": order_by, "page": page, "page_size": PAGE_SIZE, "prices": prices}
     with database.reading(single=True) as session:
+        since = reports.seen(session, member)
         clients = reports.listed(session, member, **wanted, **chosen)
+    meanwhile.shows(since, clients)
     unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
     list_url.write(chosen | unusual)
 
