@@ -47,7 +47,6 @@ def every_batch() -> None:
     column = st.column_config
     cells = {
         "batch": [str(each.batch) for each in found],
-        "open": [":material/chevron_right:"] * len(found),
         "when": [moment(each.done_at) for each in found],
         "by": [each.by for each in found],
         "what": [each.kind.label for each in found],
@@ -63,9 +62,9 @@ def every_batch() -> None:
         height="content",
         alt=t("Bulk changes, one per row"),
         column_config={
-            "batch": column.TextColumn(t("Number"), width=70, pinned=True),
-            "open": row_buttons.open_column(
-                t("Open the bulk change"), "batches.open", "batches.opened", [each.batch for each in found], pinned=True
+            "batch": row_buttons.open_column(
+                t("Number"), "batches.open", "batches.opened", [each.batch for each in found], 100,
+                meaning=t("Open the bulk change"), pinned=True,
             ),
             "when": column.TextColumn(t("When"), width=140),
             "by": column.TextColumn(t("Who"), width=140),
@@ -75,7 +74,7 @@ def every_batch() -> None:
             "standing": column.TextColumn(t("Undone"), width=120),
             "reason": column.TextColumn(t("Reason"), width=260),
         },
-    )
+    )  # fmt: skip
     if pages > 1:
         st.pagination(pages, default=page, key="batches.pager")
 
@@ -118,8 +117,7 @@ def one_batch(asked: int) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "name": [each.name for each in clients],
-                "open": [":material/chevron_right:"] * len(clients),
+                "name": [row_buttons.words(each.name) for each in clients],
                 "begins": [moment(each.begins_at) for each in clients],
                 "since": [since[each.changed_since] for each in clients],
             }
@@ -129,10 +127,9 @@ def one_batch(asked: int) -> None:
         height="content",
         alt=t("The clients of the bulk change, one per row"),
         column_config={
-            "name": column.TextColumn(t("Client"), width=300, pinned=True),
-            "open": row_buttons.open_column(
-                t("Open the client"), "batch.open", "batch.client opened", [each.client_id for each in clients],
-                pinned=True,
+            "name": row_buttons.open_column(
+                t("Client"), "batch.open", "batch.client opened", [each.client_id for each in clients], 340,
+                meaning=t("Open the client"), pinned=True,
             ),
             "begins": column.TextColumn(t("Takes effect on"), width=160),
             "since": column.TextColumn(t("Changed since"), width=110),

@@ -23,7 +23,7 @@ from core.words import (
 )
 from pages.clients.column_widths import BUTTON, PILL, ROOM, fitting, needed, steps
 from pages.parts.choices import chosen
-from pages.parts.row_buttons import words_column
+from pages.parts.row_buttons import words, words_column
 from pages.parts.text import price_text, source_colour, source_short, source_text
 
 OPENED, LETTER = "clients.opened", "clients.letter opened"  # in the session's memory: what a click in a row asks for
@@ -33,7 +33,6 @@ _SORTS = {  # the order by the heading of a column, first one way, then the othe
     "invited_on": (Order.NEWEST, Order.OLDEST),
 }
 _DATED = (Order.NEWEST, Order.OLDEST)
-_JOIN = "\u2060"  # an invisible joiner before a name that Streamlit would read as an icon or as a list of buttons
 _ON_A_NARROW_SCREEN = {
     "name": 138,
     "monthly": 64,
@@ -164,8 +163,7 @@ def _names(clients: Sequence[ListedClient]) -> list[str]:
         if names[fold(name)] > 1:
             is_told = each.company_number and numbers[fold(name), each.company_number] == 1
             name = f"{name} · {each.company_number if is_told else each.email}"
-        is_read_as_more = name.startswith(":material/") or (name.startswith("[") and name.endswith("]"))
-        found.append(f"{_JOIN}{name}" if is_read_as_more else name)
+        found.append(words(name))
     return found
 
 

@@ -92,16 +92,20 @@ def _invited(member: Member, batch: int, count: int) -> None:
         found = bulk.clients_of(session, member, batch, page=page, page_size=PAGE_SIZE)
     st.header(t("Who was invited"), anchor=False)
     st.dataframe(
-        pa.table({"name": [each.name for each in found], "open": [":material/chevron_right:"] * len(found)}),
+        pa.table({"name": [row_buttons.words(each.name) for each in found]}),
         key=f"import.invited {batch} {page}",
         hide_index=True,
         height="content",
         width=420,
         alt=t("The clients that were invited, one per row"),
         column_config={
-            "name": st.column_config.TextColumn(t("Client"), width=340),
-            "open": row_buttons.open_column(
-                t("Open the client"), "import.open", "import.opened", [each.client_id for each in found]
+            "name": row_buttons.open_column(
+                t("Client"),
+                "import.open",
+                "import.opened",
+                [each.client_id for each in found],
+                400,
+                meaning=t("Open the client"),
             ),
         },
     )

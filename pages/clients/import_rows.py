@@ -32,13 +32,11 @@ _COLOURS = {
 }
 _WHAT_IT_GETS = ("source", *(setting.value for setting in LISTED_SETTINGS), "monthly", "responsible")
 _SHOWN: dict[str, tuple[str, ...]] = {  # the columns of the rows that are only looked at
-    EVERY: ("line", "name", "open", "verdict", "reasons", "email", *_WHAT_IT_GETS),
+    EVERY: ("line", "name", "verdict", "reasons", "email", *_WHAT_IT_GETS),
     Verdict.READY: ("line", "name", "email", *_WHAT_IT_GETS),
-    Verdict.ALREADY_CLIENT: ("line", "name", "open", "email"),
+    Verdict.ALREADY_CLIENT: ("line", "name", "email"),
 }
-_IF_ANY = frozenset(
-    {"open", "reasons", "responsible"}
-)  # columns that are left out of a page where no row has anything in them
+_IF_ANY = frozenset({"reasons", "responsible"})  # columns that are left out of a page where no row has anything in them
 
 Cells = Mapping[int, Mapping[int, str]]  # text by line of the list and index of the column
 
@@ -135,8 +133,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
     colours = {pill: source_colour(source, older=False) for pill, source in pills if pill}
     cells: dict[str, list[Any]] = {
         "line": [str(row.line) for row in shown],
-        "name": [row.cells[places[Column.NAME]] for row in shown],
-        "open": ["" if row.client_id is None else ":material/chevron_right:" for row in shown],
+        "name": [row_buttons.words(row.cells[places[Column.NAME]]) for row in shown],
         "verdict": [[row.verdict.label] for row in shown],
         "reasons": [reasons_text(row) for row in shown],
         "email": [row.cells[places[Column.EMAIL]] for row in shown],
@@ -155,10 +152,7 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
         alt=t("The rows of the list, each with what would become of it"),
         column_config={
             "line": column.TextColumn(t("Row"), pinned=True, alignment="right", width=55),
-            "name": column.TextColumn(t("Client"), pinned=True, width=170),
-            "open": row_buttons.open_column(
-                t("Open the client"), "import.open", "import.opened", [row.client_id for row in shown], pinned=True
-            ),
+            "name": _name_column([row.client_id for row in shown if row.client_id is not None], len(shown)),
             "verdict": column.MultiselectColumn(
                 t("Verdict"),
                 options=[verdict.label for verdict in _COLOURS],
@@ -172,6 +166,16 @@ def _table(member: Member, upload: Upload, shown: Sequence[ImportRow], kind: str
             "monthly": column.TextColumn(t("Price a month"), alignment="right", width=95),
             "responsible": column.TextColumn(t("Account manager"), width=150),
         },
+    )
+
+
+def _name_column(clients: Sequence[int], count: int) -> Any:
+    """The names, as ways to the clients where all of these rows are clients already."""
+    if len(clients) < count:
+        return st.column_config.TextColumn(t("Client"), pinned=True, width=170)
+    meaning = t("Open the client")
+    return row_buttons.open_column(
+        t("Client"), "import.open", "import.opened", clients, 210, meaning=meaning, pinned=True
     )
 
 

@@ -10,7 +10,7 @@ from core.catalogue import Item, Plan, PriceList
 from core.reports import FILTERS
 from core.subscriptions import CatalogueOverview
 from core.words import BillingPeriod, Money, number, t
-from pages.parts.row_buttons import open_column, opened
+from pages.parts.row_buttons import open_column, opened, words
 
 _OPENED = "catalogue.opened"  # in the session's memory: the place of the plan whose row was clicked
 _CODES = "catalogue.codes"  # the codes of the rows as they were shown
@@ -40,8 +40,7 @@ def show(shown: CatalogueOverview, prices: PriceList) -> None:
     st.dataframe(
         pa.table(
             {
-                "name": [_name(plan) for plan in plans],
-                "open": [":material/chevron_right:"] * len(plans),
+                "name": [words(_name(plan)) for plan in plans],
                 **_amounts(plans, prices),
                 "clients": [number(shown.holders(plan).clients) for plan in plans],
                 **offered,
@@ -53,9 +52,14 @@ def show(shown: CatalogueOverview, prices: PriceList) -> None:
         placeholder="",
         alt=t("The subscriptions, one per row, and the add-ons that go with each"),
         column_config={
-            "name": column.TextColumn(t("Subscription"), pinned=True, width=150),
-            "open": open_column(
-                t("Open the clients that have it"), "catalogue.open", _OPENED, range(len(plans)), pinned=True
+            "name": open_column(
+                t("Subscription"),
+                "catalogue.open",
+                _OPENED,
+                range(len(plans)),
+                190,
+                meaning=t("Open the clients that have it"),
+                pinned=True,
             ),
             **_columns(),
             **{

@@ -9,7 +9,7 @@ import streamlit as st
 from core.members import Member
 from core.team import ListedMember
 from core.words import Role, moment, number, t
-from pages.parts.row_buttons import open_column
+from pages.parts.row_buttons import open_column, words
 
 OPENED = "members.opened"  # in the session's memory: the member whose row was clicked
 _ROWS = 15  # shown without scrolling within the table
@@ -19,8 +19,7 @@ _HEIGHT = 560  # pixels, of a longer one
 def show(listed: Sequence[ListedMember], key: str) -> None:
     """The table of these members; `key` changes with the rows, so that no click is taken for another row's."""
     cells: dict[str, list[Any]] = {
-        "name": [each.member.name for each in listed],
-        "open": [":material/chevron_right:"] * len(listed),
+        "name": [words(each.member.name) for each in listed],
         "email": [each.member.email for each in listed],
         "role": [each.member.role.label for each in listed],
         "standing": [[standing_text(each.member)] for each in listed],
@@ -38,9 +37,14 @@ def show(listed: Sequence[ListedMember], key: str) -> None:
         placeholder="",
         alt=t("The members, one per row"),
         column_config={
-            "name": column.TextColumn(t("Name"), pinned=True, width=215),
-            "open": open_column(
-                t("Open the member"), "members.open", OPENED, [each.member.member_id for each in listed], pinned=True
+            "name": open_column(
+                t("Name"),
+                "members.open",
+                OPENED,
+                [each.member.member_id for each in listed],
+                255,
+                meaning=t("Open the member"),
+                pinned=True,
             ),
             "email": column.TextColumn(t("E-mail"), width=225),
             "role": column.TextColumn(t("Role"), width=130),

@@ -1,14 +1,17 @@
 """Many clients changed from the list: ticked ones or all that match, previewed, done, told, and undone."""
 
+import json
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import bulk, reports
 from core.bulk import Act, Adopt, Archive, ChangeResponsible, Found, Ticked
 from core.reports import SourceFilter
 from core.storage import Database
+from core.subscriptions import Client
 from core.words import BatchKind
 from tests.pages.conftest import CLIENT, at, manager, opened, plain_text, ran, table_of
 
@@ -125,6 +128,23 @@ def test_overrides_are_set_and_cleared_for_many(demo_database: Database) -> None
     ran(box.set_value("Us"))
     change(app, "we pay for them")
     assert one(demo_database, 1).kind is BatchKind.OVERRIDE
+
+
+def test_a_batch_and_a_client_are_opened_by_their_words(demo_database: Database) -> None:
+    """No column is without a heading; a name stays a name, whatever Streamlit would read in it."""
+    member = manager(demo_database, MANAGER)
+    with demo_database.transaction() as session:
+        session.execute(update(Client).where(Client.client_id == 3).values(name='["Open", "Sorry"]'))
+        seen = bulk.preview(session, member, Archive(), Ticked((3,)))
+        bulk.do(session, member, Archive(), Ticked((3,)), digest=seen.digest, reason="they left")
+    for app, opens in (
+        (opened(BULK_CHANGES, acting=MANAGER), "batch"),
+        (opened(BULK_CHANGES, acting=MANAGER, batch="1"), "name"),
+    ):
+        columns = json.loads(app.dataframe[0].proto.columns)
+        assert columns[opens]["type_config"]["type"] == "button"
+        assert all(columns[name]["label"] for name in app.dataframe[0].value.columns)
+    assert list(app.dataframe[0].value["name"]) == ['\u2060["Open", "Sorry"]']
 
 
 @pytest.mark.parametrize("acting", [FINANCE, ACCOUNTANT])

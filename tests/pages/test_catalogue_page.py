@@ -1,5 +1,6 @@
 """The page of the catalogue: what everybody reads there, and what an administrator loads and withdraws."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -85,6 +86,9 @@ def test_who_may_read_nothing_sees_no_catalogue(caplog: pytest.LogCaptureFixture
 def test_a_row_leads_to_the_clients_that_have_the_plan(demo_database: Database) -> None:
     """The list, filtered."""
     app = opened(CATALOGUE)
+    columns = json.loads(app.dataframe[0].proto.columns)
+    assert columns["name"]["type_config"]["type"] == "button"
+    assert all(columns[name]["label"] for name in app.dataframe[0].value.columns)
     app.session_state["catalogue.opened"] = 2
     ran(app)
     assert app.session_state["clients.plan"] == "plus"

@@ -149,7 +149,9 @@ def test_what_was_understood_is_said_before_anybody_is_invited(demo_database: Da
 
 def test_each_row_is_shown_with_what_it_would_get_and_from_where() -> None:
     """Its settings, their source, its price, and its verdict."""
-    table = look_at(brought(as_csv(GOOD + BAD)), "every").dataframe[0].value
+    app = look_at(brought(as_csv(GOOD + BAD)), "every")
+    assert name_column(app) == ("Client", "text")
+    table = app.dataframe[0].value
     assert list(table["name"]) == [
         "Aubry & Fils",
         "Brasserie du Parc",
@@ -377,6 +379,12 @@ def test_all_ready_rows_are_invited_at_once_and_the_report_adds_up(demo_database
     assert verdicts(app) == ["All rows · 7", "Needs correction · 2", "Already a client · 5"]
 
 
+def name_column(app: AppTest) -> tuple[str, str]:
+    """Its heading, and what a name is: a button that opens the client, or text."""
+    said = json.loads(app.dataframe[0].proto.columns)["name"]
+    return said["label"], said["type_config"]["type"]
+
+
 def test_the_report_lists_who_was_invited_and_leads_to_each(demo_database: Database) -> None:
     """And says what is to be done by whom from here on."""
     app = invite(brought(as_csv(GOOD + BAD)))
@@ -384,6 +392,7 @@ def test_the_report_lists_who_was_invited_and_leads_to_each(demo_database: Datab
     assert "Each of them is invited until it accepts" in output
     assert "3 rows are still to correct" in output
     assert list(app.dataframe[0].value["name"]) == ["Aubry & Fils", "Brasserie du Parc", "Cordier *Consulting*"]
+    assert name_column(app) == ("Client", "button")
     (made,) = asked(demo_database, bulk.batches)
     first, *_ = asked(demo_database, bulk.clients_of, made.batch)
     app.session_state["import.opened"] = first.client_id  # what a click on its row leads to
@@ -398,6 +407,7 @@ def test_the_same_list_again_invites_nobody(demo_database: Database) -> None:
     uploaded(app, as_csv(GOOD))
     assert verdicts(app) == ["All rows · 3", "Already a client · 3"]
     assert at(app.button, "import.invite").disabled
+    assert name_column(app) == ("Client", "button")
     first = app.session_state["import.upload"].previewed.rows[0]
     app.session_state["import.opened"] = first.client_id  # what a click on its row leads to
     assert "Aubry & Fils" in plain_text(ran(app))
