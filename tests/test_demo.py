@@ -366,7 +366,10 @@ def test_the_demo_has_bulk_changes_to_look_at(made: Database) -> None:
     assert (adopted.kind, taken_over.kind) == (BatchKind.ADOPT, BatchKind.RESPONSIBLE)
     assert adopted.changed == taken_over.changed == 12
     assert {each.client_id for each in clients[1]} == {each.client_id for each in clients[2]}
-    assert adopted.done_at < taken_over.done_at < MADE_AT
+    assert [MADE_AT.date() - each.done_at.date() for each in (adopted, taken_over)] == [
+        timedelta(days=21),
+        timedelta(days=3),
+    ]
     assert adopted.reason
     assert adopted.can_be_undone
     assert taken_over.can_be_undone

@@ -17,11 +17,11 @@ _CLIENTS = 12
 
 
 def change_many(session: Session, partner_id: int, made_at: datetime) -> None:
-    """Three weeks ago clients of the first version moved to today's defaults in one act, and later that week another
-    member took them over."""
+    """Three weeks ago clients of the first version moved to today's defaults in one act, and this week another member
+    took them over."""
     administrator, manager, second, *_ = members.of_partner(session, partner_id)
     morning = made_at.replace(hour=10, minute=15, second=0, microsecond=0)
-    adopted, taken_over = morning - timedelta(days=21), morning - timedelta(days=17)
+    adopted, taken_over = morning - timedelta(days=21), morning - timedelta(days=3)
     chosen = Ticked(tuple(_unchanged(session, manager, adopted)))
     set_now(session, adopted)
     _do(session, administrator, Adopt(), chosen, "agreed at the yearly meeting: Classic is not sold any more")

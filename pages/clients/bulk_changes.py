@@ -128,7 +128,7 @@ def one_batch(asked: int) -> None:
         alt=t("The clients of the bulk change, one per row"),
         column_config={
             "name": row_buttons.open_column(
-                t("Client"), "batch.open", "batch.client opened", [each.client_id for each in clients], 340,
+                t("Client"), "batch.open", "batch.client opened", [each.client_id for each in clients], 250,
                 meaning=t("Open the client"), pinned=True,
             ),
             "begins": column.TextColumn(t("Takes effect on"), width=160),
