@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from core.subscriptions import Subscription
@@ -15,6 +15,11 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM, ROOT, Server, clients, s
 
 SIZE = {"width": 1440, "height": 860}
 TAKEN = ROOT / "docs"
+_LIST = """Firm;Where to write;Register;Formula;Who pays
+Boulangerie du Parc;parc@example.com;BE0471730202;Plus;Us
+Garage Northfield;northfield@example.com;;;
+Bakkerij De Zwaluw;zwaluw@example.com;;Standard;The client
+"""
 
 
 def list_of_clients(page: Page, server: Server) -> int:
@@ -55,11 +60,23 @@ def bulk_preview(page: Page, server: Server) -> int:
     return 860
 
 
+def import_columns(page: Page, server: Server) -> int:
+    """A list whose headings do not say enough: which column of it is which, with values of the list beside each."""
+    page.goto(f"{server.url}/invite_client")
+    page.get_by_role("tab", name="A spreadsheet").click()
+    file: FilePayload = {"name": "our clients.csv", "mimeType": "text/csv", "buffer": _LIST.encode()}
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("Choose which column of the list holds what.")).to_be_visible()
+    page.get_by_role("tab", name="A spreadsheet").evaluate("tab => tab.scrollIntoView()")
+    return 860
+
+
 PICTURES: dict[str, Callable[[Page, Server], int]] = {
     "clients": list_of_clients,
     "client_subscription": client_subscription,
     "default_sets": default_sets,
     "bulk_preview": bulk_preview,
+    "import_columns": import_columns,
 }  # by the name of the file; each gives how many pixels of the page are shown
 
 
