@@ -2,6 +2,7 @@
 that are ticked. A click in it runs it alone."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -12,9 +13,9 @@ from core.defaults import Sets
 from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
-from core.words import ListedStatus, Setting, language, t
-from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
-from pages.parts import choices, colleagues, default_sets, figures, invitation, row_buttons, server
+from core.words import ListedStatus, Setting, end_of_day, language, t
+from pages.clients import client_table, list_file, many_chosen, set_filters
+from pages.parts import as_of, choices, colleagues, default_sets, figures, invitation, page_url, row_buttons, server
 from pages.parts.choices import choose
 from pages.parts.text import plain
 
@@ -29,8 +30,8 @@ def version_named(sets: Sets) -> int:
 
 
 def show(member: Member, version: int) -> None:
-    """The list. `version` is the one that the page names above it: where that is another one by now, the whole page
-    runs."""
+    """The list, of today or as of a past day. `version` is the one that the page names above it: where that is another
+    one by now, the whole page runs."""
     open_clicked()
     database = server.database()
     sets = default_sets.known(database, member)
@@ -43,19 +44,26 @@ def show(member: Member, version: int) -> None:
 
     above_the_table = st.container(horizontal=True, gap="small")
     below_the_figures = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    chosen, order_by = _choices(member, offer, sets, looking_after, labels)
-    question = str((order_by, *chosen.values()))
+    chosen, order_by, shown_day = _choices(member, offer, sets, looking_after, labels, in_force.day)
+    past = None if shown_day == in_force.day else shown_day
+    if as_of.is_to_come("clients", shown_day, in_force.day):
+        page_url.write("clients", chosen | {"order_by": order_by, "as_of": past})
+        return
+    then = None if past is None else end_of_day(past)
+    if past is not None:
+        as_of.banner("clients", past, _as_of_sentence)
+    question = str((past, order_by, *chosen.values()))
     pager = f"clients.pager {question}"
     asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
     page = max(1, asked_for or _page_turned_to(question))
-    prices = figures.counted(database, member, in_force, **chosen).prices if order_by.is_by_price else None
+    prices = figures.counted(database, member, in_force, as_of=then, **chosen).prices if order_by.is_by_price else None
     wanted: dict[str, Any] = {"order_by": order_by, "page": page, "page_size": PAGE_SIZE, "prices": prices}
     with database.reading(single=True) as session:
-        clients = reports.listed(session, member, **wanted, **chosen)
+        clients = reports.listed(session, member, as_of=then, **wanted, **chosen)
     unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
-    list_url.write(chosen | unusual)
+    page_url.write("clients", chosen | unusual | {"as_of": past})
 
-    may_change, ticked = may(member, Permission.OVERRIDE), many_chosen.ticked(question)
+    may_change, ticked = may(member, Permission.OVERRIDE) and past is None, many_chosen.ticked(question)
     ticked_bar, table = st.container(), f"clients.table {question} {page} {many_chosen.times_forgotten()}"
     letter_of = row_buttons.opened("clients.letter opened")
     if clients:
@@ -66,20 +74,22 @@ def show(member: Member, version: int) -> None:
             offer,
             key=table,
             are_all_own=not sees_all,
+            is_past=past is not None,
             ticked=many_chosen.at_first(question, table) if may_change else None,
         )
         many_chosen.keep(question, ticked)
 
-    counted = figures.counted(database, member, in_force, **chosen)
+    counted = figures.counted(database, member, in_force, as_of=then, **chosen)
     with above_the_table:
         leads_on = may(member, Permission.READ_DISTRIBUTION)
         if figures.row(counted, sets_are_several=sets.are_several, leads_to_distribution=leads_on):
-            st.switch_page("pages/finance/plan_distribution.py")
+            revenue = {"measure": "revenue", "as_of": shown_day.isoformat()}
+            st.switch_page("pages/finance/plan_distribution.py", query_params=revenue)
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
     with below_the_figures:
         st.caption(plain(figures.still_to_come(counted)))
-        if any(chosen.values()):
+        if narrowing := [labels[name] for name, value in chosen.items() if value not in (None, "", ())]:
             icon = ":material/filter_alt_off:"
             st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=figures.clear)
     pages = max(1, -(-counted.clients // PAGE_SIZE))
@@ -89,14 +99,14 @@ def show(member: Member, version: int) -> None:
         st.rerun()
     st.session_state["clients.turned to"] = (question, page)
     if not counted.clients:
-        _nobody([labels[name] for name, value in chosen.items() if value], sees_all=sees_all)
+        _nobody(narrowing, shown_day if past else None, sees_all=sees_all)
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.pagination(pages, default=page, key=pager)
         first = (page - 1) * PAGE_SIZE + 1
         last = first + len(clients) - 1
         st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
-        list_file.download(database, member, chosen, counted.clients, in_force.day)
+        list_file.download(database, member, chosen | {"as_of": then}, counted.clients, shown_day)
     if may_change:
         with ticked_bar if ticked else st.container():
             many_chosen.bar(ticked, counted.clients, chosen)
@@ -124,10 +134,15 @@ def _labels() -> dict[str, str]:
 
 
 def _choices(
-    member: Member, offer: Catalogue, sets: Sets, looking_after: Sequence[ResponsibleMember], labels: dict[str, str]
-) -> tuple[dict[str, Any], Order]:
-    """The search, the filters and the order, as they are chosen now. Who sees only their own clients has no choice of
-    who looks after them."""
+    member: Member,
+    offer: Catalogue,
+    sets: Sets,
+    looking_after: Sequence[ResponsibleMember],
+    labels: dict[str, str],
+    today: date,
+) -> tuple[dict[str, Any], Order, date]:
+    """The search, the filters, the order and the day, as they are chosen now. Who sees only their own clients has no
+    choice of who looks after them."""
     filters = [name for name in FILTERS if reads_all_clients(member) or name != "responsible"]
     set_filters.leave_out(filters, sets)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -155,8 +170,9 @@ def _choices(
             filter_mode=None,
             width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
         )
+        shown_day = as_of.pick("clients", t("As of"), today)
     chosen = {name: st.session_state.get(f"clients.{name}") for name in filters}
-    return chosen | {"status": tuple(chosen["status"] or ())}, order_by
+    return chosen | {"status": tuple(chosen["status"] or ())}, order_by, shown_day
 
 
 def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:
@@ -210,11 +226,21 @@ def _mine(member: Member, *, are_mine: bool) -> None:
     )
 
 
-def _nobody(narrowing: list[str], *, sees_all: bool) -> None:
-    """Why there are no clients to show; `narrowing`: the filters that are set."""
+def _as_of_sentence(past: str) -> str:
+    return t(
+        "As of {day}: the clients as things were at the end of that day, at its prices. Nothing can be changed here. "
+        "Names and addresses are those of today. With very many clients a past day takes longer.",
+        day=past,
+    )
+
+
+def _nobody(narrowing: list[str], past: date | None, *, sees_all: bool) -> None:
+    """Why there are no clients to show; `narrowing`: the filters that are set; `past`: the day that is looked at."""
     if narrowing:
         nobody = t("No client matches. Widen or remove: {filters}.", filters=narrowing)
         st.info(nobody, icon=":material/filter_alt_off:")
+    elif past is not None:
+        st.info(t("There were no clients yet on {day}.", day=past), icon=":material/history:")
     elif not sees_all:
         nobody = t("You look after no clients yet. Here you will see the clients whose account manager you are.")
         st.info(nobody, icon=":material/person_search:")

@@ -24,11 +24,17 @@ _SORTS = {  # the order by the heading of a column, first one way, then the othe
 
 
 def show(
-    clients: Sequence[ListedClient], offer: Catalogue, key: str, *, are_all_own: bool, ticked: frozenset[int] | None
+    clients: Sequence[ListedClient],
+    offer: Catalogue,
+    key: str,
+    *,
+    are_all_own: bool,
+    ticked: frozenset[int] | None,
+    is_past: bool = False,
 ) -> frozenset[int]:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
     the reader sees no clients but their own, it does not say who looks after them. `ticked`: the clients whose rows are
-    ticked at first, None where rows cannot be; returned are those ticked now.
+    ticked at first, None where rows cannot be; returned are those ticked now. `is_past`: nothing can be done from it.
 
     Columns can be selected, so that the browser does not sort the page as if it were all: a click on a heading sorts
     every client, where there is an order by it.
@@ -49,6 +55,7 @@ def show(
         "invited_on": [day(local_day(each.first_invited_at)) for each in clients],
     }
     without = {"responsible"} if are_all_own else set()
+    without |= {"letter"} if is_past else set()
     without |= set() if any(cells["pending"]) else {"pending"}
     column = st.column_config
     rows = [row for row, each in enumerate(clients) if each.client_id in (ticked or ())]
