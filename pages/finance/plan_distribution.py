@@ -106,6 +106,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         selection_mode="multi",
     )
     shown_day: date = as_of.pick("distribution", t("At the end of"), today)
+statuses = [status for status in ListedStatus if status in statuses]  # in their order, not that of the clicks
 unusual: dict[str, Any] = {
     "measure": None if measure == "clients" else measure,
     "split": None if split == "source" else split,

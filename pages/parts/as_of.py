@@ -35,19 +35,19 @@ def is_to_come(page: str, picked: date, today: date) -> bool:
     """Whether the day has not come yet; the page says so then, with the way back."""
     if picked <= today:
         return False
-    st.info(t("{day} is still to come. Choose today or a day before it.", day=day(picked)), icon=":material/event:")
-    _back(page)
+    _note(page, t("{day} is still to come. Choose today or a day before it.", day=day(picked)), ":material/event:")
     return True
 
 
 def banner(page: str, picked: date, sentence: Callable[[str], str]) -> None:
     """That the page shows a past day, with the way back to today. `sentence` says so of the day."""
-    st.info(sentence(day(picked)), icon=":material/history:")
-    _back(page)
+    _note(page, sentence(day(picked)), ":material/history:")
 
 
-def _back(page: str) -> None:
-    st.button(t("Back to today"), key=f"{page}.today", icon=":material/today:", on_click=_to_today, args=(page,))
+def _note(page: str, sentence: str, icon: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(sentence, icon=icon)
+        st.button(t("Back to today"), key=f"{page}.today", icon=":material/today:", on_click=_to_today, args=(page,))
 
 
 def _to_today(page: str) -> None:

@@ -3,6 +3,7 @@ would look up every client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from core.words import BillingPeriod, Overrides, Payer
 from tests.conftest import Space
 
 LIST, NEWEST, GROUPS = "ix_subscription_list", "ix_subscription_newest", "ix_subscription_distribution"
+PAST = datetime(2026, 3, 3, tzinfo=UTC)
 READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "all by name": ("ix_client_search", lambda s, m: reports.listed(s, m)),
     "a plan": (LIST, lambda s, m: reports.listed(s, m, plan="plus")),
@@ -42,6 +44,12 @@ READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "figures of retired sets": (GROUPS, lambda s, m: reports.figures(s, m, source=SourceFilter.RETIRED_SET)),
     "figures of what waits": (GROUPS, lambda s, m: reports.figures(s, m, pending=PendingFilter.PENDING)),
     "distribution": (GROUPS, lambda s, m: reports.plan_distribution(s, m)),
+    "distribution of a past day": (GROUPS, lambda s, m: reports.plan_distribution(s, m, as_of=PAST)),
+    "all by name, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, as_of=PAST)),
+    "a plan, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, plan="plus", as_of=PAST)),
+    "expired, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, status="expired", as_of=PAST)),
+    "figures of a past day": (GROUPS, lambda s, m: reports.figures(s, m, as_of=PAST)),
+    "figures of a plan on a past day": (GROUPS, lambda s, m: reports.figures(s, m, plan="plus", as_of=PAST)),
 }
 
 
