@@ -228,8 +228,8 @@ def _mine(member: Member, *, are_mine: bool) -> None:
 
 def _as_of_sentence(past: str) -> str:
     return t(
-        "As of {day}: what held at the end of that day, at its prices, under the names of today. Nothing can be changed "
-        "here. With very many clients a past day takes longer.",
+        "As of {day}: what held at the end of that day, at its prices, under the names of today. Nothing can be "
+        "changed here. With very many clients a past day takes longer.",
         day=past,
     )
 
