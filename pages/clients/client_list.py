@@ -46,12 +46,12 @@ def show(member: Member, version: int) -> None:
     below_the_figures = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     chosen, order_by, shown_day = _choices(member, offer, sets, looking_after, labels, in_force.day)
     past = None if shown_day == in_force.day else shown_day
-    if as_of.is_to_come("clients", shown_day, in_force.day):
+    if as_of.is_to_come("clients.as_of", shown_day, in_force.day):
         page_url.write("clients", chosen | {"order_by": order_by, "as_of": past})
         return
     then = None if past is None else end_of_day(past)
     if past is not None:
-        as_of.banner("clients", past, _as_of_sentence)
+        as_of.banner("clients.as_of", past, _as_of_sentence)
     question = str((past, order_by, *chosen.values()))
     pager = f"clients.pager {question}"
     asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
@@ -83,7 +83,7 @@ def show(member: Member, version: int) -> None:
     with above_the_table:
         leads_on = may(member, Permission.READ_DISTRIBUTION)
         if figures.row(counted, sets_are_several=sets.are_several, leads_to_distribution=leads_on):
-            revenue = {"measure": "revenue", "as_of": shown_day.isoformat()}
+            revenue = {"measure": "revenue", "day": shown_day.isoformat()}
             st.switch_page("pages/finance/plan_distribution.py", query_params=revenue)
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
@@ -170,7 +170,7 @@ def _choices(
             filter_mode=None,
             width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
         )
-        shown_day = as_of.pick("clients", t("As of"), today)
+        shown_day = as_of.pick("clients.as_of", t("As of"), today)
     chosen = {name: st.session_state.get(f"clients.{name}") for name in filters}
     return chosen | {"status": tuple(chosen["status"] or ())}, order_by, shown_day
 

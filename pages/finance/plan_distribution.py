@@ -21,7 +21,8 @@ SPLITS: dict[str, Any] = {"source": Source} | {
     setting.value: setting.terms for setting in Setting if setting.terms and setting.value in DISTRIBUTION
 }
 
-PARAMETERS: dict[str, Any] = {"measure": str, "split": str, "statuses": reports.statuses, "as_of": page_url.some_day}
+# no name among the filters of the list: going back from it passes through an address of this page that has those
+PARAMETERS: dict[str, Any] = {"measure": str, "split": str, "statuses": reports.statuses, "day": page_url.some_day}
 
 member = visitor.member(Permission.READ_DISTRIBUTION)
 database = server.database()
@@ -105,16 +106,16 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         at_first=[ListedStatus.ACTIVE],
         selection_mode="multi",
     )
-    shown_day: date = as_of.pick("distribution", t("At the end of"), today)
+    shown_day: date = as_of.pick("distribution.day", t("At the end of"), today)
 statuses = [status for status in ListedStatus if status in statuses]  # in their order, not that of the clicks
 unusual: dict[str, Any] = {
     "measure": None if measure == "clients" else measure,
     "split": None if split == "source" else split,
     "statuses": () if statuses == [ListedStatus.ACTIVE] else tuple(statuses),
-    "as_of": None if shown_day == today else shown_day,
+    "day": None if shown_day == today else shown_day,
 }
 page_url.write("distribution", unusual)
-if as_of.is_to_come("distribution", shown_day, today):
+if as_of.is_to_come("distribution.day", shown_day, today):
     st.stop()
 if not statuses:
     st.info(t("Choose at least one status to count."))

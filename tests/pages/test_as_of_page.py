@@ -22,7 +22,7 @@ def past(app: AppTest, days: int = 90) -> date:
 
 def chosen(app: AppTest) -> tuple[Any, ...]:
     state = app.session_state
-    measure, split, which, then = (state[f"distribution.{name}"] for name in ("measure", "split", "statuses", "as_of"))
+    measure, split, which, then = (state[f"distribution.{name}"] for name in ("measure", "split", "statuses", "day"))
     return measure, split, set(which), then
 
 
@@ -34,29 +34,29 @@ def test_the_choices_of_the_distribution_are_in_its_address() -> None:
     ran(at(app.button_group, "distribution.measure").set_value("revenue"))
     ran(at(app.button_group, "distribution.split").set_value("payer"))
     ran(at(app.button_group, "distribution.statuses").set_value([ListedStatus.ACTIVE, ListedStatus.INVITED]))
-    ran(at(app.date_input, "distribution.as_of").set_value(then))
+    ran(at(app.date_input, "distribution.day").set_value(then))
     said = dict(app.query_params)
-    assert said == {**PAST, "statuses": "invited,active", "as_of": then.isoformat()}
+    assert said == {**PAST, "statuses": "invited,active", "day": then.isoformat()}
     again = opened(DISTRIBUTION, **said)
     assert chosen(again) == chosen(app)
     assert rows(again).equals(rows(app))
-    assert at(again.date_input, "distribution.as_of").value == then
+    assert at(again.date_input, "distribution.day").value == then
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        {"measure": "profit", "split": "moon", "statuses": "active,gone", "as_of": "yesterday"},
-        {"measure": "", "split": "", "statuses": "", "as_of": ""},
-        {"as_of": "0001-01-01"},
-        {"as_of": "2026-02-30"},
+        {"measure": "profit", "split": "moon", "statuses": "active,gone", "day": "yesterday", "as_of": "x"},
+        {"measure": "", "split": "", "statuses": "", "day": "", "as_of": ""},
+        {"as_of": "0001-01-01", "day": "0001-01-01"},
+        {"as_of": "2026-02-30", "day": "2026-02-30"},
     ],
 )
 def test_what_an_address_says_wrong_is_left_out(address: dict[str, str]) -> None:
     """The page opens with what it begins with."""
     for page in (DISTRIBUTION, CLIENTS):
         app = opened(page, **address)
-        assert app.session_state[f"{'distribution' if page == DISTRIBUTION else 'clients'}.as_of"] is None
+        assert app.session_state["distribution.day" if page == DISTRIBUTION else "clients.as_of"] is None
         assert len(rows(app))
     assert chosen(opened(DISTRIBUTION, **address)) == ("clients", "source", {ListedStatus.ACTIVE}, None)
 
@@ -66,7 +66,7 @@ def test_what_an_address_says_wrong_is_left_out(address: dict[str, str]) -> None
 @pytest.mark.parametrize("to_come", ["2199-01-01", "9999-12-31"])
 def test_a_day_to_come_is_a_sentence_with_the_way_back(page: str, locale: str, to_come: str) -> None:
     """No figures and no table of it."""
-    app = opened(page, locale=locale, as_of=to_come)
+    app = opened(page, locale=locale, **{"day" if page == DISTRIBUTION else "as_of": to_come})
     speak(locale[:2])
     said = t("{day} is still to come. Choose today or a day before it.", day=day(date.fromisoformat(to_come)))
     assert said in plain_text(app)
@@ -74,7 +74,7 @@ def test_a_day_to_come_is_a_sentence_with_the_way_back(page: str, locale: str, t
     ran(button(app, t("Back to today")).click())
     assert said not in plain_text(app)
     assert len(rows(app))
-    assert "as_of" not in app.query_params
+    assert dict(app.query_params) == {}
 
 
 @pytest.mark.parametrize(("split", "statuses"), [("payer", "invited,active"), ("source", "active,archived,expired")])
@@ -82,7 +82,7 @@ def test_each_number_opens_its_clients(split: str, statuses: str) -> None:
     """Of a past day and of several statuses: so many are listed as the number says."""
     app = opened(DISTRIBUTION)
     then = past(app)
-    address = {"split": split, "statuses": statuses, "as_of": then.isoformat()}
+    address = {"split": split, "statuses": statuses, "day": then.isoformat()}
     table = rows(opened(DISTRIBUTION, **address))
     opened_some = 0
     for row in range(len(table)):
@@ -138,7 +138,7 @@ def test_the_amount_opens_the_revenue_of_the_same_day() -> None:
     amount = at(app.button, "clients.monthly").label.split("**")[1]
     ran(at(app.button, "clients.monthly").click())
     assert app.title[0].value == "Plan distribution"
-    assert at(app.date_input, "distribution.as_of").value == then
+    assert at(app.date_input, "distribution.day").value == then
     assert rows(app)["Total"].iloc[-1] == amount.replace("\\", "")
 
 
