@@ -39,7 +39,7 @@ MEMBERS = "pages/settings/members.py"
 
 def plainly_bound(database: Database) -> int:
     """A client on defaults that are not the current ones, without overrides."""
-    found = asked(database, reports.billing_sources, status="invited")  # of whom nothing waits for a renewal
+    found = asked(database, reports.billing_sources, status="invited,expired")  # of whom nothing waits for a renewal
     some = found[(found["overridden"] == "") & (found["defaults_version"] == 2)]
     return int(some["client_id"].iloc[0])
 
