@@ -6,11 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import catalogue, reports, spreadsheets
+from core import catalogue, reports
 from core.catalogue import monthly_cents
 from core.members import Permission
 from core.reports import BOUND_TO_NONE, DISTRIBUTION, FILTERS
 from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
+from pages.finance import distribution_file
 from pages.finance.distribution_chart import distribution_chart
 from pages.parts import as_of, default_sets, figures, page_url, server, visitor
 from pages.parts.choices import choose
@@ -35,25 +36,6 @@ today = in_force.day
 def shown_amount(amount: int) -> str:
     """A cell in words: clients, or a twelfth of a year's cents."""
     return number(amount) if measure == "clients" else str(Money(monthly_cents(amount), offer.currency))
-
-
-def csv_file() -> bytes:
-    """The table as shown, its amounts as numbers; each row says the day, the measure and the statuses counted."""
-    counted_as = [shown_day.isoformat(), measured, listed(status.label for status in statuses)]
-    said = [t("At the end of"), t("Measure"), t("Statuses counted")]
-    rows = [[t("Subscription"), *(part.label for part in parts), t("Total"), *said]]
-    for name, amounts in table.iterrows():
-        plain_amounts = [
-            amount if measure == "clients" else spreadsheets.decimal(monthly_cents(amount)) for amount in amounts
-        ]
-        rows.append([str(name), *plain_amounts, *counted_as])
-    return spreadsheets.as_csv(rows).encode("utf-8-sig")
-
-
-def file_name() -> str:
-    """plan distribution 2026-10-31 clients active+invited.csv"""
-    which = "+".join(statuses) if len(statuses) < len(ListedStatus) else "all"
-    return f"plan distribution {shown_day.isoformat()} {measure} {which}.csv"
 
 
 def open_clients(row: int, part: int) -> None:
@@ -168,8 +150,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute"):
     st.caption(" ".join(sentences))
     st.download_button(
         t("Download as CSV"),
-        data=csv_file(),
-        file_name=file_name(),
+        data=distribution_file.content(table, shown_day, measured, statuses, is_money=measure == "revenue"),
+        file_name=distribution_file.named(shown_day, measure, statuses),
         mime="text/csv",
         on_click="ignore",
         key="distribution.csv",

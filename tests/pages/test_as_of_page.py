@@ -1,14 +1,17 @@
 """Plan distribution and Clients as of a day: the choices in the address, each number and its clients, nothing to do."""
 
+import csv
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import reports
 from core.storage import Database
 from core.words import ListedStatus, day, end_of_day, speak, t
+from pages.finance import distribution_file
 from tests.pages.conftest import CLIENTS, DISTRIBUTION, at, button, manager, opened, plain_text, ran, rows
 
 PAST = {"measure": "revenue", "split": "payer", "statuses": "active,invited"}
@@ -144,3 +147,17 @@ def test_the_amount_opens_the_revenue_of_the_same_day() -> None:
 
 def test_a_day_before_the_first_client_says_so() -> None:
     assert "There were no clients yet on" in plain_text(opened(CLIENTS, as_of="2001-01-01"))
+
+
+def test_the_file_of_the_distribution_says_day_measure_and_statuses() -> None:
+    """In its name, and beside each row; amounts are numbers."""
+    counted, on = [ListedStatus.INVITED, ListedStatus.ACTIVE], date(2026, 10, 31)
+    assert distribution_file.named(on, "revenue", counted) == "plan distribution 2026-10-31 revenue invited+active.csv"
+    assert distribution_file.named(on, "clients", list(ListedStatus)).endswith("clients all.csv")
+    table = pd.DataFrame({"Us": [24000, 24000], "Total": [24001, 24001]}, index=["Plus", "Total"])
+    said = distribution_file.content(table, on, "Revenue a month (EUR)", counted, is_money=True).decode("utf-8-sig")
+    assert list(csv.reader(said.splitlines())) == [
+        ["Subscription", "Us", "Total", "At the end of", "Measure", "Statuses counted"],
+        ["Plus", "20.00", "20.00", "2026-10-31", "Revenue a month (EUR)", "Invited and Active"],
+        ["Total", "20.00", "20.00", "2026-10-31", "Revenue a month (EUR)", "Invited and Active"],
+    ]
