@@ -264,6 +264,8 @@ def _narrowed(asked: Question, holds: ColumnElement[bool], *, in_groups: bool = 
         # SQLite leaves a column that equals a value out of what it groups by, and sorts all rows instead: of a sum it
         # does not know that
         compared = column + 0 if in_groups and name in _NUMBERS_GROUPED else column
+        if asked.is_past and not in_groups and name == Setting.PLAN:  # else it reads all of the plan for each client
+            compared = func.coalesce(column, "")
         conditions.append(compared == bindparam(name, type_=column.type))
     if asked.unbound:
         conditions.append(Subscription.set_number.is_(None))
