@@ -13,6 +13,7 @@ from core.reports.clients import (
 )
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
 from core.reports.filters import (
+    BOUND_TO_NONE,
     FILTERS,
     AttentionFilter,
     Order,

@@ -1,5 +1,6 @@
 """The figures over many clients: counted once per filter and change, and the row of them above the list."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -23,9 +24,9 @@ def counted(database: Database, member: Member, in_force: InForce, **filters: An
     return _counted(database, member, filters, _version(member, in_force, whose, sorted(filters.items())))
 
 
-def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFrame:
-    """`reports.plan_distribution` of now, remembered as `counted` is. The frame is everybody's: nobody changes it."""
-    return _spread(database, member, _version(member, in_force))
+def spread(database: Database, member: Member, in_force: InForce, as_of: datetime | None = None) -> pd.DataFrame:
+    """`reports.plan_distribution`, remembered as `counted` is. The frame is everybody's: nobody changes it."""
+    return _spread(database, member, as_of, _version(member, in_force, as_of))
 
 
 def row(figures: Figures, *, sets_are_several: bool) -> None:
@@ -117,9 +118,9 @@ def _counted(_database: Database, _member: Member, _filters: dict[str, Any], ver
 
 
 @st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
-def _spread(_database: Database, _member: Member, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
+def _spread(_database: Database, _member: Member, _as_of: datetime | None, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
     with _database.reading() as session:
-        return reports.plan_distribution(session, _member)
+        return reports.plan_distribution(session, _member, as_of=_as_of)
 
 
 def _version(member: Member, in_force: InForce, *others: object) -> str:
