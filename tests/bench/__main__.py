@@ -63,10 +63,8 @@ def _measured(asked: Namespace) -> Iterator[Line]:
         with on_sqlite(folder, sizes) as benches:
             if asked.browser:
                 _say("browser")
-                largest = max(benches)
-                for operation, timed in browser.compare(
-                    benches[largest], folder, rounds=1 if asked.quick else 4
-                ).items():
+                largest, (rounds, each) = max(benches), (1, 1) if asked.quick else (3, 4)
+                for operation, timed in browser.compare(benches[largest], folder, rounds=rounds, each=each).items():
                     yield from table.lines("SQLite", operation, browser.LIMIT, {largest: timed})
             yield from _lines("SQLite", benches, asked)
         if asked.postgres is None:

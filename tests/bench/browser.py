@@ -25,7 +25,8 @@ _CHART = "the chart"
 _LOOKS = 20
 _LISTEN = """
 const draw = CanvasRenderingContext2D.prototype.fillText;
-let began = 0, wanted = [];
+let began = 0;
+let wanted = JSON.parse(window.name || "[]");  // a window keeps its name on the next page
 const drawnAt = new Map();
 const drawn = text => { if (!drawnAt.has(text)) drawnAt.set(text, performance.now() - began); };
 CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
@@ -35,8 +36,8 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
 const looked = node => {
     const said = node.textContent ?? "";
     for (const text of wanted) if (!drawnAt.has(text) && said.includes(text)) drawn(text);
-    const of = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
-    if (of?.closest("[data-testid=stVegaLiteChart]") && (of.closest("svg") ?? of.querySelector("svg"))) drawn("the chart");
+    const of = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement, chart = "[data-testid=stVegaLiteChart]";
+    if (of?.closest(chart) && (of.closest("svg") ?? of.querySelector("svg"))) drawn("the chart");
 };
 new MutationObserver(changes => {
     if (wanted.some(text => !drawnAt.has(text)))
@@ -48,6 +49,7 @@ const begin = () => { drawnAt.clear(); began = performance.now(); };
 addEventListener("click", begin, true);
 addEventListener("input", begin, true);
 window.waitFor = texts => { wanted = texts; drawnAt.clear(); };
+window.opened = texts => { wanted = texts; if (document.body) looked(document.body); };  // beside what was drawn
 window.drawnAfter = () => wanted.every(text => drawnAt.has(text))
     ? [Math.max(...wanted.map(text => drawnAt.get(text)))] : null;
 """
@@ -63,12 +65,12 @@ def operations() -> list[str]:
     ]
 
 
-def compare(bench: Bench, folder: Path, *, rounds: int) -> dict[str, Timed]:
-    """Each act of a person once a round and more, in both, one after the other; a round before is not counted. The
-    browser knows both from it, as it knows what it opens again."""
+def compare(bench: Bench, folder: Path, *, rounds: int, each: int) -> dict[str, Timed]:
+    """Each act of a person some times a round (`each`: filters, searches, clients), in both, one after the other. A
+    round before is not counted: from it the browser knows both, as it knows what a person opens again."""
     rows = folder / "rows"
     shutil.rmtree(rows, ignore_errors=True)
-    texts = shown.write_down(bench, rows)
+    texts = shown.write_down(bench, rows, each=each)
     timed = {operation: Timed([], []) for operation in operations()}
     by_hand = [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("bare_page.py"))]
     with ExitStack() as stack:
@@ -128,8 +130,9 @@ def _acts(page: Page, url: str, texts: Shown) -> Iterator[tuple[str, float]]:
 def _opened(page: Page, address: str, *texts: str) -> float:
     """The milliseconds from the address to its page drawn."""
     page.wait_for_timeout(_LOOKED_AT)
+    page.evaluate("texts => { window.name = JSON.stringify(texts); }", list(texts))
     page.goto(address, wait_until="commit")
-    page.evaluate("texts => waitFor(texts)", list(texts))
+    page.evaluate("texts => opened(texts)", list(texts))
     return _drawn(page)
 
 

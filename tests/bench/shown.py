@@ -16,8 +16,8 @@ from core import reports
 from tests.bench import pages
 from tests.bench.databases import Bench
 
-_PAGES, _CLIENTS = 12, 4
 _SEARCHES = ["northfield", "riverside", "zwaluw", "greenway"]
+_FIRST = "All"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,20 @@ class Shown:
     distribution: str
 
 
-def write_down(bench: Bench, folder: Path) -> Shown:
-    """The rows of some pages of the list, of some filters and searches, of some clients and of the distribution."""
+def write_down(bench: Bench, folder: Path, *, each: int) -> Shown:
+    """The rows of so many filters, searches and clients, of three times as many pages of the list, and of the
+    distribution."""
     folder.mkdir(exist_ok=True)
     turned, filters, searches = [], {}, {}
-    for number, shown in enumerate(pages.of_the_list(bench, min(_PAGES, -(-bench.clients // 50))), start=1):
+    for number, shown in enumerate(pages.of_the_list(bench, min(each * 3, -(-bench.clients // 50))), start=1):
         turned.append(_kept(shown, folder / f"page {number}.feather"))
     with pages.served(bench):
         app = pages.ran(AppTest.from_file(pages.APP, default_timeout=120))
-        for place, (label, shown) in enumerate(_filtered(app)):
+        for place, (label, shown) in enumerate(_filtered(app, each)):
             filters[label] = _kept(shown, folder / f"filter {place}.feather")
-        for place, (words, shown) in enumerate(_searched(app)):
+        for place, (words, shown) in enumerate(_searched(app, each)):
             searches[words] = _kept(shown, folder / f"search {place}.feather")
-        clients = dict(_client_tables(bench, app, folder))
+        clients = dict(_client_tables(bench, app, folder, each))
         distribution = _distribution(app, folder)
     with bench.database.reading() as session:
         listed = reports.listed(session, bench.member, page_size=50)
@@ -52,8 +53,8 @@ def write_down(bench: Bench, folder: Path) -> Shown:
         "pages": len(turned),
         "filters": list(filters),
         "searches": list(searches),
-        "clients": [each.client_id for each in listed],
-        "names": {str(each.client_id): each.name for each in listed},
+        "clients": [client.client_id for client in listed],
+        "names": {str(client.client_id): client.name for client in listed},
     }
     (folder / "said.json").write_text(json.dumps(said))
     return Shown(turned, filters, searches, clients, distribution)
@@ -64,27 +65,25 @@ def _kept(rows: pd.DataFrame, file: Path) -> list[str]:
     return [str(name) for name in rows["name"]]
 
 
-def _filtered(app: AppTest) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each subscription by its label, and the first page of its clients."""
+def _filtered(app: AppTest, most: int) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A subscription by its label, and the first page of its clients."""
 
     def box() -> Any:
         return next(box for box in app.selectbox if str(box.key).startswith("clients.plan"))
 
-    labels = [label for label in box().options if label not in {"All", "Pro"}]
-    for label in labels:
+    for label in box().options[1 : most + 1]:
         box().select(label)
         pages.ran(app)
-        if len(app.dataframe) > 0:
-            yield label, app.dataframe[0].value
-    box().select("All")
+        yield label, app.dataframe[0].value
+    box().select(_FIRST)
     pages.ran(app)
 
 
-def _searched(app: AppTest) -> Iterator[tuple[str, pd.DataFrame]]:
+def _searched(app: AppTest, most: int) -> Iterator[tuple[str, pd.DataFrame]]:
     def box() -> Any:
         return next(box for box in app.text_input if str(box.key).startswith("clients.search"))
 
-    for words in _SEARCHES:
+    for words in _SEARCHES[:most]:
         box().set_value(words)
         pages.ran(app)
         yield words, app.dataframe[0].value
@@ -92,16 +91,16 @@ def _searched(app: AppTest) -> Iterator[tuple[str, pd.DataFrame]]:
     pages.ran(app)
 
 
-def _client_tables(bench: Bench, app: AppTest, folder: Path) -> Iterator[tuple[int, str]]:
+def _client_tables(bench: Bench, app: AppTest, folder: Path, most: int) -> Iterator[tuple[int, str]]:
     """The clients of the first rows, each with the moment in the last line of its history."""
     with bench.database.reading() as session:
-        first = reports.listed(session, bench.member, page_size=_CLIENTS)
-    for each in first:
-        app.query_params["client"] = str(each.client_id)
+        first = reports.listed(session, bench.member, page_size=most)
+    for client in first:
+        app.query_params["client"] = str(client.client_id)
         pages.ran(app.switch_page("pages/clients/client_subscription.py"))
         for place, table in enumerate(app.table):
-            table.value.to_feather(folder / f"client {each.client_id} {place}.feather")
-        yield each.client_id, str(app.table[-1].value.iloc[-1, 0])
+            table.value.to_feather(folder / f"client {client.client_id} {place}.feather")
+        yield client.client_id, str(app.table[-1].value.iloc[-1, 0])
     app.query_params.clear()
 
 
