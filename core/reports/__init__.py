@@ -21,7 +21,7 @@ from core.reports.filters import (
     filters_said,
     statuses,
 )
-from core.reports.in_force import InForce, in_force
+from core.reports.in_force import InForce, in_force, lapses
 from core.reports.views import (
     ASKED,
     LONGEST_VIEW_NAME,

@@ -7,6 +7,7 @@ beside it.
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 _COLOURS = [  # a bar's colour, and that of the number on it
@@ -81,7 +82,7 @@ def distribution_chart(table: pd.DataFrame, words: pd.DataFrame, totals: list[st
     picture = {
         "layer": [bars, *numbers, at_the_end],
         "height": {"step": 44},
-        "datasets": {"cells": cells, "ends": ends},
+        "datasets": {"cells": pa.Table.from_pylist(cells), "ends": pa.Table.from_pylist(ends)},
     }
     st.vega_lite_chart(spec=picture, width="stretch", key=key)
 

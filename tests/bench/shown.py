@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
@@ -110,7 +111,7 @@ def _distribution(app: AppTest, folder: Path) -> str:
     drawn = st.vega_lite_chart
 
     def kept(*anything: Any, spec: dict[str, Any], **named: Any) -> Any:
-        charts.append(json.dumps(spec))
+        charts.append(json.dumps(spec, default=pa.Table.to_pylist))
         return drawn(*anything, spec=spec, **named)
 
     with patch.object(st, "vega_lite_chart", kept):
