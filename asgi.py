@@ -4,6 +4,7 @@ browser and Streamlit is in pages/parts/web: headers, addresses, sessions, the w
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from websockets import http11
 
+from core.configuration import Misconfigured
 from core.words import BillingError
 from pages.parts import keyboard, notices, server
 from pages.parts.web.headers import SecurityHeaders
@@ -91,7 +93,10 @@ async def keyboard_script(_request: Request) -> Response:
 # a provider may say much of a person, all of it in one line of cookies: beyond 8 KiB the page would stay blank
 http11.MAX_LINE_LENGTH = max(http11.MAX_LINE_LENGTH, 65_536)
 
-configured = server.configuration()
+try:
+    configured = server.configured()
+except Misconfigured as wrong:  # a sentence and an exit status, as the commands have them
+    sys.exit(str(wrong))
 is_https = configured.public_url.startswith("https:")
 if secrets := sign_in_secrets(configured):
     # Streamlit signs the cookie of the way there with a key it reads before it merges these secrets: with another one

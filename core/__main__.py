@@ -6,12 +6,11 @@ They work on the database that BILLING_DATABASE_URL names, else on the demo's ow
 import sys
 from argparse import ArgumentParser
 
-from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import DatabaseError
 
 from core import demo
 from core.commands import bulk, catalogue, clients, copying, delivering, doctor, importing, partners, upkeep
-from core.configuration import Configuration
+from core.configuration import Configuration, Misconfigured, usable
 from core.storage import Database
 from core.words import BillingError, NoCatalogue, Role
 
@@ -25,10 +24,11 @@ def main(typed: list[str] | None = None) -> int:
         subject.add_to(commands)
     arguments = parser.parse_args(typed)
     try:
-        configuration = Configuration()
-        database = Database(configuration.url, deployment=configuration.deployment)
-    except (ValidationError, ArgumentError, ImportError) as wrong:
-        print(f"A BILLING_... variable cannot be used as it is set: {wrong}", file=sys.stderr)
+        with usable():
+            configuration = Configuration()
+            database = Database(configuration.url, deployment=configuration.deployment)
+    except Misconfigured as wrong:
+        print(wrong, file=sys.stderr)
         return 1
     try:
         if configuration.is_demo:

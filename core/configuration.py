@@ -1,6 +1,7 @@
 """What an operator can set, by environment variables. Without any, the product opens in demo mode."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from os import environ
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, EmailStr, Field, HttpUrl, PrivateAttr, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
 
 from core.invitations import SmtpServer
 from core.storage import Deployment
@@ -17,6 +19,19 @@ ONE_PROVIDER = "oidc"  # its name where there is only one
 _LEAST_SECRET = 32  # characters
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _DEMO_FILE = Path(__file__).parent.parent / "var" / "demo.sqlite3"
+
+
+class Misconfigured(Exception):
+    """A variable of the environment cannot be used as it is set; the sentence says which one and why."""
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Within the block, the configuration is read and its database opened. Raises Misconfigured."""
+    try:
+        yield
+    except (ValidationError, ArgumentError, ImportError) as wrong:
+        raise Misconfigured(f"A BILLING_... variable cannot be used as it is set: {wrong}") from wrong
 
 
 def _in_ascii(address: str) -> str:

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,14 +42,13 @@ class Postgres:
     def frozen(self) -> Iterator[None]:
         """It neither answers nor closes a connection."""
         master = psutil.Process(int((self.running.pgdata / "postmaster.pid").read_text().split()[0]))
+        master.send_signal(signal.SIGSTOP)  # first: it begins no other process any more
         everyone = [master, *master.children(recursive=True)]
-        for process in everyone:
-            process.send_signal(signal.SIGSTOP)
         try:
+            _tell(everyone, signal.SIGSTOP)
             yield
         finally:
-            for process in everyone:
-                process.send_signal(signal.SIGCONT)
+            _tell(everyone, signal.SIGCONT)
 
     @property
     def _options(self) -> str:
@@ -60,6 +59,13 @@ class Postgres:
 
         server = self.running
         pg_ctl(["-w", *arguments], pgdata=server.pgdata, user=server.system_user, timeout=self.patience)
+
+
+def _tell(processes: list[psutil.Process], what: signal.Signals) -> None:
+    """Those that ended meanwhile need not know."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(what)
 
 
 @contextmanager

@@ -67,5 +67,15 @@ from core.subscriptions.revisions import (
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
 from core.subscriptions.tables import INDEXED_SETTINGS, Batch, Client, Responsible, Subscription, searched_text
 from core.subscriptions.taking_back import nearest_to_defaults, preview_take_back, take_back
-from core.subscriptions.timing import Timing, Waits, charge_of_day, list_of, price_by, price_on, prices_of
+from core.subscriptions.timing import (
+    Timing,
+    Waits,
+    charge_of_day,
+    charges_of,
+    list_of,
+    price_by,
+    price_on,
+    prices_of,
+    why_it_waits,
+)
 from core.subscriptions.writing import Decided, begin, clear_outlived, write_all

@@ -179,7 +179,7 @@ def withdraw_price_list(
     session: Session, number: int, currency: str, *, by: Member | None = None, seen: PriceList | None = None
 ) -> PriceList:
     """Afterwards the price list that had not begun is gone, and what it would have changed does not change; no
-    other list gets its number. The list.
+    other list gets its number. The list. Who did it and when is kept with the activities.
 
     `seen`: the list that was looked at before. Raises NotAllowed, DemoKeepsSample, SharedCatalogue, NoSuchPriceList,
     PriceListHasBegun, StaleCatalogue; nothing is written then.
@@ -198,8 +198,9 @@ def withdraw_price_list(
         raise StaleCatalogue
     others = tuple(each for each in lists if each is not found)
     kept = replace(stored, price_lists=others)
-    catalogue.store(session, kept, by=by)
+    edition = catalogue.store(session, kept, by=by)
     buy_again_what_waits(session, kept)
+    members.note_in_every_space(session, ActivityKind.CATALOGUE_LOADED, by=by, number=edition)
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from core.catalogue import Catalogue, Price
 from core.subscriptions.revisions import Revision, before, held_at, held_in_the_morning
 from core.subscriptions.rhythm import Period, Rhythm, begun_on, first_instant, local_date
-from core.words import N_, BillingSettings, ClientStatus, Money, NoPrice, Term, UnknownChoice
+from core.words import N_, BillingSettings, ClientStatus, Money, NoPrice, Setting, Term, UnknownChoice
 
 
 class Waits(Term):
@@ -97,6 +97,38 @@ def charge_of_day(offer: Catalogue, time_zone: str, moment: datetime, history: S
     (rules 29 and 37); None: nothing."""
     held = held_at(history, moment)
     return None if held is None else timing(offer, time_zone, moment, history, held.settings).charge
+
+
+def charges_of(offer: Catalogue, time_zone: str, history: Sequence[Revision]) -> dict[int, tuple[Money, date]]:
+    """What the upgrades of each local day were charged, and the renewal until which that is for: by the number of the
+    revision that the day ended with (rules 29 and 37)."""
+    days: dict[date, Revision] = {}
+    bought = set()
+    for revision in sorted(history, key=lambda each: each.valid_from):
+        if not revision.was_withdrawn:
+            day = local_date(revision.valid_from, time_zone)
+            days[day] = revision
+            if any(change.setting in (Setting.PLAN, Setting.ADD_ONS) for change in revision.changes):
+                bought.add(day)
+    found = {}
+    for day in bought:
+        last = days[day]
+        charge = charge_of_day(offer, time_zone, last.valid_from, history)
+        if charge is not None and last.rhythm is not None:
+            found[last.revision] = (charge, last.rhythm.period(day).renewal)
+    return found
+
+
+def why_it_waits(revision: Revision, before: Price | None, after: Price | None) -> Waits | None:
+    """Why a revision begins later than it was decided, with the prices before it and from then on (rule 28). None: it
+    does not, or is an end, or what is left of a decision that would not wait today."""
+    if not revision.waited or revision.status is not ClientStatus.ACTIVE:
+        return None
+    if any(change.setting is Setting.BILLING_PERIOD for change in revision.changes):
+        return Waits.BILLING_PERIOD
+    if before is None or after is None:
+        return Waits.NO_PRICE
+    return Waits.LOWER_PRICE if after.cents < before.cents else None
 
 
 def at_once(

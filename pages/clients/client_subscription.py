@@ -77,7 +77,9 @@ def overview() -> None:
             on_click=find_another,
         )
     heading(
-        shown.client.name, t("What this client is billed, where each setting comes from, and how to make an override.")
+        shown.client.name,
+        t("What this client is billed, where each setting comes from, and how to make an override."),
+        shows_prices=True,
     )
     left, right = st.columns(2, gap="large")
     with left:

@@ -12,7 +12,7 @@ from core.reports import ListedClient, Order
 from core.words import LISTED_SETTINGS, BillingSettings, ClientStatus, Setting, day, local_day, t
 from pages.parts.choices import chosen
 from pages.parts.row_buttons import open_column
-from pages.parts.text import source_colour, source_text
+from pages.parts.text import price_text, source_colour, source_text
 
 _WIDTHS = {Setting.PLAN: 90, Setting.ADD_ONS: 150}  # pixels; a word or two needs _NARROW
 _NARROW = 75
@@ -68,7 +68,9 @@ def show(
             "source": source_column(colours, width=215),
             "status": column.TextColumn(t("Status"), width=85),
             "pending": column.TextColumn(
-                t("Pending change"), width=150, help=t("What is decided for the client takes effect at this renewal.")
+                t("Pending change"),
+                width=430 if all(cells["pending"]) else 150,
+                help=t("What is decided for the client takes effect at this renewal."),
             ),
             "letter": open_column(
                 t("The invitation: send again, revoke, invite again"),
@@ -132,10 +134,11 @@ def _ids(clients: Sequence[ListedClient]) -> list[int | None]:
 
 
 def _waits(client: ListedClient, offer: Catalogue) -> str:
-    """1 Feb 2027 · Subscription: Plus → Standard."""
+    """1 Feb 2027 · €19.00 a month · Subscription: Plus → Standard."""
     if (waits := client.waiting) is None:
         return ""
-    return f"{day(local_day(waits.takes_effect_at))} · {waits.text(offer)}"
+    price = [] if waits.price is None else [price_text(waits.price)]
+    return " · ".join([day(local_day(waits.takes_effect_at)), *price, waits.text(offer)])
 
 
 def _bound(client: ListedClient) -> tuple[frozenset[Setting], int | None, int | None]:

@@ -2,7 +2,7 @@
 and of its subscription the price before and after (rule 11)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import pyarrow as pa
 import streamlit as st
@@ -11,11 +11,11 @@ from core import subscriptions
 from core.catalogue import Catalogue, Price
 from core.invitations import InvitationDetail
 from core.subscriptions import ClientEdit, ClientSubscription, ResponsibleSince, Revision
-from core.words import ClientStatus, local_day, moment, t
+from core.words import ClientStatus, Money, local_day, moment, t
 from pages.clients import client_details, provenance, responsible
 from pages.parts import invitation
 from pages.parts.invitation import Event
-from pages.parts.text import joined, plain, price_text
+from pages.parts.text import joined, payer_text, plain, price_text
 
 BULK_CHANGES = "pages/clients/bulk_changes.py"
 _SHOWN = 50  # at first
@@ -40,10 +40,11 @@ def show(
         for each in edits
     ]
     accepted_at = {each.invitation.accepted_at: each.accepted_price for each in invited.past}
-    told_at = frozenset(each.valid_from for each in shown.history) | {each.changed_at for each in edits}
+    told_at = {each.valid_from for each in shown.history} | {each.decided_at for each in shown.history}
+    told_at |= {each.changed_at for each in edits}
     feed = [
         *edited,
-        *invitation.events(invited, told_at, shown.moment),
+        *invitation.events(invited, frozenset(told_at), shown.moment),
         *responsible.events(looked_after),
         *_of_subscription(shown, offer, looked_after, accepted_at),
     ]
@@ -81,6 +82,7 @@ def _of_subscription(
     """What was decided, each once; and what was decided before and has come into force since."""
     events: list[Event] = []
     prices = subscriptions.prices_of(offer, shown.time_zone, shown.history)
+    charges = subscriptions.charges_of(offer, shown.time_zone, shown.history)
     withdrawing = {each.withdrawn_by: each for each in shown.history if each.was_withdrawn}
     for each in shown.history:
         who, via, changed = provenance.who(each), provenance.via(each), _priced(each, prices)
@@ -96,7 +98,9 @@ def _of_subscription(
             left = _left_of(replaced, shown.history)
             said = _withdrew(replaced, said, left=left, is_all=not _changes_anything(each))
         if each.waited:
-            said = [t("Decided for {day}", day=local_day(each.valid_from)), *said]
+            said = [_decided_for(each, *prices[each.revision]), *said]
+        if each.revision in charges:
+            said.append(_charged(each, *charges[each.revision]))
         events.append((each.decided_at, who, via, joined(filter(None, said)), each.reason))
     return events
 
@@ -107,6 +111,20 @@ def _priced(revision: Revision, prices: Mapping[int, tuple[Price | None, Price |
     if before is None or after is None or before == after:
         return []
     return [f"{price_text(before)} → {price_text(after)}"]
+
+
+def _decided_for(revision: Revision, before: Price | None, after: Price | None) -> str:
+    """From when it is to hold, and why not at once."""
+    day, why = local_day(revision.valid_from), subscriptions.why_it_waits(revision, before, after)
+    if why is None:
+        return t("Decided for {day}", day=day)
+    return t("Decided for {day}, at the renewal: {why}", day=day, why=why)
+
+
+def _charged(revision: Revision, charge: Money, renewal: date) -> str:
+    """What the upgrades of its day cost, for how long and whom."""
+    payer = payer_text(revision.settings.payer)
+    return t("{charge} more for the days until {day}, {payer}", charge=charge, day=renewal, payer=payer)
 
 
 def _in_force(revision: Revision) -> str:

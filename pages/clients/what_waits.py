@@ -12,7 +12,7 @@ from pages.parts.text import joined, plain, price_text
 
 
 def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
-    """One box with *Cancel*; nothing where nothing waits."""
+    """One box with *Cancel*, which says why it waits; nothing where nothing does."""
     if (pending := shown.pending) is None:
         return
     day = local_day(pending.valid_from)
@@ -22,7 +22,11 @@ def show(member: Member, shown: ClientSubscription, offer: Catalogue) -> None:
             st.markdown(f"**:material/event: {plain(ends)}**")
         else:
             what = joined(provenance.revision_lines(pending, offer, shown.sets))
-            begins = t("From {day}", day=day)
+            before, after = subscriptions.prices_of(offer, shown.time_zone, shown.history)[pending.revision]
+            why = subscriptions.why_it_waits(pending, before, after)
+            begins = (
+                t("From {day}", day=day) if why is None else t("From {day}, at the renewal: {why}", day=day, why=why)
+            )
             st.markdown(f"**:material/event: {plain(begins)}** {plain(what)}")
         price = subscriptions.price_on(offer, pending, day)
         if price is not None:

@@ -57,7 +57,7 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         "exceptions",
         number(figures.overridden),
         t("with an override"),
-        t("How many of them have at least one setting that is an exception. Archived clients are not counted."),
+        t("How many of them have at least one setting that is an override. Archived clients are not counted."),
         {"source": SourceFilter.OVERRIDE},
     )
     _figure(

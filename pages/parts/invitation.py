@@ -116,8 +116,9 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
 
 
 def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetime) -> list[Event]:
-    """What became of the invitations and their messages: asked in again, sent again, revoked, lapsed, and what could
-    not be delivered. What was done with a revision or an edit, at its instant, is told with it."""
+    """What became of the invitations and of the messages, those about who pays too: asked in again, sent again,
+    revoked, lapsed, and what could not be delivered. What was done with a revision or an edit, at its instant, is told
+    with it."""
     told: list[Event] = []
     for each in invited.past:
         made, via = each.invitation, Origin.PAGE.label
@@ -127,11 +128,16 @@ def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetim
             told.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
         if made.accepted_at is None and made.revoked_at is None and made.expires_at <= now:
             told.append((made.expires_at, "–", Origin.SYSTEM.label, t("The invitation lapsed"), ""))
-    for sent in invited.deliveries:
+    for sent in (*invited.deliveries, *invited.about_payer):
+        again, lost = t("Sent the invitation again"), t("Its message could not be delivered")
+        if sent.payer is not None:
+            again = t("Sent the message about who pays again")
+            lost = t("The message about who pays could not be delivered")
         if sent.sending > 1 and sent.queued_at not in told_at:
-            told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, t("Sent the invitation again"), ""))
+            told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, again, ""))
         if sent.status is DeliveryStatus.GIVEN_UP and sent.ended_at is not None:
-            told.append((sent.ended_at, "–", Origin.SYSTEM.label, t("Its message could not be delivered"), ""))
+            why = sent.failures[-1][1] if sent.failures else ""  # the mail server's last answer
+            told.append((sent.ended_at, "–", Origin.SYSTEM.label, lost, why))
     return told
 
 
@@ -281,7 +287,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
         elif shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None:
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
-                meaning = t("On the default settings in force now, without exceptions.")
+                meaning = t("On the default settings in force now, without overrides.")
             st.text_input(
                 t("Reason (optional)"),
                 key=_reason(client_id),

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import demo
-from core.configuration import Configuration
+from core.configuration import Configuration, usable
 from core.invitations import WrongLinks
 from core.storage import Database
 
@@ -33,6 +33,13 @@ class _Opened:
 @st.cache_resource(show_spinner=False)
 def _opened() -> _Opened:
     return _Opened(Database(configuration().url, deployment=configuration().deployment))
+
+
+def configured() -> Configuration:
+    """What the operator has set, all of which can be used. Raises Misconfigured."""
+    with usable():
+        _opened()
+        return configuration()
 
 
 def database() -> Database:

@@ -72,7 +72,8 @@ def payer_text(payer: Payer) -> str:
     return nt("paid by us", "paid by us", 1) if payer is Payer.PARTNER else t("paid by the client")
 
 
-def heading(title: str, sentence: str) -> None:
-    """The page's title, and in one sentence what one does here."""
+def heading(title: str, sentence: str, *, shows_prices: bool = False) -> None:
+    """The page's title, and in one sentence what one does here; and what its prices leave out, said once."""
     st.title(plain(title), anchor=False)
-    st.caption(sentence)
+    without_vat = t("Prices are without VAT.")
+    st.caption(f"{sentence} {without_vat}" if shows_prices else sentence)

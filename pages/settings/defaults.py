@@ -149,6 +149,7 @@ def to_read() -> None:
 heading(
     t("Default settings"),
     t("What every client you invite from now on will get. Clients you already have keep their settings."),
+    shows_prices=True,
 )
 clients_of = figures.counted(server.database(), member, counted_by).per_version
 may_save, sees_all = may(member, Permission.SAVE_DEFAULTS), reads_all_clients(member)

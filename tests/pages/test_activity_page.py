@@ -39,7 +39,7 @@ def test_an_administrator_reads_who_did_what(demo_database: Database) -> None:
     assert told(app) == [
         ["Whoever runs this server", "Backup made", ""],
         ["Whoever runs this server", "Client forgotten", "Client 17"],
-        ["Whoever runs this server", "Catalogue loaded", "Edition 7"],
+        ["Whoever runs this server", "Catalogue changed", "Edition 7"],
         ["Demo finance", "Rows of an import downloaded", "1 row"],
         ["Demo client manager", "List of clients downloaded", "238 clients"],
     ]

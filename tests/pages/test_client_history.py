@@ -8,7 +8,7 @@ from core import subscriptions
 from core.storage import Database
 from core.subscriptions import Subscription
 from core.words import BillingError, ClientStatus, Payer
-from tests.pages.conftest import CLIENT, manager, opened, table_of
+from tests.pages.conftest import CLIENT, manager, opened, plain_text, table_of
 
 
 def test_a_decision_beside_what_is_pending_is_not_said_to_take_its_place(demo_database: Database) -> None:
@@ -39,6 +39,10 @@ def test_a_decision_beside_what_is_pending_is_not_said_to_take_its_place(demo_da
         pending = subscriptions.detail(session, member, client_id).pending
     assert pending is not None
     assert pending.settings.plan == "standard"
-    told = table_of(opened(CLIENT, client=str(client_id)), 1)["What"].tolist()
+    app = opened(CLIENT, client=str(client_id))
+    told = table_of(app, 1)["What"].tolist()
+    why = "at the renewal: a lower price begins at the renewal"
+    assert why in told[1], told[:4]
+    assert why in plain_text(app)
     assert any("Paid by" in line and "in place of" not in line for line in told[:2]), told[:4]
     assert not any("in place of" in line for line in told[:2]), told[:4]

@@ -83,7 +83,7 @@ def test_what_is_accepted_is_what_was_shown(demo_database: Database) -> None:
         subscriptions.override(session, manager(demo_database), 241, overrides, seen=1)
     ran(at(page.button, "accept.accept").click())
     assert "What is offered changed in the meantime." in plain_text(page)
-    assert "You pay: €27.00 a month." in plain_text(page)
+    assert "You pay: €27.00 a month, without VAT." in plain_text(page)
     assert asked(demo_database, subscriptions.detail, 241).status is ClientStatus.INVITED
     ran(at(page.button, "accept.accept").click())
     assert "Your subscription starts today" in plain_text(page)
@@ -191,11 +191,11 @@ def test_a_mail_server_that_is_set_gets_the_message_right_after_the_invitation(
 
 def test_the_table_tells_a_lapsed_invitation_and_leads_to_it(demo_database: Database) -> None:
     """Expired by itself; the letter beside it opens what can be done."""
-    app = opened(status="invited")
+    app = opened(status="invited,expired")
     shown = rows(app)
     assert {"Expired", "Invited"} == set(shown["status"])
     place = list(shown["status"]).index("Expired")
-    listed = asked(demo_database, reports.listed, status="invited")
+    listed = asked(demo_database, reports.listed, status="invited,expired")
     app.session_state["clients.letter opened"] = listed[place].client_id  # what a click on its letter leads to
     ran(app)
     assert [b for b in app.button if str(b.key).endswith(".again")]

@@ -74,6 +74,15 @@ def written(database: Database) -> list[str]:
         return list(session.scalars(text("SELECT words FROM note ORDER BY words")))
 
 
+def kept_by(server: Postgres) -> list[str]:
+    """The same, read with the usual patience: a server that is just awake may be slow."""
+    database = Database(server.url)
+    try:
+        return written(database)
+    finally:
+        database.close()
+
+
 def took(act: Callable[[], object], refusal: type[Exception]) -> float:
     """How many seconds it took until this was refused."""
     began = time.monotonic()
@@ -168,7 +177,7 @@ def test_a_frozen_server_is_away_within_seconds(away: Database, breakable: Postg
         assert took(lambda: written(away), DatabaseAway) < QUICK
         assert took(lambda: write(away), DatabaseAway) < QUICK
         assert took(away.is_migrated, DatabaseAway) < QUICK
-    assert written(away) == ["kept"]
+    assert kept_by(breakable) == ["kept"]
 
 
 def test_a_server_frozen_in_the_middle_of_an_action(away: Database, breakable: Postgres) -> None:
@@ -181,7 +190,7 @@ def test_a_server_frozen_in_the_middle_of_an_action(away: Database, breakable: P
                 session.execute(text("INSERT INTO note VALUES ('whole')"))
 
     assert took(in_the_middle, DatabaseAway) < QUICK
-    assert written(away) == []
+    assert kept_by(breakable) == []
 
 
 def test_a_server_frozen_while_an_action_is_made_final(away: Database, breakable: Postgres) -> None:

@@ -154,8 +154,9 @@ class WithSets(TwoSpaces):
             renamed = [change.before for change in defaults.set_changes(session, member, number) if change.before]
             assert renamed[::-1] == each.names
         bound = [client.now.version for client in model.clients.values()]
+        billed = [client.now.version for client in model.clients.values() if client.now.status != "archived"]
         figures = reports.figures(session, member)
-        assert figures.on_retired_set == sum(each is not None and model.sets[each[0]].is_retired for each in bound)
+        assert figures.on_retired_set == sum(each is not None and model.sets[each[0]].is_retired for each in billed)
         assert figures.per_version == Counter(each for each in bound if each is not None)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 
-from core import catalogue, subscriptions
+from core import catalogue, members, subscriptions
 from core.catalogue import FIRST_DAY, ChangeKind
 from core.subscriptions import (
     CatalogueRefused,
@@ -13,7 +13,7 @@ from core.subscriptions import (
     SharedCatalogue,
     StaleCatalogue,
 )
-from core.words import NoPricesYet, NotAllowed, Role
+from core.words import ActivityKind, NoPricesYet, NotAllowed, Role
 from tests.conftest import STANDARD, Space, at_once, with_prices
 from tests.subscriptions.test_catalogue_loading import (
     ROUNDS,
@@ -115,6 +115,11 @@ def test_an_administrator_loads_and_withdraws_and_nobody_else(own: Space) -> Non
     with own.database.transaction() as session:
         assert subscriptions.withdraw_price_list(session, 2, "EUR", by=own.administrator).number == 2
     assert [each.number for each in current(own).price_lists] == [1]
+    with own.database.reading() as session:
+        done = members.activities(session, own.administrator)
+    told, edition = {(each.by, each.what, each.number) for each in done}, current(own).edition
+    by = own.administrator.name
+    assert told >= {(by, ActivityKind.CATALOGUE_LOADED, number) for number in (edition - 1, edition)}
 
 
 def test_no_member_changes_what_another_partner_space_sells(own: Space, make_space) -> None:  # noqa: F811

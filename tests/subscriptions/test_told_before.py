@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from core import catalogue, subscriptions
 from core.members import Partner
+from core.subscriptions import Waits
 from core.words import BillingPeriod, Overrides, Payer, spoken
 from pages.clients import provenance
 from tests.conftest import Space
@@ -85,3 +86,27 @@ def test_rule_41_what_is_bought_at_the_renewal_costs_by_the_prices_of_that_day(f
     assert "Bought at the prices of 15 Feb 2027: €21.00 a month." in said
     assert "By the prices the client keeps otherwise it is €19.00 a month." in said
     assert "today's prices" not in said
+
+
+def test_rule_37_the_history_tells_once_a_day_what_the_upgrades_cost_and_why_a_change_waits(firm: Space) -> None:
+    """The worked example to the cent; of two upgrades of one day the last one says it (rules 28 and 29)."""
+    client_id = accepted(firm, local(2027, 1, 15, 10))
+    change(firm, client_id, at=local(2027, 1, 25, 9), plan="premium")
+    plus = change(firm, client_id, at=local(2027, 1, 25, 10), plan="plus")
+    payroll = change(firm, client_id, at=local(2027, 2, 5, 9), add_ons=frozenset({"payroll"}))
+    cheaper = change(firm, client_id, at=local(2027, 2, 6, 9), plan="standard", add_ons=frozenset())
+    yearly = change(firm, client_id, at=local(2027, 2, 7, 9), billing_period=BillingPeriod.YEARLY)
+    shown = firm.detail(client_id)
+    with firm.database.reading() as session:
+        offer = catalogue.current(session, firm.manager.partner)
+    charges = subscriptions.charges_of(offer, shown.time_zone, shown.history)
+    assert {number: (str(charge), day) for number, (charge, day) in charges.items()} == {
+        plus.revision: ("€10.16", date(2027, 2, 15)),
+        payroll.revision: ("€3.87", date(2027, 2, 15)),
+    }
+    prices = subscriptions.prices_of(offer, shown.time_zone, shown.history)
+    why = {each.revision: subscriptions.why_it_waits(each, *prices[each.revision]) for each in shown.history}
+    assert {number: said for number, said in why.items() if said is not None} == {
+        cheaper.revision: Waits.LOWER_PRICE,
+        yearly.revision: Waits.BILLING_PERIOD,
+    }
