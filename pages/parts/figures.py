@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -31,9 +31,8 @@ def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFram
     return _spread(database, member, _version(database, member, in_force))
 
 
-def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
-    """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
-    it."""
+def row(figures: Figures, *, sets_are_several: bool) -> None:
+    """How many clients, each number a way to them."""
     _figure(
         "every",
         number(figures.clients),
@@ -91,10 +90,14 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         t("The invitation expired or was revoked, or a message to the client was given up."),
         {"attention": AttentionFilter.NEEDED},
     )
+
+
+def amount(figures: Figures, *, leads_to_distribution: bool) -> bool:
+    """What the clients cost a month; whether it was clicked, which leads to another page for who may open it."""
     meaning = t("What the active clients cost together, whoever pays. A yearly price counts a twelfth.")
     where = t("How it spreads over the plans: Plan distribution.")
     meaning = f"{meaning} {where}" if leads_to_distribution else meaning
-    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
+    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {}, width="content")
     return clicked and leads_to_distribution
 
 
@@ -136,7 +139,14 @@ def _version(database: Database, member: Member, in_force: InForce, *others: obj
     return repr((*changed, *holds, lapsed, *others))
 
 
-def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:
+def _figure(
+    name: str,
+    value: str,
+    label: str,
+    meaning: str,
+    filters: dict[str, Any],
+    width: Literal["stretch", "content"] = "stretch",
+) -> bool:
     """A figure, and the way to the clients behind it; whether it was clicked."""
     return st.button(
         f"**{plain(value)}** {label}",
@@ -144,7 +154,7 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         help=meaning,
         on_click=narrow,
         kwargs=filters,
-        width="stretch",
+        width=width,
     )
 
 

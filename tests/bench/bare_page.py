@@ -27,9 +27,9 @@ def clients() -> None:
     elif filtered != "All":
         shown = f"filter {said['filters'].index(filtered)}"
     table = rows(shown)
-    opening = st.column_config.ButtonColumn("", key="opened", on_click=lambda: None, type="tertiary", width=40)
+    opening = st.column_config.ButtonColumn("Client", key="opened", on_click=lambda: None, type="tertiary")
     with above:
-        st.dataframe(table, hide_index=True, height="content", column_config={"open": opening})
+        st.dataframe(table, hide_index=True, height="content", column_config={"name": opening})
     if (opened := st.session_state.get("opened")) is not None:
         st.switch_page(a_client, query_params={"client": str(said["clients"][opened["row"]])})
 

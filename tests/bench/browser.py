@@ -101,18 +101,18 @@ def _acts(page: Page, url: str, texts: Shown) -> Iterator[tuple[str, float]]:
     names = texts.pages
     yield "browser: opening clients", _opened(page, url, names[0][0])
     for before, after in pairwise(names):
-        with_new = next(name for name in after if name not in before)
+        with_new = _new(before, after)
         yield "browser: next page", _after(page, [with_new], _next_page)
     yield "browser: opening clients", _opened(page, url, names[0][0])
     before = names[0]
     for label, after in texts.filters.items():
-        with_new = next(name for name in after if name not in before)
+        with_new = _new(before, after)
         yield "browser: a filter", _after(page, [with_new], partial(_choose, label))
         before = after
     yield "browser: opening clients", _opened(page, url, names[0][0])
     before = names[0]
     for words, after in texts.searches.items():
-        with_new = next(name for name in after if name not in before)
+        with_new = _new(before, after)
         yield "browser: a search", _after(page, [with_new], partial(_search, words))
         before = after
     for row, (number, moment) in enumerate(texts.clients.items()):
@@ -125,6 +125,11 @@ def _acts(page: Page, url: str, texts: Shown) -> Iterator[tuple[str, float]]:
         yield "browser: distribution", _after(page, [texts.distribution, _CHART], _open_distribution)
         address = f"{url}/plan_distribution"
         yield "browser: opening distribution", _opened(page, address, texts.distribution, _CHART)
+
+
+def _new(before: list[str], after: list[str]) -> str:
+    """A name that only these rows have, and one of them, as it is drawn."""
+    return next(name for name in after if name not in before and after.count(name) == 1)
 
 
 def _opened(page: Page, address: str, *texts: str) -> float:
