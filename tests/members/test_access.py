@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -14,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.bulk import Found, Override
+from core.catalogue import SAMPLE
 from core.defaults import SetVersion
 from core.imports.headings import recognise
 from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
 from core.members import Member, Permission
 from core.storage import now
-from core.subscriptions import Seen
+from core.subscriptions import Seen, SharedCatalogue
 from core.team import NewMember
 from core.words import (
     BillingError,
@@ -32,7 +34,7 @@ from core.words import (
     Role,
     UnknownSet,
 )
-from tests.conftest import PLUS, STANDARD, Space
+from tests.conftest import PLUS, STANDARD, Space, with_prices
 
 UseCase = Callable[[Session, Member], Any]
 NEW = NewClient.from_typed(name="New", email="new@example.com")
@@ -87,6 +89,17 @@ def take_an_override_back(session: Session, member: Member) -> Any:
     with suppress(ClientNotFound):
         subscriptions.override(session, administrator, 1, Overrides(payer=Payer.PARTNER), seen=1)
     return subscriptions.take_back(session, member, 1, seen=2)
+
+
+DEARER = {key: cents + 100 for key, cents in SAMPLE.plan_prices.items()}
+TO_COME = with_prices(SAMPLE, valid_from=date(2026, 4, 1), plan_prices=DEARER)
+
+
+def withdraw_a_list(session: Session, member: Member) -> Any:
+    """A price list that somebody at a shell loaded is withdrawn by the member."""
+    made = subscriptions.load_catalogue(session, TO_COME).made
+    assert made is not None
+    return subscriptions.withdraw_price_list(session, made.number, "EUR", by=member).number
 
 
 PAID = Override(Overrides(payer=Payer.PARTNER))
@@ -167,6 +180,9 @@ USE_CASES: dict[str, UseCase] = {
     "subscriptions.responsible_history": lambda s, m: subscriptions.responsible_history(s, m, 1),
     "subscriptions.responsible_members": lambda s, m: subscriptions.responsible_members(s, m),
     "subscriptions.catalogue_overview": lambda s, m: subscriptions.catalogue_overview(s, m),
+    "subscriptions.preview_catalogue": lambda s, m: subscriptions.preview_catalogue(s, TO_COME, by=m),
+    "subscriptions.load_catalogue": lambda s, m: subscriptions.load_catalogue(s, TO_COME, by=m),
+    "subscriptions.withdraw_price_list": withdraw_a_list,
     "reports.billing_sources": lambda s, m: len(reports.billing_sources(s, m)),
     "reports.listed": lambda s, m: len(reports.listed(s, m)),
     "reports.figures": lambda s, m: reports.figures(s, m).clients,
@@ -189,7 +205,12 @@ USE_CASES: dict[str, UseCase] = {
     "team.release_sign_in": lambda s, m: team.release_sign_in(s, m, HIRED, seen=1),
 }
 ACTIVITY = {"members.activities", "members.count_activities"}
-TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("team.")}  # administrators alone
+CATALOGUE = {
+    "subscriptions.preview_catalogue", "subscriptions.load_catalogue", "subscriptions.withdraw_price_list",
+}  # fmt: skip
+# what administrators alone may
+TEAM = ACTIVITY | CATALOGUE | {use_case for use_case in USE_CASES if use_case.startswith("team.")}
+READS_OF_TEAM = {"team.listed", "team.history", "team.detail"}
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
     *BATCHES, "reports.listed_numbers", "reports.views",
@@ -232,6 +253,7 @@ REACHED_BY_ANOTHER = {
     "invitations.waiting_message": ClientNotFound,
     "subscriptions.adopt_current_defaults": NothingToAdopt,
     **dict.fromkeys(["defaults.rename_set", "defaults.bring_back_set"], UnknownSet),
+    **dict.fromkeys(CATALOGUE, SharedCatalogue),  # nobody of one space changes what all sell
     **dict.fromkeys(["bulk.preview", "bulk.do"], bulk.NobodyChosen),
     **dict.fromkeys(["bulk.undo", "bulk.undo_preview", "bulk.batch", "bulk.clients_of"], bulk.BatchNotFound),
     "bulk.batches": [],
@@ -263,6 +285,7 @@ REACHED_BY_ANOTHER = {
 }
 PREVIEWS = {
     "invitations.preview", "invitations.waiting_message", "imports.preview", "bulk.preview", "bulk.undo_preview",
+    "subscriptions.preview_catalogue",
 }  # fmt: skip
 OF_THEIR_OWN = {
     "reports.save_view",
@@ -382,7 +405,7 @@ def test_a_role_taken_away_while_its_holder_waits_for_the_turn_is_gone(space: Sp
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.CLIENT_MANAGER}], ids=["inactive", "role"])
-@pytest.mark.parametrize("use_case", sorted(TEAM - ACTIVITY - {"team.listed", "team.history", "team.detail"}))
+@pytest.mark.parametrize("use_case", sorted(TEAM - ACTIVITY - PREVIEWS - READS_OF_TEAM))
 def test_an_administrator_who_is_none_any_more_keeps_no_members(space: Space, use_case: str, change: dict) -> None:
     """Asked of the database again, though the page was shown to an administrator."""
     hire(space)
