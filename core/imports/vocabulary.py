@@ -39,12 +39,13 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "entreprise, nom de la société, nom de l'entreprise, nom société, nom entreprise, "
         "bedrijf, bedrijfsnaam, naam bedrijf, firma, firmanaam, onderneming, naam onderneming, juridische naam, "
         "statutaire naam, maatschappelijke naam, handelsnaam, vennootschap, naam van de onderneming, organisatie, "
-        "officiële naam",
+        "officiële naam, ondernemingsnaam",
         "name, name1, client, client name, customer, customer name, customer full name, full name, display name, "
-        "display name as, contact name, CustName, title, nom du client, nom client, nom complet, nom d'affichage, "
+        "display name as, complete name, contact name, CustName, nom du client, nom du dossier, nom client, "
+        "nom complet, nom d'affichage, "
         "intitulé, klant, klantnaam, naam klant, naam van de klant, naam relatie, relatie, relatienaam, "
         "weergavenaam, volledige naam",
-        "nom, naam",
+        "nom, naam, title",
     ),
     Column.COUNTRY: (
         "country code, country (ISO 3166 alpha-2), country ISO, ISO country code, "
@@ -64,7 +65,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "courriel du contact, e-mail client, e-mail du client, mail contact, "
         "e-mailadres, mailadres, e-mail adres, e-mailadres klant, e-mailadres contactpersoon, e-mail contactpersoon, "
         "e-mail van de contactpersoon, e-mailadres van de contactpersoon, e-mail klant",
-        "work email, email (work), business email, e-mail professionnel, e-mail (werk), e-mail werk",
+        "emails, work email, email (work), business email, e-mail professionnel, e-mail (travail), e-mail (werk), "
+        "e-mail werk",
         "billing email, invoice email, email for invoices, e-mail de facturation, e-mail facturation, "
         "e-mails de facturation, adresse e-mail de facturation, factuur e-mail, e-mail facturatie, "
         "facturatie e-mail, e-mailadres facturatie, e-mailadres factuur, e-mail voor facturen",
@@ -86,23 +88,27 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
     ),
     Column.COMPANY_NUMBER: (
         "company number, company no, enterprise number, registration number, company registration number, "
-        "company registration, company ID, CBE, CBE number, BCE, KBO, numéro d'entreprise, n° d'entreprise, "
-        "numéro entreprise, numéro BCE, n° BCE, BCE/KBO, KBO/BCE, SIREN, n° SIREN, numéro SIREN, numéro de SIREN, "
+        "company registration, company registry, company_registry, company ID, CBE, CBE number, BCE, KBO, "
+        "numéro d'entreprise, n° d'entreprise, "
+        "numéro entreprise, n° entreprise, numéro BCE, n° BCE, BCE/KBO, KBO/BCE, SIREN, n° SIREN, numéro SIREN, "
+        "numéro de SIREN, "
         "ondernemingsnummer, ondernemingsnr, nummer van de onderneming, KBO-nummer, KvK, "
         "KvK-nummer, KvK nr, Kamer van Koophandel, chamber of commerce, chamber of commerce number, CoC number, CoC",
         "SIRET, n° SIRET, numéro SIRET, numéro de SIRET, SIREN/SIRET",
     ),
     Column.VAT_NUMBER: (
-        "VAT number, VAT, VAT no, VAT nr, VAT ID, VAT registration number, EU VAT number, TVA, numéro de TVA, n° TVA, "
+        "VAT number, VAT, VAT no, VAT nr, VAT ID, VAT registration number, VAT reg number, EU VAT number, TVA, "
+        "numéro de TVA, n° TVA, "
         "n° de TVA, numéro TVA, TVA intracommunautaire, n° TVA intracommunautaire, numéro de TVA intracommunautaire, "
         "n° de TVA intracommunautaire, identifiant TVA, BTW, BTW-nummer, BTW nr, BTW-identificatienummer, BTW-ID",
         "tax ID, tax number, tax no, tax registration number, tax identification number, numéro fiscal, "
         "n° fiscal, identifiant fiscal, fiscaal nummer",
     ),
     Column.EXTERNAL_REFERENCE: (
-        "external reference, reference, ref, external ID, your reference, our reference, internal reference, "
-        "référence, référence externe, réf, réf externe, notre référence, référence interne, "
-        "referentie, externe referentie, interne referentie, onze referentie, uw referentie, klantreferentie, "
+        "external reference, external ID, external code, référence externe, réf externe, ID externe, "
+        "identifiant externe, externe referentie, externe ID",
+        "reference, ref, your reference, our reference, internal reference, référence, réf, notre référence, "
+        "référence interne, referentie, interne referentie, onze referentie, uw referentie, klantreferentie, "
         "kenmerk",
         "customer number, customer no, customer code, customer ID, client code, client ID, "
         "account number, account code, contact code, CustNum, code client, identifiant client, "
@@ -168,10 +174,20 @@ LANGUAGES = {
 NO_ADD_ONS = "none, aucun, aucune, geen"
 COUNTRIES = {
     "UK": "GB",
+    "GREAT BRITAIN": "GB",
+    "GRANDE-BRETAGNE": "GB",
+    "GROOT-BRITTANNIË": "GB",
+    "ENGLAND": "GB",
     "EL": "GR",
+    "USA": "US",
     "HOLLAND": "NL",
+    "HOLLANDE": "NL",
     "THE NETHERLANDS": "NL",
-}  # the letters that people and the VAT rules use for a country
+    "GRAND-DUCHÉ DE LUXEMBOURG": "LU",
+    "GROOTHERTOGDOM LUXEMBURG": "LU",
+    "RÉPUBLIQUE TCHÈQUE": "CZ",
+    "CZECH REPUBLIC": "CZ",
+}  # the letters and names that people and the VAT rules use for a country, beside those of its list of names
 
 
 def key(text: str) -> str:

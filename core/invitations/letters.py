@@ -78,7 +78,7 @@ def _text(
 ) -> str:
     price = t("{partner} pays for it.", partner=partner)
     if settings.payer is Payer.CLIENT:
-        price = t("You pay: {price}.", price=charge_text(offer.price(settings, held=settings)))
+        price = t("You pay: {price}, without VAT.", price=charge_text(offer.price(settings, held=settings)))
     paragraphs = [
         t("Hello {name},", name=client.contact_name or client.name),
         t("{partner} invites {client} to its bookkeeping platform.", partner=partner, client=client.name),

@@ -1,5 +1,5 @@
 """What people read: the list of clients with the source of each setting, saved views of it, its figures, the plan
-distribution, and files to take away."""
+distribution, files to take away, and what others did meanwhile."""
 
 from core.reports.clients import (
     BILLING_SOURCES,
@@ -22,6 +22,7 @@ from core.reports.filters import (
     statuses,
 )
 from core.reports.in_force import InForce, in_force
+from core.reports.meanwhile import Changed, Saved, Seen, changed_since, invited_since, saved_since, seen
 from core.reports.views import (
     ASKED,
     LONGEST_VIEW_NAME,

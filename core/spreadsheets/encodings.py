@@ -18,11 +18,16 @@ _BROKEN = re.compile("[\udc80-\udcff]+")  # bytes that are not UTF-8, as "surrog
 _AFTER_A_LETTER = rb"\x85\x8b\x91-\x97\x99\x9b\xa0\xa9-\xab\xad\xae\xb0\xb2\xb3\xb9-\xbb"  # …‹‘’“”•–—™›©ª«®°²³¹º»
 _CLEARLY_UTF_8 = re.compile(  # characters of several bytes that Windows-1252 would show as a letter and odd signs
     rb"[\xc2\xc3][\x80-\xbf]"
-    rb"|[\xc4-\xdf](?![%(plain)s])[\x80-\xbf]"
+    rb"|[\xc4-\xd4\xd6-\xdf](?![%(plain)s])[\x80-\xbf]"  # in Mac Roman \xd5 is an apostrophe: "l’école"
     rb"|[\xe0-\xef](?![%(plain)s]{2})[\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3}" % {b"plain": _AFTER_A_LETTER}
 )
-_MAC_ROMAN = re.compile(rb"[A-Za-z][\x87-\x89\x8b\x8d-\x90\x9d]")  # áàâ ã çéèê ù after a letter; else signs and Ž
+_MAC_ROMAN = re.compile(  # what in Windows-1252 is a sign or a letter that does not stand there
+    rb"[A-Za-z][\x83\x87-\x89\x8b\x8d-\x90\x9d\x9f]"  # É áàâ ã çéèê ù ü after a letter; else ƒ, signs, Ž and Ÿ
+    rb"|[\x83\x86][A-Za-z]"  # É Ü before a letter; else ƒ †
+    rb"|[A-Za-z][\x8a\x94\x95\x99][a-z]"  # ä î ï ô within a word; else Š ” • ™
+    rb"|[aeio]\x91(?!s)"  # ë after a vowel: "België"; else ‘, which opens a quotation
+)
 _WINDOWS = re.compile(rb"[A-Za-z][\xe0-\xf6\xf8-\xff]")  # small letters with accents; in Mac Roman signs and capitals
 _CELLS = re.compile(r'[,;\t"]')
 

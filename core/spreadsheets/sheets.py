@@ -188,13 +188,13 @@ def _records(text: str, separator: str) -> Iterator[Record]:
 
 
 def _best(first: Sequence[list[str]], recognised: Recognised) -> tuple[int, list[str]]:
-    """Which of the first rows has the headings, and they: the first row, unless nothing of it and enough of a later one
-    is known."""
+    """Which of the first rows has the headings, and they: the first row, unless hardly anything of it and enough more
+    of a later one is known. A title too may be a known word ("Company: Aubry")."""
     if not first:
         return 0, []
-    if not recognised(first[0][:MAX_COLUMNS]):
+    if (of_the_first := recognised(first[0][:MAX_COLUMNS])) < _ENOUGH:
         for place, cells in enumerate(first):
-            if recognised(cells[:MAX_COLUMNS]) >= _ENOUGH:
+            if recognised(cells[:MAX_COLUMNS]) >= _ENOUGH + of_the_first:
                 return place, cells
     return 0, first[0]
 

@@ -8,7 +8,7 @@ from core.bulk import PastBatch
 from core.members import Permission, may
 from core.words import moment, number, t
 from pages.clients import bulk_preview
-from pages.parts import choices, row_buttons, server, visitor
+from pages.parts import choices, notices, row_buttons, server, tab_title, visitor
 from pages.parts.text import heading, plain
 
 PAGE_SIZE = 50
@@ -87,13 +87,19 @@ def one_batch(asked: int) -> None:
         st.rerun()
     if (opened := row_buttons.opened("batch.client opened")) is not None:
         st.switch_page(CLIENT, query_params={"client": str(opened)})
-    with database.reading() as session:
-        made = bulk.batch(session, member, asked)
-        pages = max(1, -(-made.changed // PAGE_SIZE))
-        page = min(st.session_state.get(f"batch.pager {asked}") or 1, pages)
-        clients = bulk.clients_of(session, member, asked, page=page, page_size=PAGE_SIZE)
+    try:
+        with database.reading() as session:
+            made = bulk.batch(session, member, asked)
+            pages = max(1, -(-made.changed // PAGE_SIZE))
+            page = min(st.session_state.get(f"batch.pager {asked}") or 1, pages)
+            clients = bulk.clients_of(session, member, asked, page=page, page_size=PAGE_SIZE)
+    except bulk.BatchNotFound as refusal:
+        heading(t("Bulk changes"), t("What was done to many clients at once, and the lists that were imported."))
+        notices.refused(refusal)
+        return
+    tab_title.say(t("Bulk change {batch}", batch=str(made.batch)), t("Bulk changes"))
     said = t("{what}, {at} by {name}", what=made.kind.label, at=moment(made.done_at), name=made.by)
-    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said))
+    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said), shows_prices=made.can_be_undone)
     if made.reason:
         st.text(t("Reason: {reason}", reason=made.reason))
     if standing(made):

@@ -13,7 +13,7 @@ from core.catalogue import Catalogue, Price
 from core.defaults import EffectiveSettings, Sets, changes
 from core.words import LONGEST_NOTE, BillingError, Money, Setting, StaleError, day, nt, number, t
 from pages.parts import choices, notices, server
-from pages.parts.text import change_text, plain, price_text
+from pages.parts.text import change_text, joined, plain, price_text
 
 BULK_CHANGES = "pages/clients/bulk_changes.py"
 SHOWN = 200  # groups, and clients left out, on the page; the file has all of these
@@ -116,7 +116,7 @@ def _group(group: Group, currency: str, offer: Catalogue, sets: Sets) -> dict[st
         told.append(nt("{count} paid day is given up", "{count} paid days are given up", group.given_up_days))
     return {
         t("Clients"): number(group.clients),
-        t("What changes"): plain("; ".join(told)),
+        t("What changes"): plain(joined(told)),
         t("When"): t("at the renewal, {days}", days=days) if kind.waits else t("now"),
         t("Price"): "–" if kind.before is None else _prices(kind.price_before, kind.price_after),
         t("Charged today"): str(Money(group.charge_cents, currency)) if group.charge_cents else "–",
@@ -135,8 +135,8 @@ def what(group: Group, offer: Catalogue, sets: Sets) -> str:
         return t("The end is cancelled; the subscription goes on")
     if kind.withdrawn is not None:
         before, after = kind.withdrawn, kind.after
-        return t("Cancelled: {changes}", changes="; ".join(_changes(after, before, offer, sets)))
-    return "; ".join(_changes(kind.before, kind.after, offer, sets)) or t("What waits changes")
+        return t("Cancelled: {changes}", changes=joined(_changes(after, before, offer, sets)))
+    return joined(_changes(kind.before, kind.after, offer, sets)) or t("What waits changes")
 
 
 def _changes(before: EffectiveSettings, after: EffectiveSettings, offer: Catalogue, sets: Sets) -> list[str]:

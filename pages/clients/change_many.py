@@ -126,7 +126,11 @@ def change(chosen: Chosen, act: Act) -> None:
     bulk_preview.confirm(MANY, seen, label, lambda session, **named: bulk.do(session, member, act, chosen, **named))
 
 
-heading(t("Change many clients"), t("One act on many clients, previewed before it is done, and undone as one."))
+heading(
+    t("Change many clients"),
+    t("One act on many clients, previewed before it is done, and undone as one."),
+    shows_prices=True,
+)
 st.page_link(CLIENTS, label=t("Clients"), icon=":material/arrow_back:")
 chosen = who()
 if chosen is None:

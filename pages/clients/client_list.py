@@ -2,6 +2,7 @@
 that are ticked. A click in it runs it alone."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -13,8 +14,8 @@ from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import ListedStatus, Setting, language, t
-from pages.clients import client_table, list_file, list_url, many_chosen, set_filters
-from pages.parts import choices, colleagues, default_sets, figures, invitation, row_buttons, server
+from pages.clients import client_table, list_file, list_url, many_chosen, narrow_list, set_filters
+from pages.parts import choices, colleagues, default_sets, figures, invitation, meanwhile, row_buttons, server
 from pages.parts.choices import choose
 from pages.parts.text import plain
 
@@ -41,9 +42,12 @@ def show(member: Member, version: int) -> None:
         offer = catalogue.current(session, member.partner, edition=in_force.edition)
     looking_after, sees_all, labels = colleagues.looking_after(database, member), reads_all_clients(member), _labels()
 
-    above_the_table = st.container(horizontal=True, gap="small")
-    below_the_figures = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    chosen, order_by = _choices(member, offer, sets, looking_after, labels)
+    is_narrow = narrow_list.is_on()
+    above_the_table = st.popover(t("Figures")) if is_narrow else st.container(horizontal=True, gap="xsmall")
+    chosen = _choices(member, offer, sets, looking_after, labels, is_narrow=is_narrow)
+    below_the_filters = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with below_the_filters:
+        order_by = _order()
     question = str((order_by, *chosen.values()))
     pager = f"clients.pager {question}"
     asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
@@ -51,13 +55,15 @@ def show(member: Member, version: int) -> None:
     prices = figures.counted(database, member, in_force, **chosen).prices if order_by.is_by_price else None
     wanted: dict[str, Any] = {"order_by": order_by, "page": page, "page_size": PAGE_SIZE, "prices": prices}
     with database.reading(single=True) as session:
+        since = reports.seen(session, member)
         clients = reports.listed(session, member, **wanted, **chosen)
+    meanwhile.shows(since, clients)
     unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
     list_url.write(chosen | unusual)
 
     may_change, ticked = may(member, Permission.OVERRIDE), many_chosen.ticked(question)
     ticked_bar, table = st.container(), f"clients.table {question} {page} {many_chosen.times_forgotten()}"
-    letter_of = row_buttons.opened("clients.letter opened")
+    letter_of = row_buttons.opened(client_table.LETTER)
     if clients:
         if letter_of is not None:
             invitation.window(member, letter_of, language())
@@ -67,17 +73,18 @@ def show(member: Member, version: int) -> None:
             key=table,
             are_all_own=not sees_all,
             ticked=many_chosen.at_first(question, table) if may_change else None,
+            is_narrow=is_narrow,
         )
         many_chosen.keep(question, ticked)
 
     counted = figures.counted(database, member, in_force, **chosen)
     with above_the_table:
-        leads_on = may(member, Permission.READ_DISTRIBUTION)
-        if figures.row(counted, sets_are_several=sets.are_several, leads_to_distribution=leads_on):
-            st.switch_page("pages/finance/plan_distribution.py")
+        figures.row(counted, sets_are_several=sets.are_several)
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
-    with below_the_figures:
+    with below_the_filters:
+        if figures.amount(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
+            st.switch_page("pages/finance/plan_distribution.py")
         st.caption(plain(figures.still_to_come(counted)))
         if any(chosen.values()):
             icon = ":material/filter_alt_off:"
@@ -104,7 +111,7 @@ def show(member: Member, version: int) -> None:
 
 def open_clicked() -> None:
     """Go to the client whose button in the table was clicked, if one was."""
-    if (opened := row_buttons.opened("clients.opened")) is not None:
+    if (opened := row_buttons.opened(client_table.OPENED)) is not None:
         st.switch_page(CLIENT, query_params={"client": str(opened)})
 
 
@@ -124,10 +131,16 @@ def _labels() -> dict[str, str]:
 
 
 def _choices(
-    member: Member, offer: Catalogue, sets: Sets, looking_after: Sequence[ResponsibleMember], labels: dict[str, str]
-) -> tuple[dict[str, Any], Order]:
-    """The search, the filters and the order, as they are chosen now. Who sees only their own clients has no choice of
-    who looks after them."""
+    member: Member,
+    offer: Catalogue,
+    sets: Sets,
+    looking_after: Sequence[ResponsibleMember],
+    labels: dict[str, str],
+    *,
+    is_narrow: bool,
+) -> dict[str, Any]:
+    """The search and the filters, as they are chosen now. Who sees only their own clients has no choice of who looks
+    after them."""
     filters = [name for name in FILTERS if reads_all_clients(member) or name != "responsible"]
     set_filters.leave_out(filters, sets)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -142,21 +155,28 @@ def _choices(
             icon=":material/search:",
             width=150,
         )
-        for name in filters:
-            if name not in {"search", "attention"}:
-                _filter_box(name, labels[name], _filter_words(name, member, offer, sets, looking_after))
-        order_by = choose(
-            st.selectbox,
-            t("Sort"),
-            list(Order),
-            lambda order: order.label,
-            "clients.order_by",
-            at_first=Order.NAME,
-            filter_mode=None,
-            width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
-        )
+        with st.popover(t("Filters"), icon=":material/filter_alt:") if is_narrow else nullcontext():
+            for name in filters:
+                if name not in {"search", "attention"}:
+                    _filter_box(name, labels[name], _filter_words(name, member, offer, sets, looking_after))
     chosen = {name: st.session_state.get(f"clients.{name}") for name in filters}
-    return chosen | {"status": tuple(chosen["status"] or ())}, order_by
+    return chosen | {"status": tuple(chosen["status"] or ())}
+
+
+def _order() -> Order:
+    """The box for the order, without its name: each order says what it is."""
+    order: Order = choose(
+        st.selectbox,
+        t("Sort"),
+        list(Order),
+        lambda order: order.label,
+        "clients.order_by",
+        at_first=Order.NAME,
+        filter_mode=None,
+        label_visibility="collapsed",
+        width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
+    )
+    return order
 
 
 def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:

@@ -147,7 +147,7 @@ def what() -> None:
     """The settings, each at its default until chosen; and what the client will get, kept up to date."""
     overrides = choose_overrides(form, in_force.settings if in_force else None, Overrides(), offer)
     if overrides.chosen and in_force:
-        line("reason", t("Reason for the exception (optional)"), max_chars=LONGEST_NOTE)
+        line("reason", t("Reason for the override (optional)"), max_chars=LONGEST_NOTE)
     with st.container(border=True):
         try:
             with server.database().reading() as session:
@@ -218,7 +218,7 @@ top = st.container()
 one, many = import_list.ways()
 with top:
     by_hand = t("Type a name and an e-mail, then press Enter: the client gets your default settings.")
-    heading(t("Invite a client"), import_list.sentence() if many.open else by_hand)
+    heading(t("Invite a client"), import_list.sentence() if many.open else by_hand, shows_prices=True)
 if many.open:
     with many:
         import_list.show(member, offer)

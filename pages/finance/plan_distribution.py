@@ -11,7 +11,7 @@ from core.members import Permission
 from core.reports import DISTRIBUTION, FILTERS
 from core.words import ListedStatus, Money, Setting, Source, day, end_of_day, listed, number, t
 from pages.finance.distribution_chart import distribution_chart
-from pages.parts import default_sets, figures, presence, server, visitor
+from pages.parts import default_sets, figures, meanwhile, presence, server, visitor
 from pages.parts.choices import choose
 from pages.parts.default_sets import BOUND_TO_NONE
 from pages.parts.text import heading
@@ -24,6 +24,7 @@ SPLITS: dict[str, Any] = {"source": Source} | {
 member = visitor.member(Permission.READ_DISTRIBUTION)
 database = server.database()
 with database.reading(single=True) as session:
+    since = reports.seen(session, member)
     in_force = reports.in_force(session, member)
     offer = catalogue.current(session, member.partner, edition=in_force.edition)
 today = in_force.day
@@ -59,7 +60,9 @@ def open_clients(row: int, part: int) -> None:
 
 presence.clear_url()  # of what is left over from the clients behind a number
 heading(
-    t("Plan distribution"), t("See how clients and recurring revenue spread over plans, and who is behind each number.")
+    t("Plan distribution"),
+    t("See how clients and recurring revenue spread over plans, and who is behind each number."),
+    beside=lambda: meanwhile.of_distribution(member),
 )
 sets = default_sets.known(server.database(), member)
 measures = {"clients": t("Clients"), "revenue": t("Revenue a month")}
@@ -109,6 +112,7 @@ if not statuses:
 
 if as_of == today:
     spread = figures.spread(database, member, in_force)
+    meanwhile.shows_spread(since, spread)
 else:
     with database.reading() as session:
         spread = reports.plan_distribution(session, member, as_of=end_of_day(as_of))

@@ -27,7 +27,7 @@ def offer() -> None:
         if offered.price is None:
             st.text(t("{partner} pays for it.", partner=offered.partner))
         else:
-            st.text(t("You pay: {price}.", price=charge_text(offered.price)))
+            st.text(t("You pay: {price}, without VAT.", price=charge_text(offered.price)))
         for line in by_name(offered.settings, offered.offer):
             st.text(line)
     st.button(

@@ -1,6 +1,6 @@
 """The figures over many clients: counted once per filter and change, and the row of them above the list."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -28,9 +28,8 @@ def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFram
     return _spread(database, member, _version(member, in_force))
 
 
-def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
-    """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
-    it."""
+def row(figures: Figures, *, sets_are_several: bool) -> None:
+    """How many clients, each number a way to them."""
     _figure(
         "every",
         number(figures.clients),
@@ -54,7 +53,7 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         "exceptions",
         number(figures.overridden),
         t("with an override"),
-        t("How many of them have at least one setting that is an exception. Archived clients are not counted."),
+        t("How many of them have at least one setting that is an override. Archived clients are not counted."),
         {"source": SourceFilter.OVERRIDE},
     )
     _figure(
@@ -88,10 +87,14 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         t("The invitation expired or was revoked, or a message to the client was given up."),
         {"attention": AttentionFilter.NEEDED},
     )
+
+
+def amount(figures: Figures, *, leads_to_distribution: bool) -> bool:
+    """What the clients cost a month; whether it was clicked, which leads to another page for who may open it."""
     meaning = t("What the active clients cost together, whoever pays. A yearly price counts a twelfth.")
     where = t("How it spreads over the plans: Plan distribution.")
     meaning = f"{meaning} {where}" if leads_to_distribution else meaning
-    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
+    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {}, width="content")
     return clicked and leads_to_distribution
 
 
@@ -124,7 +127,14 @@ def _version(member: Member, in_force: InForce, *others: object) -> str:
     return repr((member.partner_id, member.partner.change_number, in_force, *others))
 
 
-def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:
+def _figure(
+    name: str,
+    value: str,
+    label: str,
+    meaning: str,
+    filters: dict[str, Any],
+    width: Literal["stretch", "content"] = "stretch",
+) -> bool:
     """A figure, and the way to the clients behind it; whether it was clicked."""
     return st.button(
         f"**{plain(value)}** {label}",
@@ -132,7 +142,7 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         help=meaning,
         on_click=narrow,
         kwargs=filters,
-        width="stretch",
+        width=width,
     )
 
 

@@ -297,7 +297,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
         if is_out:
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
-                meaning = t("On the default settings in force now, without exceptions.")
+                meaning = t("On the default settings in force now, without overrides.")
             button(
                 "again",
                 t("Invite again"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -134,10 +134,27 @@ def _arrive_in_the_demo() -> Arrival:
         database = server.database()
     except DemoRefused:
         return Arrival()
-    chosen = st.session_state.get("demo.member", 1)
+    browser, acting = st.user.to_dict().get("browser"), _acting()
+    chosen = st.session_state.setdefault("demo.member", acting.get(browser, 1))
     with database.reading(single=True) as session:
         found = members.find(session, demo.PARTNER_ID, chosen) or members.find(session, demo.PARTNER_ID, 1)
-        return Arrival() if found is None else Arrival(chosen=found, shown_as=demo.shown_day(session, found.partner))
+        if found is None:
+            return Arrival()
+        if browser:
+            acting.pop(browser, None)
+            acting[browser] = found.member_id
+        while len(acting) > _MOST:
+            acting.pop(next(iter(acting)))
+        return Arrival(chosen=found, shown_as=demo.shown_day(session, found.partner))
+
+
+_MOST = 1_000  # browsers; the oldest go
+
+
+@st.cache_resource(ttl=3600, max_entries=1, show_spinner=False)
+def _acting() -> dict[Any, int]:
+    """As which of the demo's members each browser acts: a reload of the page begins a new session, as the same one."""
+    return {}
 
 
 class _Seeded(NamedTuple):

@@ -48,7 +48,11 @@ def to_come(price_list: PriceList) -> None:
             catalogue_load.withdrawal(member, price_list)
 
 
-heading(t("Catalogue"), t("What is sold, what goes with what, and what it costs: now, and from a day to come."))
+heading(
+    t("Catalogue"),
+    t("What is sold, what goes with what, and what it costs: now, and from a day to come."),
+    shows_prices=True,
+)
 if offer.is_sample:
     st.caption(t("The catalogue is sample data: plans, add-ons and prices are made up."))
 numbers = [each.number for each in offer.price_lists]

@@ -100,7 +100,7 @@ def meaning(role: Role) -> str:
         case Role.ADMINISTRATOR:
             return t("May do everything, and manages the members.")
         case Role.CLIENT_MANAGER:
-            return t("Decides the default settings, invites clients, makes and clears exceptions.")
+            return t("Decides the default settings, invites clients, makes and clears overrides.")
         case Role.ACCOUNTANT:
             return t("Sees the clients they are responsible for, and changes nothing.")
     return t("Reads and downloads everything, and changes nothing.")

@@ -1,13 +1,15 @@
 """Every page looked at by axe-core, in both themes, wide and on a phone; and the product without a mouse."""
 
+import re
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
 from core.words import speak, t
-from tests.browser.conftest import CHROMIUM, Server, alert, expect_title, open_page, settled
+from tests.browser.conftest import CHROMIUM, Server, alert, box, button, choose, expect_title, open_page, settled
 from tests.conftest import STANDARD
 
 pytestmark = [
@@ -24,6 +26,11 @@ PAGES = {
     "catalogue": "Catalogue",
     "members": "Members",
     "activity": "Activity",
+    "bulk_changes": "Bulk changes",
+    "bulk_changes?batch=999999": "Bulk changes",
+    "change_many?act=adopt&source=older&status=active": "Change many clients",
+    "change_many?act=override&status=active": "Change many clients",
+    "accept": "",
     "plan_distribution": "Plan distribution",
 }
 WEIGHTY = {"moderate", "serious", "critical"}
@@ -53,6 +60,65 @@ def test_axe_finds_nothing_that_is_ours(
     page.goto(f"{server.url}/{path}")
     if PAGES[path]:
         expect_title(page, PAGES[path])
+    assert_nothing_of_ours(page, scheme)
+
+
+def a_list(page: Page, rows: str) -> None:
+    """Bring a list that says this."""
+    page.get_by_role("tab", name="A spreadsheet").click()
+    file: FilePayload = {"name": "clients.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def columns_of_a_list(page: Page) -> None:
+    """Of a list whose headings say nothing."""
+    a_list(page, "Firm;Where to write\nAubry;aubry@example.com\n")
+    expect(page.get_by_text("Choose which column of the list holds what.")).to_be_visible()
+
+
+def rows_of_a_list(page: Page) -> None:
+    """One is ready, one is to be corrected."""
+    a_list(page, f"Name;Country;E-mail\nReady;BE;{uuid4().hex}@example.com\nNot ready;BE;nowhere\n")
+    expect(page.get_by_role("button", name="Check again")).to_be_visible()
+
+
+def report_of_a_list(page: Page) -> None:
+    """What became of each row, and who was invited."""
+    rows_of_a_list(page)
+    page.get_by_role("button", name="Invite the 1 ready").click()
+    expect(page.get_by_text("1 client is invited.")).to_be_visible()
+
+
+def batch_of_a_list(page: Page) -> None:
+    """The bulk change that an import is."""
+    report_of_a_list(page)
+    page.get_by_role("link", name="This import among the bulk changes").click()
+    expect(page.get_by_role("heading", name="Its clients")).to_be_visible()
+
+
+def saved_views(page: Page) -> None:
+    """Opened, to save one."""
+    open_page(page, page.url.rpartition("/")[0], "Clients")
+    page.get_by_role("main").get_by_role("button", name="Views").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("come_to", [columns_of_a_list, rows_of_a_list, report_of_a_list, batch_of_a_list, saved_views])
+def test_axe_finds_nothing_in_what_a_page_opens(
+    server: Server, visit: Callable[..., Page], come_to: Callable[[Page], None], width: int, scheme: str
+) -> None:
+    """What has no address of its own: a list that is brought, from its columns to its report, and the views."""
+    page = visit(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    open_page(page, f"{server.url}/invite_client", "Invite a client")
+    settled(page)
+    come_to(page)
+    assert_nothing_of_ours(page, scheme)
+
+
+def assert_nothing_of_ours(page: Page, scheme: str) -> None:
+    """One heading of the first level, and nothing that axe finds weighty, but for what is Streamlit's own."""
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     settled(page)
     found = Axe().run(page).response["violations"]
@@ -127,6 +193,12 @@ def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., P
     settled(page)
     page.reload()
     expect(reason).to_have_value("they asked for it")
+    button(page, "Change account manager").click()
+    choose(page, "Account manager", "Demo administrator")
+    settled(page)
+    page.reload()
+    expect(box(page, "Account manager")).to_have_value(re.compile("Demo administrator"))
+    expect(reason.last).to_have_value("they asked for it")
     other = visit()
     open_page(other, address, server.name_of(5))
     settled(other)

@@ -278,7 +278,8 @@ def test_the_template_stands_on_an_empty_catalogue() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [("be", "BE"), ("Belgium", "BE"), ("Belgique", "BE"), ("België", "BE"), ("Pays-Bas", "NL"), ("Nederland", "NL"),
-     ("UK", "GB"), ("EL", "GR"), ("", ""), ("Atlantis", "ATLANTIS")],
+     ("UK", "GB"), ("EL", "GR"), ("", ""),
+     ("Great Britain", "GB"), ("Grand-Duché de Luxembourg", "LU"), ("Atlantis", "ATLANTIS")],
 )  # fmt: skip
 def test_a_country_is_read_from_its_letters_or_its_name(text: str, code: str) -> None:
     """In English, French and Dutch; what is none is left for the sentence that refuses it."""

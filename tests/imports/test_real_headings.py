@@ -97,6 +97,34 @@ ROWS = {
             Column.EMAIL: "E-mail", Column.COUNTRY: "Pays", Column.EXTERNAL_REFERENCE: "Code client",
         },
     ),
+    "Yuki in French": (
+        "Code contact;Nom;Adresse;Pays;E-mail (travail);Numéro de TVA;Numéro BCE",
+        {
+            Column.NAME: "Nom", Column.COUNTRY: "Pays", Column.EMAIL: "E-mail (travail)",
+            Column.VAT_NUMBER: "Numéro de TVA", Column.COMPANY_NUMBER: "Numéro BCE",
+        },
+    ),
+    "Pennylane customers": (
+        "Name,Registration number,VAT number,Emails,Billing address,City,Reference,External reference",
+        {
+            Column.NAME: "Name", Column.COMPANY_NUMBER: "Registration number", Column.VAT_NUMBER: "VAT number",
+            Column.EMAIL: "Emails", Column.EXTERNAL_REFERENCE: "External reference",
+        },
+    ),
+    "a list of files of a Belgian practice": (
+        "Ondernemingsnaam;Ondernemingsnummer;E-mail;Taal;Dossierbeheerder;Land",
+        {
+            Column.NAME: "Ondernemingsnaam", Column.COMPANY_NUMBER: "Ondernemingsnummer", Column.EMAIL: "E-mail",
+            Column.LANGUAGE: "Taal", Column.RESPONSIBLE: "Dossierbeheerder", Column.COUNTRY: "Land",
+        },
+    ),
+    "clients of a practice manager": (
+        "Client Name,Email,Client Code,Title,First Name,Last Name",
+        {
+            Column.NAME: "Client Name", Column.EMAIL: "Email", Column.EXTERNAL_REFERENCE: "Client Code",
+            Column.FIRST_NAME: "First Name", Column.LAST_NAME: "Last Name",
+        },
+    ),
 }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def test_what_is_accepted_is_what_was_shown(demo_database: Database) -> None:
         subscriptions.override(session, manager(demo_database), 241, overrides, seen=1)
     ran(at(page.button, "accept.accept").click())
     assert "What is offered changed in the meantime." in plain_text(page)
-    assert "You pay: €27.00 a month." in plain_text(page)
+    assert "You pay: €27.00 a month, without VAT." in plain_text(page)
     assert asked(demo_database, subscriptions.detail, 241).status is ClientStatus.INVITED
     ran(at(page.button, "accept.accept").click())
     assert "Your subscription starts today" in plain_text(page)

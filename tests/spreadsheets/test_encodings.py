@@ -121,6 +121,14 @@ def test_any_refusal_of_bytes_is_one_sentence() -> None:
         ("Nom\nBoulangerie Lefèvre\nCafé\n", "mac_roman", "Mac Roman"),
         ("Nom\nBoulangerie Lefèvre\nCafé\n", "cp1252", "Windows-1252"),
         ("Nom\nL’Ancre – Dušan\n", "cp1252", "Windows-1252"),
+        ("Naam\nMüller\n", "mac_roman", "Mac Roman"),
+        ("Naam\nBelgië\n", "mac_roman", "Mac Roman"),
+        ("Nom\nHôtel\n", "mac_roman", "Mac Roman"),
+        ("Nom\nSOCIÉTÉ\n", "mac_roman", "Mac Roman"),
+        ("Nom\nÉtude\n", "mac_roman", "Mac Roman"),
+        ("Nom\nL’école\nLéa\n", "mac_roman", "Mac Roman"),
+        ("Naam\nFoto‘s van België, Müller™\n", "cp1252", "Windows-1252"),
+        ("Naam\nFoto‘s, Frites™ • “Bar”\n", "cp1252", "Windows-1252"),
     ],
 )
 def test_what_a_mac_writes_is_told_from_what_windows_writes(text: str, codec: str, encoding: str) -> None:

@@ -279,6 +279,19 @@ def test_titles_above_the_headings_are_skipped_when_the_headings_are_known() -> 
     assert (plain.headings, plain.skipped) == (("One", "Two"), 0)
 
 
+def test_a_title_that_is_a_known_word_is_skipped_for_a_row_that_has_more_of_them() -> None:
+    """As in "Name: Aubry" above the list; a row that knows one more only may be a client's."""
+    known = {"Name", "E-mail", "Country"}
+
+    def recognised(headings: Sequence[str]) -> int:
+        return len(known & set(headings))
+
+    title = read("a.csv", b"Name;Aubry;\nName;E-mail;Country\nA;a@example.com;BE\n", recognised=recognised)
+    assert (title.headings_line, title.skipped) == (2, 1)
+    alone = read("a.csv", b"Name;To whom\nE-mail;Name\n", recognised=recognised)
+    assert (alone.headings, alone.skipped) == (("Name", "To whom"), 0)
+
+
 def test_the_unicode_text_of_a_spreadsheet_is_read() -> None:
     """It ends in .txt, is UTF-16 and separated by tabs."""
     found = read("list.txt", "Name\tE-mail\nZoë\tz@example.com\n".encode("utf-16"))

@@ -343,9 +343,13 @@ def test_a_workbook_without_a_sheet_to_see_is_refused() -> None:
 
 def test_merged_headings_are_refused() -> None:
     """A merged range below them is odd in each of its cells, also in those that look blank; above, it is a title."""
-    content = workbook(lambda _, sheet: (sheet.merge_range("A1:B1", "Name"), table(sheet, AUBRY, first=1)))
+    content = workbook(
+        lambda _, sheet: (sheet.merge_range("A1:B1", "Name"), sheet.write("C1", "To"), table(sheet, AUBRY, first=1))
+    )
     assert refusal("list.xlsx", content).startswith("The headings in row 1 are merged")
-    content = workbook(lambda _, sheet: (sheet.merge_range("A3:A4", "Name"), table(sheet, AUBRY, first=4)))
+    content = workbook(
+        lambda _, sheet: (sheet.merge_range("A3:A4", "Name"), sheet.write("B3", "To"), table(sheet, AUBRY, first=4))
+    )
     assert refusal("list.xlsx", content).startswith("The headings in row 3 are merged")
     content = workbook(lambda _, sheet: (sheet.merge_range("A1:A2", ""), sheet.write_row(1, 1, HEADINGS)))
     assert refusal("list.xlsx", content).startswith("The headings in row 2 are merged")
