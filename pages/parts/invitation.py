@@ -267,7 +267,12 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
     is_out = not is_pending and shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if is_pending or is_out or invited.to_tell_again is not None:
-            st.text_input(t("Reason (optional)"), key=why, max_chars=LONGEST_NOTE, width=420, persist_state="session")
+            label = t("Reason (optional)")  # told apart from that of a form that is open on the same page
+            if is_pending:
+                label = t("Reason for sending again or revoking (optional)")
+            elif not is_out:
+                label = t("Reason for sending again (optional)")
+            st.text_input(label, key=why, max_chars=LONGEST_NOTE, width=420, persist_state="session")
         if invited.to_tell_again is not None:
             button(
                 "tell again",
