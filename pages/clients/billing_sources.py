@@ -5,8 +5,8 @@ import streamlit as st
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
-from pages.clients import client_list, list_url, narrow_list, saved_views
-from pages.parts import alone, default_sets, meanwhile, server, visitor
+from pages.clients import client_list, narrow_list, saved_views
+from pages.parts import alone, default_sets, meanwhile, page_url, server, visitor
 from pages.parts.text import heading
 
 
@@ -17,7 +17,7 @@ def page_number(asked: str) -> int:
 
 member = visitor.member(Permission.READ_CLIENTS)
 client_list.open_clicked()
-list_url.read(FILTERS | {"order_by": Order, "page": page_number})
+page_url.read("clients", FILTERS | {"order_by": Order, "page": page_number, "as_of": page_url.some_day})
 st.session_state.setdefault("clients.search", "")
 version = client_list.version_named(default_sets.known(server.database(), member))
 

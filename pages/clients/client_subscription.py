@@ -1,6 +1,6 @@
 """Client subscription: who a client is, how it is billed, why and since when; edit it, make or clear an exception."""
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
@@ -126,7 +126,7 @@ def settings_in_force() -> None:
         invited_with = t("Invited with {defaults}", defaults=held)
         bound = t("Adopted: {defaults}", defaults=held) if shown.has_adopted else invited_with
     headings = [t("Setting"), t("In force"), t("Source"), t("Where it comes from"), bound, today]
-    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
+    st.table(pa.table(dict(zip(headings, zip(*rows, strict=True), strict=True))), border="horizontal")
 
 
 client_id = asked_for()

@@ -49,12 +49,13 @@ def show(
     *,
     are_all_own: bool,
     ticked: frozenset[int] | None,
+    is_past: bool = False,
     is_narrow: bool = False,
 ) -> frozenset[int]:
     """The table of a page of the list; `key` changes with the rows, so that no click is taken for another row's. Where
     the reader sees no clients but their own, it does not say who looks after them. `ticked`: the clients whose rows are
-    ticked at first, None where rows cannot be; returned are those ticked now. Narrow: for a screen that shows
-    name, price, subscription and source beside each other, and no boxes to tick.
+    ticked at first, None where rows cannot be; returned are those ticked now. `is_past`: nothing can be done from it.
+    Narrow: for a screen that shows name, price, subscription and source beside each other, and no boxes to tick.
 
     Columns can be selected, so that the browser does not sort the page as if it were all: a click on a heading sorts
     every client, where there is an order by it.
@@ -81,7 +82,7 @@ def show(
         selection_default={"selection": {"rows": rows if can_tick else [], "columns": [], "cells": []}},
         alt=t("The clients that match, one per row"),
         column_config={
-            name: _column(name, headings[name], widths[name], clients, labels)
+            name: _column(name, headings[name], widths[name], clients, labels, is_past=is_past)
             if name in shown
             else {"label": headings[name], "hidden": True}
             for name in order
@@ -230,12 +231,18 @@ def _in_order(widths: dict[str, int], *, is_narrow: bool) -> tuple[list[str], se
 
 
 def _column(
-    name: str, heading: str, width: int, clients: Sequence[ListedClient], labels: Mapping[str, Mapping[str, str]]
+    name: str,
+    heading: str,
+    width: int,
+    clients: Sequence[ListedClient],
+    labels: Mapping[str, Mapping[str, str]],
+    *,
+    is_past: bool,
 ) -> Any:
     column = st.column_config
     if name == "name":
         return words_column(heading, "clients.open", partial(_open, "clients.open", _ids(clients)), width, pinned=True)
-    if name == "status":
+    if name == "status" and not is_past:
         meaning = t("Click an invitation that is open, expired or revoked to send it again, revoke it or invite again.")
         letters = [None if each.status is ClientStatus.ACTIVE else each.client_id for each in clients]
         clicked = partial(_open, "clients.letter", _ids(clients), letters)

@@ -724,11 +724,11 @@ def test_the_distribution_of_a_past_day_counts_what_held_then(demo_database: Dat
     """A year ago there was nobody; half a year ago fewer."""
 
     app = opened(DISTRIBUTION)
-    today = at(app.date_input, "distribution.as_of").value
+    today = at(app.date_input, "distribution.day").value
     now = int(app.dataframe[0].value["Total"].iloc[-1])
-    ran(at(app.date_input, "distribution.as_of").set_value(today - timedelta(days=180)))
+    ran(at(app.date_input, "distribution.day").set_value(today - timedelta(days=180)))
     assert 0 < int(app.dataframe[0].value["Total"].iloc[-1]) < now
-    ran(at(app.date_input, "distribution.as_of").set_value(today - timedelta(days=700)))
+    ran(at(app.date_input, "distribution.day").set_value(today - timedelta(days=700)))
     assert "No client had one of these statuses" in plain_text(app)
 
 
