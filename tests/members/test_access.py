@@ -483,7 +483,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
         "subscriptions.preview_take_back",
         "subscriptions.nearest_to_defaults",
     }
-    of_nobody = {"reports.in_force", "reports.seen"}  # numbers that every member reads
+    of_nobody = {"reports.in_force", "reports.lapses", "reports.seen"}  # numbers and instants that every member reads
     named_elsewhere = ASKED_ELSEWHERE - {"invitations.accept"}  # which is given no member
     assert set(acts_of_members()) == set(USE_CASES) | previews | WITHIN_OTHERS | of_nobody | named_elsewhere
 
