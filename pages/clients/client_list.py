@@ -60,7 +60,7 @@ def show(member: Member, version: int) -> None:
     below_the_filters = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with below_the_filters:
         order_by = _order()
-        st.text(t("As of"), width="content")
+        st.caption(t("As of"), width="content")
         shown_day = as_of.pick("clients.as_of", t("As of"), in_force.day, label_visibility="collapsed")
     past = None if shown_day == in_force.day else shown_day
     if as_of.is_to_come("clients.as_of", shown_day, in_force.day):
@@ -255,8 +255,7 @@ def _mine(member: Member, *, are_mine: bool) -> None:
 
 def _as_of_sentence(past: str) -> str:
     return t(
-        "As of {day}: what held at the end of that day, at its prices, under the names of today. Nothing can be "
-        "changed here. With very many clients a past day takes longer.",
+        "As of {day}: what held at the end of that day, under the names of today. Nothing can be changed here.",
         day=past,
     )
 

@@ -429,7 +429,13 @@ def test_what_needs_a_correction_is_said_beside_its_field_and_nothing_is_lost(de
     assert "This is not an e-mail address" in output
     assert "The last two digits of this company number do not fit the others" in output
     assert at(app.text_input, form_key(app, "name")).value == "Kept as typed"
-    send(typed(app, email="kept@example.com", company_number=""))
+    ran(at(app.text_input, form_key(app, "email")).set_value("kept@example.com"))
+    output = plain_text(app)
+    assert "This is not an e-mail address" not in output  # it goes when the field is right, before anything is sent
+    assert "The last two digits of this company number do not fit the others" in output
+    ran(at(app.text_input, form_key(app, "company_number")).set_value("0123456780"))
+    assert "do not fit the others" in plain_text(app)
+    send(typed(app, company_number=""))
     assert "Kept as typed is invited." in plain_text(app)
 
 
