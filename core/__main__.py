@@ -12,7 +12,7 @@ from core import demo
 from core.commands import bulk, catalogue, clients, copying, delivering, doctor, importing, partners, upkeep
 from core.configuration import Configuration, Misconfigured, usable
 from core.storage import Database
-from core.words import BillingError, NoCatalogue, Role
+from core.words import BillingError, DatabaseFailed, NoCatalogue, Role
 
 
 def main(typed: list[str] | None = None) -> int:
@@ -38,6 +38,8 @@ def main(typed: list[str] | None = None) -> int:
         return int(arguments.run(database, arguments))
     except NoCatalogue as refusal:
         print(refusal.said_to(Role.ADMINISTRATOR), file=sys.stderr)
+    except DatabaseFailed as failed:
+        print(failed.at_a_shell(), file=sys.stderr)
     except BillingError as refusal:
         print(refusal, file=sys.stderr)
     except DatabaseError as failure:

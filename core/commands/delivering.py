@@ -40,7 +40,7 @@ def deliver(database: Database, arguments: Namespace) -> int:
             except DatabaseFailed as failure:
                 if arguments.every is None:
                     raise
-                print(failure, file=sys.stderr, flush=True)
+                print(failure.at_a_shell(), file=sys.stderr, flush=True)
             if arguments.every is None:
                 return 1 if done.failed or done.given_up else 0
             pause(arguments.every)

@@ -51,7 +51,7 @@ def _of_database(database: Database) -> Iterator[Line]:
     try:
         database.refuse_other_tables()
     except DatabaseFailed as failure:
-        yield Finding.MISSING, f"database: {where}: {failure}"
+        yield Finding.MISSING, f"database: {where}: {failure.at_a_shell()}"
         return
     except TablesRefused as refusal:
         yield Finding.GOOD, f"database: {where} answers"

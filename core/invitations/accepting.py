@@ -51,16 +51,17 @@ class Offered:
     @property
     def shown(self) -> "Shown":
         """What accepting it must name as `seen`."""
-        return Shown(self.settings, self.price)
+        return _shown(self.settings, self.offer)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the holder of a link agrees to: these settings, who pays among them, at this price (None if the partner
-    pays, whose prices the client is not shown)."""
+    """What the holder of a link agrees to: these settings, who pays among them, at this price by the price list of this
+    number (both None if the partner pays, whose prices the client is not shown)."""
 
     settings: BillingSettings
     price: Price | None
+    price_list: int | None
 
 
 def offered(session: Session, token: str) -> Offered:
@@ -89,8 +90,9 @@ def accept(session: Session, token: str, *, seen: Shown | None = None) -> Client
     and the price that was accepted is kept with the invitation.
 
     `seen` is what was offered on the screen (Offered.shown); None: whatever holds will do. Nobody changes the client or
-    loads a catalogue while it is compared (the partner's turn). What leaves the settings and the price as they were
-    shown stops nobody: another edition of the catalogue, other defaults with the same values.
+    loads a catalogue while it is compared (the partner's turn). Where the client pays, a price list that began since
+    asks again, also at the same price: it is the one that the client buys by (rules 38 and 40). What leaves all that as
+    it was shown stops nobody: names and what is sold beside it, other defaults with the same values.
     Raises LinkUnknown, LinkUsed, LinkRevoked, LinkExpired, OfferChanged; nothing is written then.
     """
     key = key_of(token)
@@ -110,7 +112,9 @@ def accept(session: Session, token: str, *, seen: Shown | None = None) -> Client
 
 
 def _shown(settings: BillingSettings, offer: Catalogue) -> Shown:
-    return Shown(settings, None if settings.payer is Payer.PARTNER else offer.price(settings, held=settings))
+    if settings.payer is Payer.PARTNER:
+        return Shown(settings, None, None)
+    return Shown(settings, offer.price(settings, held=settings), offer.prices.number)
 
 
 def _kept(price: Price | None) -> dict[str, Any]:

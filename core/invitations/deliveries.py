@@ -10,7 +10,7 @@ from core.words import DeliveryStatus, Payer
 class Delivery(NamedTuple):
     """How the delivery of one message went: when it was queued and by whom, what failed, how it ended. `number` is that
     of the client's invitation; None: it is another message. `payer`: who pays, by a message that tells it, and
-    `paid_from` (UTC) since when."""
+    `paid_from` (UTC) since when. `reason`: why it was sent again, as somebody typed it."""
 
     number: int | None
     sending: int
@@ -24,6 +24,7 @@ class Delivery(NamedTuple):
     failures: tuple[tuple[datetime, str], ...] = ()
     payer: Payer | None = None
     paid_from: datetime | None = None
+    reason: str = ""
 
     @property
     def may_have_left(self) -> bool:
@@ -44,5 +45,5 @@ def delivery(message: Any, by: str, failures: Sequence[tuple[datetime, str]] = (
     return Delivery(
         getattr(message, "number", None), message.sending, message.recipient, message.queued_at, by, message.attempts,
         message.next_attempt_at, status, ended_at, tuple(failures), getattr(message, "payer", None),
-        getattr(message, "paid_from", None),
+        getattr(message, "paid_from", None), getattr(message, "reason", ""),
     )  # fmt: skip

@@ -154,14 +154,18 @@ def waiting_message(session: Session, member: Member, client_id: int) -> Waiting
     return None if message is None else WaitingMessage(message, letters.to_client(session, message))
 
 
-def send_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
+def send_again(
+    session: Session, member: Member, client_id: int, *, seen: int, reason: str = "", attempt: str = ""
+) -> None:
     """Send a pending invitation again with a new link; the old link is dead. `seen` counts the messages of this
-    invitation that the member saw. The same form (`attempt`) sent twice sends it once (members.form_sent).
+    invitation that the member saw; the reason is kept with the message. The same form (`attempt`) sent twice sends it
+    once (members.form_sent).
 
-    Raises NotAllowed, ClientNotFound, InvitationNotPending, StaleMessage; nothing is written then.
+    Raises NotAllowed, ClientNotFound, InvitationNotPending, StaleMessage, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
-    form = members.form_sent(session, member, attempt, "send invitation again", client_id=client_id)
+    reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "send invitation again", client_id=client_id, reason=reason)
     if form.answer is not None:
         return
     client, invitation = _pending(session, member, client_id)
@@ -169,7 +173,7 @@ def send_again(session: Session, member: Member, client_id: int, *, seen: int, a
     sendings = _sendings(sent, invitation)
     if sendings > seen:
         raise StaleMessage(name=client.name, changed_by=sent[0].queued_by, changed_at=sent[0].queued_at)
-    _send(session, member, client, invitation, sendings + 1)
+    _send(session, member, client, invitation, sendings + 1, reason)
     members.note_activity(session, member.partner_id, member, ActivityKind.SENT_AGAIN, client_id=client_id)
     form.done()
 
@@ -184,19 +188,21 @@ def follow_address(session: Session, member: Member, client: Client) -> None:
         _send(session, member, client, invitation, _sendings(sent, invitation) + 1)
 
 
-def revoke(session: Session, member: Member, client_id: int, *, attempt: str = "") -> None:
-    """Take a pending invitation back: its link is dead, and a message that waits is not sent. `attempt` as for
-    `send_again`.
+def revoke(session: Session, member: Member, client_id: int, *, reason: str = "", attempt: str = "") -> None:
+    """Take a pending invitation back: its link is dead, and a message that waits is not sent. The reason is kept with
+    the invitation. `attempt` as for `send_again`.
 
-    Raises NotAllowed, ClientNotFound, InvitationNotPending; nothing is written then.
+    Raises NotAllowed, ClientNotFound, InvitationNotPending, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
-    form = members.form_sent(session, member, attempt, "revoke", client_id=client_id)
+    reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "revoke", client_id=client_id, reason=reason)
     if form.answer is not None:
         return
     _, invitation = _pending(session, member, client_id)
     outbox.withdraw(session, member.partner_id, client_id)
-    change_invitation(session, invitation, revoked_at=now(session), revoked_by_id=member.member_id)
+    answer = {"revoked_at": now(session), "revoked_by_id": member.member_id, "revoke_reason": reason}
+    change_invitation(session, invitation, **answer)
     form.done()
 
 
@@ -283,10 +289,13 @@ def _sendings(sent: Iterable[Delivery], invitation: Invitation) -> int:
     return max((each.sending for each in sent if each.number == invitation.number), default=0)
 
 
-def _send(session: Session, member: Member, client: Client, invitation: Invitation, sending: int) -> None:
+def _send(
+    session: Session, member: Member, client: Client, invitation: Invitation, sending: int, reason: str = ""
+) -> None:
     """Give this invitation a new link; a message that waited is withdrawn, and one with the new link waits."""
     key = (invitation.partner_id, invitation.client_id, invitation.number)
     token = new_token(*key)
     outbox.withdraw(session, client.partner_id, client.client_id)
     change_invitation(session, invitation, token_hash=hash_of(token))
-    outbox.queue(session, [outbox.new_message(session, member, key, sending, client.email, token)])
+    message = outbox.new_message(session, member, key, sending, client.email, token, reason=reason)
+    outbox.queue(session, [message])

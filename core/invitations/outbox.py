@@ -180,9 +180,17 @@ _KINDS: dict[type[Message], _Kind] = {
 
 
 def new_message(
-    session: Session, member: Member, key: tuple[int, int, int], sending: int, recipient: str, token: str
+    session: Session,
+    member: Member,
+    key: tuple[int, int, int],
+    sending: int,
+    recipient: str,
+    token: str,
+    *,
+    reason: str = "",
 ) -> dict[str, Any]:
-    """A client's message for `queue`, due at once: what waits is the token of the link and who it is for."""
+    """A client's message for `queue`, due at once: what waits is the token of the link and who it is for. `reason`: why
+    it is sent again."""
     partner_id, client_id, number = key
     return {
         "partner_id": partner_id,
@@ -190,6 +198,7 @@ def new_message(
         "number": number,
         "sending": sending,
         "token": token,
+        "reason": reason,
         **_due_at_once(session, member, recipient),
     }
 
@@ -205,15 +214,23 @@ def new_member_message(session: Session, by: Member, member_id: int, sending: in
 
 
 def new_payer_message(
-    session: Session, by: Member, client: Known, sending: int, payer: Payer, paid_from: datetime
+    session: Session,
+    by: Member,
+    client: Known,
+    sending: int,
+    payer: Payer,
+    paid_from: datetime,
+    *,
+    reason: str = "",
 ) -> dict[str, Any]:
-    """A message for `queue` that tells a client who pays, due at once."""
+    """A message for `queue` that tells a client who pays, due at once. `reason`: why it is sent again."""
     return {
         "partner_id": client.partner_id,
         "client_id": client.client_id,
         "sending": sending,
         "payer": payer,
         "paid_from": paid_from,
+        "reason": reason,
         **_due_at_once(session, by, client.email),
     }
 

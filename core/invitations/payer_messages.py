@@ -20,7 +20,16 @@ from core.invitations.tables import PayerMessage
 from core.members import Member, Permission
 from core.storage import now
 from core.subscriptions import Client, Decision, Known, Revision, held_at, local_date
-from core.words import BillingPeriod, ClientStatus, DeliveryStatus, NothingToTellAgain, Payer, StaleMessage
+from core.words import (
+    ActivityKind,
+    BillingPeriod,
+    ClientStatus,
+    DeliveryStatus,
+    NothingToTellAgain,
+    Payer,
+    StaleMessage,
+    note_text,
+)
 
 
 class _Takeover(NamedTuple):
@@ -45,14 +54,18 @@ def to_tell_again(session: Session, client: Client, every: tuple[Delivery, ...])
     return given_up if is_so else None
 
 
-def tell_again(session: Session, member: Member, client_id: int, *, seen: int, attempt: str = "") -> None:
+def tell_again(
+    session: Session, member: Member, client_id: int, *, seen: int, reason: str = "", attempt: str = ""
+) -> None:
     """Afterwards the message about who pays that was given up waits anew, for the address that the client has now.
-    `seen` counts the messages about who pays that the member saw. The same form (`attempt`) sent twice sends it once.
+    `seen` counts the messages about who pays that the member saw; the reason is kept with the message. The same form
+    (`attempt`) sent twice sends it once.
 
-    Raises NotAllowed, ClientNotFound, StaleMessage, NothingToTellAgain; nothing is written then.
+    Raises NotAllowed, ClientNotFound, StaleMessage, NothingToTellAgain, BadInput; nothing is written then.
     """
     members.act(session, member, Permission.INVITE)
-    form = members.form_sent(session, member, attempt, "tell who pays again", client_id=client_id)
+    reason = note_text("reason", reason)
+    form = members.form_sent(session, member, attempt, "tell who pays again", client_id=client_id, reason=reason)
     if form.answer is not None:
         return
     client = subscriptions.visible(session, member, client_id)
@@ -61,7 +74,8 @@ def tell_again(session: Session, member: Member, client_id: int, *, seen: int, a
         raise StaleMessage(name=client.name, changed_by=every[0].queued_by, changed_at=every[0].queued_at)
     if to_tell_again(session, client, every) is None:
         raise NothingToTellAgain(name=client.name)
-    _tell_anew(session, member, client, every)
+    _tell_anew(session, member, client, every, reason)
+    members.note_activity(session, member.partner_id, member, ActivityKind.PAYER_TOLD_AGAIN, client_id=client_id)
     form.done()
 
 
@@ -73,13 +87,13 @@ def follow_address(session: Session, by: Member, client: Client) -> None:
         _tell_anew(session, by, client, every)
 
 
-def _tell_anew(session: Session, by: Member, client: Client, every: Sequence[Delivery]) -> None:
+def _tell_anew(session: Session, by: Member, client: Client, every: Sequence[Delivery], reason: str = "") -> None:
     """Afterwards a message waits that says what the newest of these says; that one does not wait any more."""
     payer, paid_from = every[0].payer, every[0].paid_from
     assert payer is not None  # noqa: S101 - it is about who pays
     assert paid_from is not None  # noqa: S101 - the same
     outbox.withdraw(session, client.partner_id, client.client_id, PayerMessage)
-    outbox.queue(session, [_message(session, by, client, every, payer, paid_from)], PayerMessage)
+    outbox.queue(session, [_message(session, by, client, every, payer, paid_from, reason)], PayerMessage)
 
 
 def _follow_decisions(session: Session, decisions: Sequence[Decision]) -> None:
@@ -149,8 +163,14 @@ def _was_told(by: Member, every: Sequence[Delivery], moment: datetime) -> bool:
 
 
 def _message(
-    session: Session, by: Member, client: Known, every: Sequence[Delivery], payer: Payer, paid_from: datetime
+    session: Session,
+    by: Member,
+    client: Known,
+    every: Sequence[Delivery],
+    payer: Payer,
+    paid_from: datetime,
+    reason: str = "",
 ) -> dict[str, Any]:
     """The next message to the client, which tells this."""
     sending = max((each.sending for each in every), default=0) + 1
-    return outbox.new_payer_message(session, by, client, sending, payer, paid_from)
+    return outbox.new_payer_message(session, by, client, sending, payer, paid_from, reason=reason)

@@ -73,11 +73,12 @@ def forget(session: Session, partner_id: int, client_id: int, *, by: Member | No
     revoked = {"revoked_at": now(session), "revoked_by_id": None if by is None else by.member_id}
     session.execute(update(Invitation).filter_by(**whose).where(unanswered).values(**revoked))
     session.execute(update(Invitation).filter_by(**whose).values(token_hash=None))
-    for text in (Invitation.message, Invitation.reason):
+    for text in (Invitation.message, Invitation.reason, Invitation.revoke_reason):
         session.execute(update(Invitation).filter_by(**whose).where(text != "").values({text: FORGOTTEN}))
     address = subscriptions.forgotten_address(partner_id, client_id)
     for messages in (OutboxMessage, PayerMessage):
         session.execute(update(messages).filter_by(**whose).values(recipient=address))
+        session.execute(update(messages).filter_by(**whose).where(messages.reason != "").values(reason=FORGOTTEN))
     for failures in (DeliveryFailure, PayerDeliveryFailure):
         session.execute(update(failures).filter_by(**whose).values(said=FORGOTTEN))
     if is_known:
@@ -92,10 +93,17 @@ def still_known(session: Session) -> Iterator[str]:
         Invitation: or_(
             Invitation.message.not_in(("", FORGOTTEN)),
             Invitation.reason.not_in(("", FORGOTTEN)),
+            Invitation.revoke_reason.not_in(("", FORGOTTEN)),
             Invitation.token_hash.is_not(None),
         ),
-        OutboxMessage: or_(OutboxMessage.token.is_not(None), ~OutboxMessage.recipient.endswith("@forgotten.invalid")),
-        PayerMessage: ~PayerMessage.recipient.endswith("@forgotten.invalid"),
+        OutboxMessage: or_(
+            OutboxMessage.token.is_not(None),
+            ~OutboxMessage.recipient.endswith("@forgotten.invalid"),
+            OutboxMessage.reason.not_in(("", FORGOTTEN)),
+        ),
+        PayerMessage: or_(
+            ~PayerMessage.recipient.endswith("@forgotten.invalid"), PayerMessage.reason.not_in(("", FORGOTTEN))
+        ),
         DeliveryFailure: DeliveryFailure.said != FORGOTTEN,
         PayerDeliveryFailure: PayerDeliveryFailure.said != FORGOTTEN,
     }

@@ -44,6 +44,7 @@ class Invitation(Base):
     reason: Mapped[str] = mapped_column(default="", server_default="")  # why it was made again after a lapse
     token_hash: Mapped[str | None]  # of the link sent last; the link itself is nowhere but in a message that waits
     revoked_by_id: Mapped[int | None]
+    revoke_reason: Mapped[str] = mapped_column(default="", server_default="")
     accepted_cents: Mapped[int | None]  # what the client accepted to pay each billing period
     accepted_currency: Mapped[str | None]
     accepted_billing_period: Mapped[BillingPeriod | None] = mapped_column(
@@ -93,6 +94,7 @@ class OutboxMessage(Message, Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     token: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why it was sent again
 
 
 class MemberMessage(Message, Base):
@@ -145,6 +147,7 @@ class PayerMessage(Message, Base):
     sending: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     payer: Mapped[Payer] = mapped_column(word(Payer, "payer"))
     paid_from: Mapped[datetime] = mapped_column(Instant)
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why it was sent again
 
 
 class Failure:

@@ -323,6 +323,7 @@ def _headings(currency: str, *, sets_are_several: bool) -> list[str]:
         t("Overrides"), *([t("Default set")] if sets_are_several else []), t("Default settings version"),
         t("Invited on"), t("Account manager"),
         t("Pending change"), t("Takes effect on"), t("A month from then ({currency})", currency=currency),
+        t("Decided by"), t("Decided on"), t("Reason for the pending change"),
     ]  # fmt: skip
 
 
@@ -342,13 +343,20 @@ def _cells(client: ListedClient, offer: Catalogue, *, sets_are_several: bool) ->
         client.defaults_version,
         local_day(client.first_invited_at),
         client.responsible,
-        *(["", None, None] if client.waiting is None else _waiting_cells(client.waiting, offer)),
+        *(["", None, None, "", None, ""] if client.waiting is None else _waiting_cells(client.waiting, offer)),
     ]
 
 
 def _waiting_cells(waits: Waiting, offer: Catalogue) -> list[Any]:
     price = None if waits.price is None else _amount(waits.price.per_month.cents)
-    return [waits.text(offer), local_day(waits.takes_effect_at), price]
+    return [
+        waits.text(offer),
+        local_day(waits.takes_effect_at),
+        price,
+        waits.decided_by or "",
+        local_day(waits.decided_at),
+        waits.reason,
+    ]
 
 
 def _amount(cents: int) -> Decimal:

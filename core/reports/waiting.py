@@ -19,6 +19,9 @@ from core.words import ClientStatus, Setting, t
 _WAITING = select(  # the rows of some clients that begin in a span of time; a withdrawn one holds no more
     *(stored(setting.of(Subscription)) for setting in Setting), stored(Subscription.status), Subscription.client_id,
     Subscription.valid_from, Subscription.price_list, Subscription.anchor_day, Subscription.anchor_month,
+    Member.name.label("decided_by"), Subscription.decided_at, Subscription.reason,
+).outerjoin(
+    Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
 ).where(
     Subscription.partner_id == bindparam("partner"),
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
@@ -29,12 +32,16 @@ _WAITING_NOW, _WAITED_THEN = _WAITING.where(Subscription.may_hold), _WAITING.whe
 
 class Waiting(NamedTuple):
     """A pending change, or a pending end: when it takes effect (UTC), the settings that become another, and the price
-    from then (None: the subscription ends, or there is no price)."""
+    from then (None: the subscription ends, or there is no price); who decided it (None: no member), when (UTC) and
+    why."""
 
     takes_effect_at: datetime
     changes: tuple[Change, ...]
     is_end: bool
     price: Price | None
+    decided_by: str | None
+    decided_at: datetime
+    reason: str
 
     @property
     def what(self) -> list[str]:
@@ -75,5 +82,8 @@ def waiting(
                 changes(stored_settings(before[: len(Setting)]), settings),
                 status is ClientStatus.ARCHIVED,
                 prices[row.valid_from].of(settings, status, row.price_list, row.anchor_day, row.anchor_month),
+                row.decided_by,
+                row.decided_at,
+                row.reason,
             )
     return found

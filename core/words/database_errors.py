@@ -7,16 +7,24 @@ from core.words.language import N_
 class DatabaseFailed(BillingError):
     """The database did not do what it was asked, through nobody's fault: the same may work in a moment.
 
-    `sentence` is for an action, of which nothing was saved; `when_read` for a page, which may come after a save.
+    `sentence` is for an action, of which nothing was saved; `when_read` for a page, which may come after a save. At a
+    shell nobody typed entries: a command says what `happened`, in English.
     """
 
     sentence = N_("The database does not answer. Nothing was saved; your entries are kept.")
     when_read = N_("The database does not answer. Your entries are kept.")
+    happened = "The database does not answer."
 
     def __init__(self, *, reading: bool = False) -> None:
         super().__init__()
         if reading:
             self.sentence = self.when_read
+        self.is_read = reading
+
+    def at_a_shell(self) -> str:
+        """What a command says: what happened, and of an action that nothing was saved."""
+        told = self.happened.format(**self.values)
+        return told if self.is_read else f"{told} Nothing was saved."
 
 
 class DatabaseAway(DatabaseFailed):
@@ -28,6 +36,7 @@ class DatabaseBusy(DatabaseFailed):
 
     sentence = N_("The database is busy with other work. Nothing was saved; your entries are kept.")
     when_read = N_("The database is busy with other work. Your entries are kept.")
+    happened = "The database is busy with other work; try again in a moment."
 
 
 class BulkRunning(DatabaseBusy):
@@ -38,6 +47,7 @@ class BulkRunning(DatabaseBusy):
         "Try again in a moment."
     )
     when_read = sentence
+    happened = "{by} is changing many clients at once, {done} of {total} are done; try again in a moment."
 
     def __init__(self, *, by: str, done: int, total: int) -> None:
         super().__init__()
@@ -49,6 +59,7 @@ class DatabaseSlow(DatabaseFailed):
 
     sentence = N_("The database takes too long to answer. Nothing was saved; your entries are kept.")
     when_read = N_("The database takes too long to answer. Your entries are kept.")
+    happened = "The database takes too long to answer."
 
 
 class DatabaseFull(DatabaseFailed):
@@ -59,6 +70,7 @@ class DatabaseFull(DatabaseFailed):
         "make room."
     )
     when_read = N_("The database has no room left. Your entries are kept. Whoever runs this server can make room.")
+    happened = "The database has no room left."
 
 
 class DatabaseReadOnly(DatabaseFailed):
@@ -71,6 +83,7 @@ class DatabaseReadOnly(DatabaseFailed):
     when_read = N_(
         "The database can only be read at present. Your entries are kept. Whoever runs this server can change that."
     )
+    happened = "The database can only be read at present."
 
 
 class DatabaseUnreadable(DatabaseFailed):
@@ -83,6 +96,7 @@ class DatabaseUnreadable(DatabaseFailed):
     when_read = N_(
         "The file of the database cannot be read. Your entries are kept. Whoever runs this server has to look at it."
     )
+    happened = "The file of the database cannot be read."
 
 
 class DatabaseReplaced(DatabaseFailed):
@@ -96,6 +110,7 @@ class DatabaseReplaced(DatabaseFailed):
         "The file of the database was deleted or replaced. Your entries are kept. Whoever runs this server has to "
         "start it again."
     )
+    happened = "The file of the database was deleted or replaced while this ran; run the command again."
 
 
 class SavedOrNot(DatabaseFailed):
@@ -105,6 +120,13 @@ class SavedOrNot(DatabaseFailed):
         "The database stopped answering while this was being saved, so it may be saved or not. Your entries are kept; "
         "look whether it is there before you send it again."
     )
+
+    def at_a_shell(self) -> str:
+        """What a command says."""
+        return (
+            "The database stopped answering while this was being saved, so it may be saved or not. Look whether it is "
+            "there before you run the command again."
+        )
 
 
 class TablesRefused(BillingError):

@@ -31,6 +31,7 @@ class ActivityKind(Term):
     CLIENTS_FILE = "clients_file", N_("List of clients downloaded")
     CORRECTIONS_FILE = "corrections_file", N_("Rows of an import downloaded")
     SENT_AGAIN = "sent_again", N_("Invitation sent again")
+    PAYER_TOLD_AGAIN = "payer_told_again", N_("Message about who pays sent again")
     CATALOGUE_LOADED = "catalogue_loaded", N_("Catalogue changed")
     BACKED_UP = "backed_up", N_("Backup made")
     RESTORED = "restored", N_("Backup put back")

@@ -123,7 +123,7 @@ def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetim
     for each in invited.past:
         made, via = each.invitation, Origin.PAGE.label
         if made.revoked_at is not None:
-            told.append((made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), ""))
+            told.append((made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), made.revoke_reason))
         if made.number > 1 and made.invited_at not in told_at:
             told.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
         if made.accepted_at is None and made.revoked_at is None and made.expires_at <= now:
@@ -134,7 +134,7 @@ def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetim
             again = t("Sent the message about who pays again")
             lost = t("The message about who pays could not be delivered")
         if sent.sending > 1 and sent.queued_at not in told_at:
-            told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, again, ""))
+            told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, again, sent.reason))
         if sent.status is DeliveryStatus.GIVEN_UP and sent.ended_at is not None:
             why = sent.failures[-1][1] if sent.failures else ""  # the mail server's last answer
             told.append((sent.ended_at, "–", Origin.SYSTEM.label, lost, why))
@@ -244,6 +244,7 @@ def _why_withdrawn(each: Delivery, invited: InvitationDetail | None) -> str:
 
 def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetail) -> None:
     client_id, name = shown.client.client_id, shown.client.name
+    why = f"{choices.form(_why(client_id))}.reason"
 
     def button(action: str, label: str, icon: str, meaning: str, act: Callable[..., object], done: str) -> None:
         key = f"invitation.{client_id}.{action}"
@@ -253,11 +254,25 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
             icon=icon,
             help=meaning,
             on_click=carry_out,
-            args=(key, choices.attempt(key), partial(act, member=member, client_id=client_id), done),
+            args=(
+                key,
+                choices.attempt(key),
+                partial(_because, act=act, why=why, member=member, client_id=client_id),
+                done,
+            ),
             kwargs={"client_id": client_id},
         )
 
+    is_pending = invited.status is InvitationStatus.PENDING
+    is_out = not is_pending and shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if is_pending or is_out or invited.to_tell_again is not None:
+            label = t("Reason (optional)")  # told apart from that of a form that is open on the same page
+            if is_pending:
+                label = t("Reason for sending again or revoking (optional)")
+            elif not is_out:
+                label = t("Reason for sending again (optional)")
+            st.text_input(label, key=why, max_chars=LONGEST_NOTE, width=420, persist_state="session")
         if invited.to_tell_again is not None:
             button(
                 "tell again",
@@ -267,7 +282,7 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
                 partial(invitations.tell_again, seen=len(invited.about_payer)),
                 t("The message about who pays waits for {name} again.", name=name),
             )
-        if invited.status is InvitationStatus.PENDING:
+        if is_pending:
             button(
                 "resend",
                 t("Send again"),
@@ -284,34 +299,27 @@ def _actions(member: Member, shown: ClientSubscription, invited: InvitationDetai
                 invitations.revoke,
                 t("The invitation of {name} is revoked.", name=name),
             )
-        elif shown.status is not ClientStatus.ACTIVE and shown.client.forgotten_at is None:
+        if is_out:
             meaning = t("With the settings this client has.")
             if shown.status is ClientStatus.ARCHIVED:
                 meaning = t("On the default settings in force now, without overrides.")
-            st.text_input(
-                t("Reason (optional)"),
-                key=_reason(client_id),
-                max_chars=LONGEST_NOTE,
-                width=420,
-                persist_state="session",
-            )
             button(
                 "again",
                 t("Invite again"),
                 ":material/mail:",
                 meaning,
-                partial(_invite_again, key=_reason(client_id)),
+                invitations.invite_again,
                 t("{name} is invited again.", name=name),
             )
 
 
-def _reason(client_id: int) -> str:
-    return f"invitation.{client_id}.again.reason"
+def _why(client_id: int) -> str:
+    return f"invitation.{client_id}.why"
 
 
-def _invite_again(session: Session, key: str, **asked: Any) -> None:
-    """Invite again, for the reason that is typed by now."""
-    invitations.invite_again(session, reason=st.session_state.get(key) or "", **asked)
+def _because(session: Session, act: Callable[..., object], why: str, **asked: Any) -> None:
+    """Do it for the reason that is typed by now under the key `why`."""
+    act(session, reason=st.session_state.get(why) or "", **asked)
 
 
 @notices.callback
@@ -325,10 +333,12 @@ def carry_out(
     member_id: int | None = None,
 ) -> None:
     """One action of the button with this key in one transaction; the run that follows says so, and sends the message if
-    there is one. The button that is drawn next is another form."""
+    there is one. The button that is drawn next is another form, and its reason is empty."""
     with server.database().transaction() as session:
         act(session, attempt=attempt)
     choices.forget(key)
+    if client_id is not None:
+        choices.forget(_why(client_id))
     notices.say_next(done)
     send_next(client_id=client_id, member_id=member_id)
 

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from core.__main__ import main
+from core.words import BulkRunning, DatabaseAway, DatabaseFailed, SavedOrNot
 from tests.browser.test_firm import free_port
 from tests.conftest import LONGEST_WAIT, ROOT
 
@@ -84,7 +85,33 @@ def test_every_command_says_that_the_database_is_away(
     for name, value in {**MAIL, **ADDRESS, "BILLING_DATABASE_URL": url}.items():
         monkeypatch.setenv(name, value)
     assert main(command) == 1
-    assert AWAY in said(capsys)
+    told = said(capsys)
+    assert AWAY in told
+    assert "entries" not in told
+
+
+def every_failure(kind: type[DatabaseFailed] = DatabaseFailed) -> Iterator[DatabaseFailed]:
+    """One of each kind, of a read and of an action."""
+    for reading in (True, False):
+        if kind is BulkRunning:
+            yield BulkRunning(by="Somebody", done=1, total=2)
+        else:
+            yield kind(reading=reading)
+    for narrower in kind.__subclasses__():
+        yield from every_failure(narrower)
+
+
+def test_a_command_speaks_of_no_entries_whatever_the_database_failed_at() -> None:
+    """Nobody typed any: it says what happened, and of an action that nothing was saved, or that nobody knows."""
+    told = [(type(each), each.is_read, each.at_a_shell()) for each in every_failure()]
+    assert not [words for _, _, words in told if "entries" in words or "{" in words]
+    for kind, is_read, words in told:
+        assert words.endswith("Nothing was saved.") is (not is_read and kind is not SavedOrNot)
+    read = {kind: words for kind, is_read, words in told if is_read}
+    assert read[DatabaseFailed] == read.pop(DatabaseAway) == AWAY
+    assert len(set(read.values())) == len(read)
+    (bulk,) = {words for kind, _, words in told if kind is BulkRunning}
+    assert bulk.startswith("Somebody is changing many clients at once, 1 of 2 are done")
 
 
 def newer(path: Path, migrated: Path) -> str:

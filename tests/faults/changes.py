@@ -4,13 +4,13 @@ cutting, racing and filling up the disk go over."""
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import bulk, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
+from core import bulk, catalogue, defaults, imports, invitations, members, reports, spreadsheets, subscriptions, team
 from core.bulk import Override, PastBatch, Ticked
 from core.catalogue import SAMPLE
 from core.invitations import ClientDetails, NewClient, OutboxMessage, PayerMessage
@@ -19,12 +19,14 @@ from core.storage import Base, Database, Instant, now
 from core.subscriptions import Seen
 from core.team import NewMember
 from core.words import BillingError, Overrides, Payer, Role
-from tests.conftest import PLUS, STANDARD, Space
+from tests.conftest import PLUS, STANDARD, Space, with_prices
 
 Act = Callable[[Session, Member], Any]
 CLIENT, GONE, ENDING = 1, 2, 3  # the second one's invitation is revoked; the third is active and is to end
 CHANGED = 4  # in batch 1
 UNTOLD = 5  # pays, and was not reached by the message that says so
+FORMER = 6  # archived
+TO_COME = 2  # the price list that has not begun
 PAID = Override(Overrides(payer=Payer.PARTNER))
 HIRED, LEFT = 5, 6  # two members, the second inactive
 OTHER_SET, RETIRED_SET = 2, 3  # default sets beside the standard one
@@ -32,7 +34,9 @@ NEW = NewClient.from_typed(name="New", email="new@example.com")
 EDITED = ClientDetails.from_typed(name="Edited", email="edited@example.com")
 SHEET = spreadsheets.read_pasted("name\tcountry\temail\nOne\tBE\tone@example.com\nTwo\tBE\ttwo@example.com")
 NEW_MEMBER = NewMember(name="New member", email="new.member@example.com", role=Role.FINANCE)
-FEWER = replace(SAMPLE, plans=SAMPLE.plans | {"starter": replace(SAMPLE.plans["starter"], is_retired=True)})
+DEARER = {key: cents + 100 for key, cents in SAMPLE.plan_prices.items()}
+LATER = with_prices(SAMPLE, number=TO_COME, valid_from=date(2027, 1, 1), plan_prices=DEARER)
+FEWER = replace(LATER, plans=SAMPLE.plans | {"starter": replace(SAMPLE.plans["starter"], is_retired=True)})
 
 
 _LINKS: dict[int, str] = {}  # by partner space: the token of the client's link, as its holder keeps it
@@ -95,7 +99,8 @@ CHANGES: dict[str, Act] = {
     "invitations.send_again": lambda s, m: invitations.send_again(s, m, CLIENT, seen=1),
     "invitations.tell_again": lambda s, m: invitations.tell_again(s, m, UNTOLD, seen=1),
     "invitations.revoke": lambda s, m: invitations.revoke(s, m, CLIENT),
-    "invitations.invite_again": lambda s, m: invitations.invite_again(s, m, GONE),
+    "invitations.invite_again": lambda s, m: invitations.invite_again(s, m, FORMER),
+    "invitations.forget": lambda s, m: invitations.forget(s, m.partner_id, FORMER, by=m),
     "invitations.accept": lambda s, m: invitations.accept(s, _link(s, m)),
     "subscriptions.override": lambda s, m: subscriptions.override(s, m, CLIENT, Overrides(payer=Payer.PARTNER), seen=1),
     "subscriptions.take_back": lambda s, m: subscriptions.take_back(s, m, CHANGED, seen=2),
@@ -104,6 +109,8 @@ CHANGES: dict[str, Act] = {
     "subscriptions.cancel_pending": lambda s, m: subscriptions.cancel_pending(s, m, ENDING, seen=Seen(2, 3)),
     "subscriptions.change_responsible": lambda s, m: subscriptions.change_responsible(s, m, CLIENT, 1, seen=HIRED),
     "subscriptions.load_catalogue": lambda s, _: subscriptions.load_catalogue(s, FEWER),
+    "subscriptions.withdraw_price_list": lambda s, m: subscriptions.withdraw_price_list(s, TO_COME, "EUR", by=m),
+    "members.choose_language": lambda s, m: members.choose_language(s, m, "fr"),
     "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}),
     "reports.remove_view": _remove_view,
     "team.invite_member": lambda s, m: team.invite_member(s, m, NEW_MEMBER),
@@ -121,7 +128,9 @@ SOME = [  # of the list, for what takes long: one of each kind
     "bulk.undo",
     "imports.invite_ready",
     "invitations.accept",
+    "invitations.forget",
     "subscriptions.override",
+    "subscriptions.withdraw_price_list",
     "team.deactivate",
 ]
 CHOSEN = list(CHANGES) if IS_LONG else SOME
@@ -133,6 +142,7 @@ def furnish(space: Space) -> None:
     """Afterwards each of CHANGES changes something in this empty partner space."""
     space.save(STANDARD)
     with space.database.transaction() as session:
+        _announce_prices(session)
         for name in ("Other", "Retired"):
             defaults.make_set(session, space.administrator, name, STANDARD)
         defaults.retire_set(session, space.administrator, RETIRED_SET, seen=1)
@@ -140,10 +150,12 @@ def furnish(space: Space) -> None:
             newcomer = NewMember(name=name, email=f"{name.lower()}@example.com", role=Role.ACCOUNTANT)
             team.invite_member(session, space.administrator, newcomer)
         team.deactivate(session, space.administrator, LEFT, seen=1)
-        for name in ("Aubry", "Gone", "Ending", "Changed", "Untold"):
+        for name in ("Aubry", "Gone", "Ending", "Changed", "Untold", "Former"):
             client = NewClient.from_typed(name=name, email=f"{name.lower()}@example.com")
             invitations.invite(session, space.manager, client, responsible_id=HIRED)
         invitations.revoke(session, space.manager, GONE)
+        former = subscriptions.detail(session, space.manager, FORMER)
+        subscriptions.archive(session, space.manager, FORMER, seen=former.seen)
         invitations.accept(session, _token(session, space.administrator, ENDING))
         ending = subscriptions.detail(session, space.manager, ENDING)
         subscriptions.archive(session, space.manager, ENDING, seen=ending.seen)
@@ -165,6 +177,14 @@ def furnish(space: Space) -> None:
     _LINKS.pop(space.partner_id, None)
     with space.database.reading() as session:
         _LINKS[space.partner_id] = _link(session, space.administrator)
+
+
+def _announce_prices(session: Session) -> None:
+    """Afterwards a price list is to come, for all partner spaces: it is stored with the first of them."""
+    stored = catalogue.stored(session, "EUR")
+    assert stored is not None
+    if len(stored.price_lists) < TO_COME:
+        catalogue.store(session, replace(stored, price_lists=(*stored.price_lists, LATER.prices)))
 
 
 def make(database: Database, partner_id: int, change: str) -> None:
@@ -197,8 +217,17 @@ def state(database: Database, partner_id: int | None = None) -> dict[str, list[t
             rows = select(*kept)
             if of_partner:
                 rows = rows.where(table.columns.partner_id == partner_id)
-            found[table.name] = sorted(map(tuple, session.execute(rows)), key=repr)
+            values = (tuple(_of_any(value, partner_id) for value in row) for row in session.execute(rows))
+            found[table.name] = sorted(values, key=repr)
     return found
+
+
+def _of_any(value: Any, partner_id: int | None) -> Any:
+    """A value as it is in every space: the address of a forgotten client names the partner."""
+    if partner_id is None or not isinstance(value, str):
+        return value
+    address = subscriptions.forgotten_address(partner_id, FORMER)
+    return value.replace(address, "forgotten").replace("".join(c for c in address if c.isalnum()), "forgotten")
 
 
 def differences(database: Database) -> list[str]:

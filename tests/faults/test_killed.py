@@ -17,17 +17,15 @@ from tests.conftest import Space
 from tests.faults.changes import CHANGES, CHOSEN, IS_LONG, differences, make, outcome, state
 from tests.faults.child import AT_COMMIT, REFUSED
 from tests.faults.conftest import Child, url_of
-from tests.members.test_access import ACTIVITY, PREVIEWS, READS, USE_CASES
+from tests.members.test_access import ACTIVITY, ASKED_ELSEWHERE, PREVIEWS, READS, READS_OF_TEAM, USE_CASES
 
-OF_THE_TEAM = {"team.listed", "team.history", "team.detail"}  # reads
-BESIDE_MEMBERS = {"invitations.accept", "subscriptions.load_catalogue"}  # done by nobody of the space
 PLACES = range(1, 100) if IS_LONG else (2, AT_COMMIT)
 AT_TIMES_DONE_TWICE = {"partner"}  # its change number counts acts, also those that find nothing to do
 
 
 def test_every_use_case_that_changes_something_is_in_the_list() -> None:
-    """A new use case that is tested for who may use it is killed, cut and raced too."""
-    assert set(CHANGES) == set(USE_CASES) - READS - PREVIEWS - ACTIVITY - OF_THE_TEAM | BESIDE_MEMBERS
+    """A new use case that stands in the matrix of roles, or is asked for elsewhere, is killed, cut and raced too."""
+    assert set(CHANGES) == set(USE_CASES) - READS - PREVIEWS - ACTIVITY - READS_OF_TEAM | ASKED_ELSEWHERE
 
 
 @pytest.mark.parametrize("change", CHOSEN)

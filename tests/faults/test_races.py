@@ -14,7 +14,10 @@ from core.storage import Database, migrate_on
 from tests.conftest import Space
 from tests.faults.changes import CHANGES, IS_LONG, SOME, differences, furnish, outcome, state
 
-SHARED = {"subscriptions.load_catalogue"}  # by all partners: what it does in one space is seen in the next
+SHARED = {
+    "subscriptions.load_catalogue",
+    "subscriptions.withdraw_price_list",
+}  # by all partners: what it does in one space is seen in the next
 RACED = [change for change in CHANGES if change not in SHARED]
 PAIRS = list(combinations_with_replacement(RACED, 2))
 ON_ONE_THING = [  # of the same client, the same member, the same defaults or the same message
@@ -26,6 +29,7 @@ ON_ONE_THING = [  # of the same client, the same member, the same defaults or th
     ("defaults.save", "invitations.invite"),
     ("defaults.save", "subscriptions.adopt_current_defaults"),
     ("invitations.invite", "imports.invite_ready"),
+    ("invitations.forget", "invitations.invite_again"),
     ("team.deactivate", "subscriptions.change_responsible"),
     ("team.deactivate", "team.send_again"),
     ("team.deactivate", "team.release_sign_in"),

@@ -287,11 +287,38 @@ def test_the_price_that_was_shown_is_the_price_that_is_accepted(invited: Space) 
     assert invited.invitation(1).past[0].accepted_price == Price(10400, BillingPeriod.MONTHLY, "EUR")
 
 
-def test_an_edition_that_changes_nothing_for_this_client_stops_nobody(invited: Space) -> None:
-    """Another plan's price, or defaults of the same values."""
+@pytest.mark.parametrize("begins", ["today", "tomorrow"])
+def test_a_price_list_that_began_since_asks_again_also_at_the_same_price(invited: Space, begins: str) -> None:
+    """Rule 38: the client buys by the list in force, which says what its next plan costs and whether later ones reach
+    it. One that was loaded and has not begun stops nobody."""
     token = token_of(invited)
     shown = offer(invited, token).shown
-    act(invited, price_standard, 9900, plan="plus")
+    if begins == "tomorrow":
+        with invited.database.transaction() as session:
+            held = catalogue.stored(session, "EUR")
+            assert held is not None
+            tomorrow = now(session).date() + timedelta(days=1)
+            prices = {**held.plan_prices, ("plus", BillingPeriod.MONTHLY): 9900}
+            offered = replace(held.prices, number=0, valid_from=tomorrow, plan_prices=prices)
+            subscriptions.load_catalogue(session, replace(held, prices=offered, price_lists=()))
+        assert offer(invited, token).shown == shown
+        invited.clock.forward(days=1)
+    else:
+        act(invited, price_standard, 9900, plan="plus")
+    with pytest.raises(OfferChanged):
+        act(invited, invitations.accept, token, seen=shown)
+    assert invited.detail(1).status is ClientStatus.INVITED
+    again = offer(invited, token).shown
+    assert (again.settings, again.price, again.price_list) == (shown.settings, shown.price, 2)
+    act(invited, invitations.accept, token, seen=again)
+    assert invited.detail(1).history[0].price_list == 2
+
+
+def test_an_edition_that_changes_nothing_for_this_client_stops_nobody(invited: Space) -> None:
+    """Another plan that is retired, or defaults of the same values."""
+    token = token_of(invited)
+    shown = offer(invited, token).shown
+    invited.retire(plan="premium")
     invited.save(PLUS)
     invited.save(STANDARD)
     invited.adopt(1)

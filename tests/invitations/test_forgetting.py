@@ -27,7 +27,17 @@ from core.words import (
 from tests.commands.test_checking import accepted, damaged
 from tests.conftest import PLUS, STANDARD, Space
 
-WORDS = ("Zephyrine", "zephyrine", "Quillon", "quillon", "0471730202", "REF-77", "because she asked")
+WORDS = (
+    "Zephyrine",
+    "zephyrine",
+    "Quillon",
+    "quillon",
+    "0471730202",
+    "REF-77",
+    "because she asked",
+    "it got lost",
+    "she left",
+)
 
 
 @pytest.fixture
@@ -45,15 +55,19 @@ def known(space: Space) -> Space:
     )
     with space.database.transaction() as session:
         invitations.edit_client(session, space.manager, 1, details, seen=0, reason="because she asked")
-        invitations.send_again(session, space.manager, 1, seen=2)
+        invitations.send_again(session, space.manager, 1, seen=2, reason="it got lost")
+        invitations.revoke(session, space.manager, 1, reason="she left")
+        invitations.invite_again(session, space.manager, 1, reason="because she asked")
     space.override(1, Overrides(billing_period=BillingPeriod.YEARLY), reason="because she asked")
     space.give(1, Role.ACCOUNTANT, reason="because she asked")
     with space.database.transaction() as session:
         session.execute(
             text("INSERT INTO delivery_failure SELECT 1, 1, number, sending, 1, queued_at, 'no quillon here' "
-                 "FROM outbox_message WHERE client_id = 1 AND sending = 1")
+                 "FROM outbox_message WHERE client_id = 1 AND number = 1 AND sending = 1")
         )  # fmt: skip
-        session.execute(text("UPDATE outbox_message SET attempts = 1 WHERE client_id = 1 AND sending = 1"))
+        session.execute(
+            text("UPDATE outbox_message SET attempts = 1 WHERE client_id = 1 AND number = 1 AND sending = 1")
+        )
     accepted(space, 1)
     space.clock.forward(days=20)
     space.archive(1)
@@ -86,7 +100,7 @@ def test_everything_held_on_a_client_is_taken_out(known: Space) -> None:
     written = json.dumps(held)
     assert all(word in written for word in WORDS)
     assert {name: len(rows) for name, rows in held.items()} == {
-        "client": 1, "edits": 4, "subscription": 4, "looked_after_by": 2, "invitations": 1, "messages": 3,
+        "client": 1, "edits": 4, "subscription": 4, "looked_after_by": 2, "invitations": 2, "messages": 4,
         "failures": 1, "messages_about_who_pays": 0, "failures_about_who_pays": 0, "activity": 1, "members": 2,
     }  # fmt: skip
     assert held["members"] == {"2": "The client manager", "3": "The accountant"}

@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
-from core import invitations, subscriptions
+from core import invitations, members, subscriptions
 from core.invitations import (
     ClientDetails,
     Delivered,
@@ -23,6 +23,7 @@ from core.invitations import (
 )
 from core.members import Partner
 from core.words import (
+    ActivityKind,
     BillingPeriod,
     BillingSettings,
     ClientDetail,
@@ -397,6 +398,29 @@ def test_one_that_was_given_up_is_sent_again_to_the_same_address(firm: Space, po
     assert deliver(firm.database, server) == Delivered(sent=1)
     assert [received["To"] for received in mailbox.received] == ["Aubry <aubry@example.com>"]
     assert check(firm) == []
+
+
+def test_why_and_by_whom_it_was_sent_again_is_kept_until_the_client_is_forgotten(firm: Space, post) -> None:
+    """Rule 11: with the message, and among the activities."""
+    client_id = given_up(firm, post)
+    with firm.database.transaction() as session:
+        invitations.tell_again(session, firm.manager, client_id, seen=1, reason="  their mailbox was full ")
+    assert [each.reason for each in told(firm, client_id)] == ["their mailbox was full", ""]
+    with firm.database.reading() as session:
+        newest = members.activities(session, firm.administrator)[0]
+    assert (newest.by, newest.what, newest.client_id) == (
+        "The client manager", ActivityKind.PAYER_TOLD_AGAIN, client_id,
+    )  # fmt: skip
+    edit(firm, client_id, name="Aubry", email="other@example.com")
+    assert told(firm, client_id)[0].reason == ""  # it follows the address: nobody asked for it
+    firm.archive(client_id)
+    with firm.database.transaction() as session:
+        assert invitations.forget(session, firm.partner_id, client_id)
+    assert [each.reason for each in told(firm, client_id)] == ["", "[forgotten]", ""]
+    assert check(firm) == []
+    with firm.database.transaction() as session:
+        session.execute(text("UPDATE payer_message SET reason = 'their mailbox' WHERE sending = 2"))
+    assert any("payer_message has texts of it" in difference for difference in check(firm))
 
 
 def test_of_two_who_send_it_again_one_is_told_that_it_waits(firm: Space, post) -> None:

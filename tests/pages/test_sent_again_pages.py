@@ -105,17 +105,21 @@ def test_an_offer_at_another_price_is_shown_before_it_is_accepted_and_kept_in_th
     assert "at €107.00 a month" in plain_text(app)
 
 
-def test_why_a_client_was_invited_again_is_in_its_history(demo_database: Database) -> None:
-    """With who and when; and who revoked the invitation before."""
+def test_why_an_invitation_was_sent_again_revoked_and_made_again_is_in_the_history(demo_database: Database) -> None:
+    """Rule 11: with who and when; each time for a reason of its own, or none."""
     invited_through_the_page()
     app = opened(CLIENT, client="241")
+    for action, why in (("resend", "it was *lost*"), ("revoke", "wrong company"), ("again", "they called")):
+        assert at(app.text_input, "invitation.241.why.reason").value == ""
+        at(app.text_input, "invitation.241.why.reason").set_value(why)
+        ran(at(app.button, f"invitation.241.{action}").click())
     ran(at(app.button, "invitation.241.revoke").click())
-    at(app.text_input, "invitation.241.again.reason").set_value("they called")
-    ran(at(app.button, "invitation.241.again").click())
     found = history(opened(CLIENT, client="241"))
-    assert list(found["What"])[:2] == ["Invited again", "Revoked the invitation"]
-    assert list(found["Why"])[:2] == ["they called", ""]
-    assert set(found["Who"][:2]) == {"Demo administrator"}
+    assert list(found["What"])[:4] == [
+        "Revoked the invitation", "Invited again", "Revoked the invitation", "Sent the invitation again",
+    ]  # fmt: skip
+    assert list(found["Why"])[:4] == ["", "they called", "wrong company", "it was *lost*"]
+    assert set(found["Who"][:4]) == {"Demo administrator"}
     assert list(found["What"]).count("Invited again") == 1
 
 
@@ -127,11 +131,11 @@ def test_a_lapsed_invitation_is_followed_by_one_with_its_reason(demo_database: D
         lapsed = {"invited_at": long_ago, "expires_at": long_ago + timedelta(days=30)}
         session.execute(update(Invitation).where(Invitation.client_id == 241).values(**lapsed))
     app = opened(CLIENT, client="241")
-    at(app.text_input, "invitation.241.again.reason").set_value("was on holiday")
+    at(app.text_input, "invitation.241.why.reason").set_value("was on holiday")
     ran(at(app.button, "invitation.241.again").click())
     assert (history(app)["What"].iloc[0], history(app)["Why"].iloc[0]) == ("Invited again", "was on holiday")
     ran(at(app.button, "invitation.241.revoke").click())
-    assert at(app.text_input, "invitation.241.again.reason").value == ""
+    assert at(app.text_input, "invitation.241.why.reason").value == ""
 
 
 def test_a_setting_that_nobody_touched_follows_the_colleagues_change(demo_database: Database) -> None:

@@ -383,8 +383,8 @@ def test_the_export_holds_what_is_filtered_in_the_readers_language(filled: Space
     """With what a spreadsheet expects: a byte order mark, its separators, decimals and dates."""
     (line,) = csv.DictReader(exported(filled, search="été"))
     assert [*line][:5] == ["Client number", "Client", "E-mail", "Company number", "Status"]
-    assert [*line][5:-10] == [setting.label for setting in LISTED_SETTINGS]
-    assert [*line][-10:-4] == [
+    assert [*line][5:-13] == [setting.label for setting in LISTED_SETTINGS]
+    assert [*line][-13:-7] == [
         "A month (EUR)",
         "A year (EUR)",
         "Source",

@@ -25,7 +25,7 @@ from core.invitations import OutboxMessage
 from core.invitations.invitation import hash_of
 from core.members import Partner
 from core.storage import Base, Database, Instant, is_declared
-from core.words import BatchKind, BillingPeriod, ClientStatus, Origin, SearchUnavailable, spoken
+from core.words import ActivityKind, BatchKind, BillingPeriod, ClientStatus, Origin, SearchUnavailable, spoken
 from tests.conftest import ROOT
 
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
@@ -389,6 +389,50 @@ def test_imports_made_before_are_batches_too(empty: Database) -> None:
     for statement in ("UPDATE batch SET reason = 'x'", "DELETE FROM batch", "UPDATE responsible SET batch = 1"):
         with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
             session.execute(text(statement))
+
+
+def test_what_was_revoked_and_sent_again_before_has_no_reason_and_what_was_done_stays(empty: Database) -> None:
+    """Activities of before stay as they were, never changed; messages about who pays are among them from now on."""
+    at = bindparam("at", type_=Instant)
+    moment = {"at": EXPIRES - timedelta(days=40)}
+    with empty.migrating() as connection:
+        migrate_to("0003", connection)
+        fill_as_lived_in(connection)
+        migrate_to("0021", connection)
+        connection.execute(
+            text("INSERT INTO activity VALUES (1, :at, 'first', 2, 'sent_again', 1, NULL)").bindparams(at), moment
+        )
+        connection.execute(
+            text("UPDATE invitation SET revoked_at = :at, revoked_by_id = 2 WHERE client_id = 2").bindparams(at), moment
+        )
+        connection.execute(
+            text(
+                "INSERT INTO payer_message (partner_id, client_id, sending, payer, paid_from, message_id, recipient, "
+                "queued_by_id, queued_at, attempts, given_up_at) "
+                "VALUES (1, 1, 1, 'client', :at, '<m>', 'a1@example.com', 2, :at, 1, :at)"
+            ).bindparams(at),
+            moment,
+        )
+    empty.migrate()
+    with empty.transaction() as session:
+        assert differences_of(session.connection()) == []
+        administrator = members.find(session, 1, 1)
+        assert administrator is not None
+        (only,) = members.activities(session, administrator)
+        assert (only.by, only.what, only.client_id) == ("Second", ActivityKind.SENT_AGAIN, 1)
+        assert only.happened_at == moment["at"]
+        revoked = invitations.of_client(session, administrator, 2)
+        assert (revoked.revoked_by, revoked.invitation.revoke_reason) == ("Second", "")
+        about_payer = invitations.of_client(session, administrator, 1).about_payer
+        assert [(each.queued_by, each.reason) for each in about_payer] == [("Second", "")]
+        members.note_activity(session, 1, administrator, ActivityKind.PAYER_TOLD_AGAIN, client_id=1)
+    for statement in ("UPDATE activity SET number = 1", "DELETE FROM activity"):
+        with pytest.raises(DatabaseError, match="never changed"), empty.transaction() as session:
+            session.execute(text(statement))
+    with pytest.raises(IntegrityError), empty.transaction() as session:
+        session.execute(
+            text("INSERT INTO activity VALUES (1, :at, 'other', 2, 'something', 1, NULL)").bindparams(at), moment
+        )
 
 
 def fill_as_lived_in(connection: Connection) -> None:

@@ -592,24 +592,29 @@ def test_rule_26_the_list_and_the_figures_follow_at_the_renewal_without_any_job(
     assert (after.settings.plan, after.waiting) == ("standard", None)
 
 
-def test_rule_31_list_and_file_say_what_waits_from_when_and_the_price_from_then(firm: Space) -> None:
+def test_rule_31_list_and_file_say_what_waits_from_when_the_price_from_then_who_when_and_why(firm: Space) -> None:
     """A pending change replaced by another is told no more; an end has no price."""
     plus, ending, still = (accepted(firm, local(2027, 1, 15, 10), Overrides(plan="plus"), name) for name in "ABC")
     change(firm, plus, at=local(2027, 1, 20, 9), plan="starter")
     change(firm, plus, at=local(2027, 1, 21, 9), plan="standard")
+    firm.clock.moment = local(2027, 1, 22, 0)  # in UTC it is the day before
     with firm.database.transaction() as session:
-        subscriptions.archive(session, firm.manager, ending, seen=firm.detail(ending).seen)
+        seen = firm.detail(ending).seen
+        subscriptions.archive(session, firm.administrator, ending, seen=seen, reason="=moved; elsewhere")
     with firm.database.reading() as session, spoken("en", "Europe/Brussels"):
         frame = reports.billing_sources(session, firm.manager).set_index("client_id")
         lines = list(
             csv.DictReader("".join(reports.csv_pieces(session, firm.manager)).removeprefix("\ufeff").splitlines())
         )
-    told = [tuple(line[heading] for heading in list(line)[-3:]) for line in lines]
-    assert list(lines[0])[-3:] == ["Pending change", "Takes effect on", "A month from then (EUR)"]
+    told = [tuple(line[heading] for heading in list(line)[-6:]) for line in lines]
+    assert list(lines[0])[-6:] == [
+        "Pending change", "Takes effect on", "A month from then (EUR)",
+        "Decided by", "Decided on", "Reason for the pending change",
+    ]  # fmt: skip
     assert told == [
-        ("Subscription: Plus → Standard", "2027-02-15", "19.00"),
-        ("The subscription ends", "2027-02-15", ""),
-        ("", "", ""),
+        ("Subscription: Plus → Standard", "2027-02-15", "19.00", "The client manager", "2027-01-21", ""),
+        ("The subscription ends", "2027-02-15", "", "The administrator", "2027-01-22", "'=moved; elsewhere"),
+        ("", "", "", "", "", ""),
     ]
     waits = frame[["pending", "pending_from", "pending_monthly_cents"]].loc[[plus, ending]].itertuples(index=False)
     assert [(each[0], each[1].to_pydatetime()) for each in waits] == [
