@@ -3,7 +3,15 @@ rows invited, or none."""
 
 from core.imports.choosing import choose_columns, guessed, samples
 from core.imports.columns import NotInTheList, countries, country, template, words_to_pick
-from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, Said, SameColumnTwice
+from core.imports.headings import (
+    Columns,
+    ColumnsNotFound,
+    HardlyFilled,
+    HeadingTwice,
+    NoSuchHeading,
+    Said,
+    SameColumnTwice,
+)
 from core.imports.report import (
     ImportPreview,
     ImportReport,

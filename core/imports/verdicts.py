@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import EffectiveSettings, Sets, SetVersion
-from core.imports.choosing import chosen_before
+from core.imports.choosing import chosen_before, values_of
 from core.imports.headings import Columns, Said, recognise, recognised_count, said_over
 from core.imports.report import (
     ImportPreview,
@@ -83,11 +83,12 @@ def preview(
     A blank cell takes the default, of the standard set where the row names none (rule 18); whatever a cell holds is a
     choice, also where it equals the default. A client whose language is blank is written to in the language that
     whoever brings the list reads; one whose account manager is blank is looked after by whoever invites it (rule 53).
-    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading, HeadingTwice.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice (HardlyFilled), NoSuchHeading, HeadingTwice.
     """
     members.require(member, Permission.INVITE)
     before = chosen_before(session, member.partner_id, sheet.headings)
-    columns = recognise(sheet.headings, said_over(said or {}, before, sheet.headings))
+    said = said_over(said or {}, before, sheet.headings)
+    columns = recognise(sheet.headings, said, values=values_of(sheet), rows=len(sheet.rows))
     sets = defaults.sets_of(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)

@@ -30,6 +30,10 @@ _EMPTY_SHEET = N_(
     "The first sheet, “{name}”, is empty. The list may be on another one: {others}. "
     "Put that sheet first, with a row of headings and a row for each client."
 )
+_ONLY_HEADINGS_HERE = N_(
+    "The first sheet, “{name}”, has headings and no rows below them. The list may be on another one: {others}. "
+    "Put that sheet first, with a row of headings and a row for each client."
+)
 _ONLY_HEADINGS = N_("This list has headings and no rows below them. Add a row for each client.")
 _A_WORKBOOK = N_(
     "This file is a workbook, though its name ends in .csv. Open it in your spreadsheet and save it as CSV or .xlsx."
@@ -121,28 +125,35 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
 
 
 def _from_workbook(content: bytes, form: Format, recognised: Recognised) -> Sheet:
-    """The list on the first visible sheet; where that has no headings of a list, on the first other one that has."""
+    """The list on the first visible sheet; where that has no headings of a list, or nothing below them, on the first
+    other one that has."""
     every = records(content, f".{form}")
     first = list(islice(every, _TITLES + 1))
     sheets = []
-    if _knows([record.cells for record in first], recognised) < _ENOUGH:
+    if not _has_a_list([record.cells for record in first], recognised):
         with suppress(UnreadableFile):  # another sheet may be far larger than a list
             sheets = heads(content, f".{form}")
     if len(sheets) < 2:
         return _sheet(chain(first, every), form, recognised)
     names = [name for name, _ in sheets]
-    known = [_knows(rows, recognised) for _, rows in sheets]
-    which = next((place for place, count in enumerate(known, 1) if count >= _ENOUGH), 1)
-    if which == 1 and not first:
-        raise UnreadableFile(_EMPTY_SHEET, name=names[0], others=tuple(names[1:]))
+    which = next((place for place, (_, rows) in enumerate(sheets, 1) if _has_a_list(rows, recognised)), 1)
+    if which == 1 and not _has_rows([record.cells for record in first], recognised):
+        sentence = _ONLY_HEADINGS_HERE if first else _EMPTY_SHEET
+        raise UnreadableFile(sentence, name=names[0], others=tuple(names[1:]))
     found = chain(first, every) if which == 1 else records(content, f".{form}", sheet=which)
     others = tuple(names[: which - 1] + names[which:])
     return replace(_sheet(found, form, recognised), name=names[which - 1], others=others)
 
 
-def _knows(first: Sequence[list[str]], recognised: Recognised) -> int:
-    """How many headings are known in the row of these that has the headings."""
-    return recognised(_best(first, recognised)[1][:MAX_COLUMNS])
+def _has_a_list(first: Sequence[list[str]], recognised: Recognised) -> bool:
+    """Whether a sheet that begins with these rows has headings that are known, and something below them."""
+    headings = _best(first, recognised)[1][:MAX_COLUMNS]
+    return recognised(headings) >= _ENOUGH and _has_rows(first, recognised)
+
+
+def _has_rows(first: Sequence[list[str]], recognised: Recognised) -> bool:
+    """Whether something stands below the headings, as far as these rows show."""
+    return len(first) > min(_best(first, recognised)[0] + 1, _TITLES)
 
 
 def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:
