@@ -25,5 +25,5 @@ from core.imports.report import (
     rows_without_country,
     spoken_of,
 )
-from core.imports.verdicts import invite_ready, preview, read, read_pasted
+from core.imports.verdicts import invite_ready, preview, read, read_as, read_pasted
 from core.imports.vocabulary import REQUIRED, Column

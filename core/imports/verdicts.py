@@ -55,9 +55,15 @@ Progress = Callable[[int], object]
 Held = tuple[EffectiveSettings, Price] | Reason
 
 
-def read(name: str, content: bytes) -> Sheet:
-    """The list in a file of this name. Raises UnreadableFile."""
-    return spreadsheets.read(name, content, recognised=recognised_count)
+def read(name: str, content: bytes, *, encoding: str = "") -> Sheet:
+    """The list in a file of this name, in this encoding if somebody says it (core.spreadsheets.read). Raises
+    UnreadableFile."""
+    return spreadsheets.read(name, content, recognised=recognised_count, encoding=encoding)
+
+
+def read_as(sheet: Sheet, encoding: str) -> Sheet:
+    """The list in a file that was read in another encoding. Raises UnreadableFile."""
+    return spreadsheets.read_as(sheet, encoding, recognised=recognised_count)
 
 
 def read_pasted(text: str) -> Sheet:

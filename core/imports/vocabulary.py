@@ -183,6 +183,7 @@ COUNTRIES = {
     "GROOT-BRITTANNIË": "GB",
     "ENGLAND": "GB",
     "EL": "GR",
+    "XKX": "XK",
     "USA": "US",
     "HOLLAND": "NL",
     "HOLLANDE": "NL",

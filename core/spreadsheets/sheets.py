@@ -9,7 +9,7 @@ from io import StringIO
 from itertools import chain, islice
 from pathlib import PurePath
 
-from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
+from core.spreadsheets.encodings import MAC, NOT_TEXT, WINDOWS, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
 from core.spreadsheets.workbooks import MERGED, Record, heads, records
@@ -81,7 +81,8 @@ class Sheet:
 
     `skipped` is how many rows above the headings, which are in row `headings_line`, hold something else: titles.
     `hidden` is how many of the rows cannot be seen in the workbook, as far as it tells. `name` is that of a workbook's
-    sheet and `others` those of its other visible ones, where the first one has not the headings of a list.
+    sheet and `others` those of its other visible ones, where the first one has not the headings of a list. `content` is
+    the file, where its bytes do not decide its encoding: `read_as` another one.
     """
 
     headings: tuple[str, ...]
@@ -94,6 +95,7 @@ class Sheet:
     hidden: int = 0
     name: str = ""
     others: tuple[str, ...] = ()
+    content: bytes = field(default=b"", repr=False)
 
 
 def how_many(headings: Sequence[str]) -> int:
@@ -101,8 +103,9 @@ def how_many(headings: Sequence[str]) -> int:
     return sum(1 for heading in headings if heading)
 
 
-def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> Sheet:
-    """The table in a file of this name; a CSV file's separator is the one that shows most headings `recognised`.
+def read(name: str, content: bytes, *, recognised: Recognised = how_many, encoding: str = "") -> Sheet:
+    """The table in a file of this name; a CSV file's separator is the one that shows most headings `recognised`, and
+    its `encoding` WINDOWS or MAC as somebody says, if it is neither UTF-8 nor UTF-16.
 
     Raises UnreadableFile.
     """
@@ -120,8 +123,18 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
         return _from_workbook(content, form, recognised)
     if content.startswith((_OLE, _ZIP)):
         raise UnreadableFile(_A_WORKBOOK)
-    text, encoding = decoded(content)
-    return _from_text(text, encoding, ",;\t", recognised)
+    return _from_bytes(content, encoding, recognised)
+
+
+def read_as(sheet: Sheet, encoding: str, *, recognised: Recognised = how_many) -> Sheet:
+    """The table of a file that has `content`, read anew in this encoding: WINDOWS or MAC. Raises UnreadableFile."""
+    return _from_bytes(sheet.content, encoding, recognised)
+
+
+def _from_bytes(content: bytes, said: str, recognised: Recognised) -> Sheet:
+    text, encoding = decoded(content, said)
+    sheet = _from_text(text, encoding, ",;\t", recognised)
+    return replace(sheet, content=content) if encoding in (WINDOWS, MAC) else sheet
 
 
 def _from_workbook(content: bytes, form: Format, recognised: Recognised) -> Sheet:
