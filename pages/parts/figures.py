@@ -1,6 +1,7 @@
 """The figures over many clients: counted once per filter and change, and the row of them above the list."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -23,14 +24,13 @@ def counted(database: Database, member: Member, in_force: InForce, **filters: An
     return _counted(database, member, filters, _version(member, in_force, whose, sorted(filters.items())))
 
 
-def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFrame:
-    """`reports.plan_distribution` of now, remembered as `counted` is. The frame is everybody's: nobody changes it."""
-    return _spread(database, member, _version(member, in_force))
+def spread(database: Database, member: Member, in_force: InForce, as_of: datetime | None = None) -> pd.DataFrame:
+    """`reports.plan_distribution`, remembered as `counted` is. The frame is everybody's: nobody changes it."""
+    return _spread(database, member, as_of, _version(member, in_force, as_of))
 
 
-def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
-    """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
-    it."""
+def row(figures: Figures, *, sets_are_several: bool) -> None:
+    """How many clients, each number a way to them."""
     _figure(
         "every",
         number(figures.clients),
@@ -88,10 +88,14 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         t("The invitation expired or was revoked, or a message to the client was given up."),
         {"attention": AttentionFilter.NEEDED},
     )
+
+
+def amount(figures: Figures, *, leads_to_distribution: bool) -> bool:
+    """What the clients cost a month; whether it was clicked, which leads to another page for who may open it."""
     meaning = t("What the active clients cost together, whoever pays. A yearly price counts a twelfth.")
     where = t("How it spreads over the plans: Plan distribution.")
     meaning = f"{meaning} {where}" if leads_to_distribution else meaning
-    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
+    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {}, width="content")
     return clicked and leads_to_distribution
 
 
@@ -114,9 +118,9 @@ def _counted(_database: Database, _member: Member, _filters: dict[str, Any], ver
 
 
 @st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
-def _spread(_database: Database, _member: Member, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
+def _spread(_database: Database, _member: Member, _as_of: datetime | None, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
     with _database.reading() as session:
-        return reports.plan_distribution(session, _member)
+        return reports.plan_distribution(session, _member, as_of=_as_of)
 
 
 def _version(member: Member, in_force: InForce, *others: object) -> str:
@@ -124,7 +128,14 @@ def _version(member: Member, in_force: InForce, *others: object) -> str:
     return repr((member.partner_id, member.partner.change_number, in_force, *others))
 
 
-def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:
+def _figure(
+    name: str,
+    value: str,
+    label: str,
+    meaning: str,
+    filters: dict[str, Any],
+    width: Literal["stretch", "content"] = "stretch",
+) -> bool:
     """A figure, and the way to the clients behind it; whether it was clicked."""
     return st.button(
         f"**{plain(value)}** {label}",
@@ -132,7 +143,7 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         help=meaning,
         on_click=narrow,
         kwargs=filters,
-        width="stretch",
+        width=width,
     )
 
 
