@@ -69,7 +69,7 @@ def ask_encoding(sheet: Sheet, read_as: Callable[[str], None]) -> None:
         list(names),
         default=sheet.encoding,
         format_func=lambda encoding: names[encoding],
-        key=f"import.encoding {sheet.encoding}",
+        key=f"{form('import encoding')}.picked",
         required=True,
         help=t("If letters with accents are wrong, choose the other one. The file is read anew."),
     )

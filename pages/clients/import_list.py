@@ -115,6 +115,7 @@ def _bring(member: Member, offer: Catalogue) -> None:
 def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> None:
     """Read and check a list; it takes the place of the one before, or is refused and that one stays."""
     bar = st.progress(0.0, text=t("Reading the list…"))
+    forget("import encoding")  # its picker begins with that of the list which is shown next
     try:
         sheet = read()
         try:

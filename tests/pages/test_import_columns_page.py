@@ -150,7 +150,7 @@ MACS = "Name,Country,E-mail\nKöhler,BE,k@new.example\n".encode("mac_roman")
 
 
 def encodings(app: AppTest) -> list[Any]:
-    return [group for group in app.button_group if "import.encoding" in str(group.key)]
+    return [group for group in app.button_group if "import encoding" in str(group.key)]
 
 
 def test_a_file_whose_letters_do_not_decide_is_read_in_the_other_encoding(demo_database: Database) -> None:
@@ -173,6 +173,19 @@ def test_headings_that_were_read_in_the_wrong_encoding_are_known_in_the_other() 
     assert "No column was recognised as: Name" in plain_text(app)
     ran(encodings(app)[0].set_value("Western (Windows)"))
     assert verdicts(app) == ["All rows · 1", "Ready · 1"]
+
+
+def test_while_columns_are_chosen_the_encoding_is_changed_there_and_back() -> None:
+    """Each time the file is read once; what was picked for the reading before is not picked again."""
+    app = brought("Fïrm;Cöntact\nKöhler;a@new.example\n".encode("cp1252"))
+    for label, encoding, name in (
+        ("Mac", "Mac Roman", "Kˆhler"),
+        ("Western (Windows)", "Windows-1252", "Köhler"),
+        ("Mac", "Mac Roman", "Kˆhler"),
+    ):
+        ran(encodings(app)[0].set_value(label))
+        assert encodings(app)[0].value == encoding
+        assert name in plain_text(app)
 
 
 def test_the_encoding_is_not_asked_where_it_is_known_or_corrections_would_be_lost() -> None:
