@@ -15,6 +15,7 @@ from core.storage import Database
 from core.words import best_language, is_showable, nt, one_line, speak, t
 
 _MOST = 50  # rows that are printed
+_ENCODINGS = {"windows": spreadsheets.WINDOWS, "mac": spreadsheets.MAC}
 
 
 def add_to(commands: Commands) -> None:
@@ -42,6 +43,11 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--country", type=_country, metavar="CODE", help="the country of rows without one, for example BE"
     )
+    command.add_argument(
+        "--encoding",
+        choices=_ENCODINGS,
+        help="where a CSV file that is neither UTF-8 nor UTF-16 comes from; without it, its letters decide",
+    )
     command.add_argument("--dry-run", action="store_true", help="say what would become of each row, no more")
     command.set_defaults(run=import_clients)
 
@@ -52,7 +58,9 @@ def import_clients(database: Database, arguments: Namespace) -> int:
         if (member := who_acts(session, arguments.member)) is None:
             return 1
         speak(best_language(member.language), member.partner.time_zone)
-        sheet = imports.read(arguments.file.name, _content(arguments.file))
+        sheet = imports.read(
+            arguments.file.name, _content(arguments.file), encoding=_ENCODINGS.get(arguments.encoding, "")
+        )
         previewed = imports.preview(
             session,
             member,

@@ -3,7 +3,15 @@ rows invited, or none."""
 
 from core.imports.choosing import choose_columns, guessed, samples
 from core.imports.columns import NotInTheList, countries, country, template, words_to_pick
-from core.imports.headings import Columns, ColumnsNotFound, HeadingTwice, NoSuchHeading, Said, SameColumnTwice
+from core.imports.headings import (
+    Columns,
+    ColumnsNotFound,
+    HardlyFilled,
+    HeadingTwice,
+    NoSuchHeading,
+    Said,
+    SameColumnTwice,
+)
 from core.imports.report import (
     ImportPreview,
     ImportReport,
@@ -17,5 +25,5 @@ from core.imports.report import (
     rows_without_country,
     spoken_of,
 )
-from core.imports.verdicts import invite_ready, preview, read, read_pasted
+from core.imports.verdicts import invite_ready, preview, read, read_as, read_pasted
 from core.imports.vocabulary import REQUIRED, Column

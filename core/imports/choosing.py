@@ -3,6 +3,7 @@ lists with these headings before."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from itertools import islice
 from re import compile as pattern
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import invitations, members
 from core.imports import columns
 from core.imports.columns import NotInTheList, is_blank
-from core.imports.headings import Said, best_places, recognise
+from core.imports.headings import Said, Values, best_places, recognise
 from core.imports.tables import ChosenColumns
 from core.imports.vocabulary import Column, key
 from core.members import Member, Permission
@@ -33,12 +34,17 @@ _CHOSEN = select(ChosenColumns.places).where(
 
 def guessed(sheet: Sheet) -> dict[Column, int]:
     """The best guess where each column is: by its heading, else by what stands below it. Not every column is found."""
-    places = best_places(sheet.headings)
+    places = best_places(sheet.headings, values=values_of(sheet), rows=len(sheet.rows))
     for column, looks_like_it in _SIGNS.items():
         free = (index for index, heading in enumerate(sheet.headings) if heading and index not in places.values())
         if column not in places and (index := next(filter(_each(looks_like_it, sheet), free), None)) is not None:
             places[column] = index
     return places
+
+
+def values_of(sheet: Sheet) -> Values:
+    """What tells the values of one of its columns, blanks left out; each column is looked through once."""
+    return cache(lambda place: tuple(_filled(sheet, place)))
 
 
 def samples(sheet: Sheet, place: int, count: int = 3) -> list[str]:

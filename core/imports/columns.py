@@ -6,6 +6,7 @@ from re import compile as pattern
 from typing import Any, TypeVar
 
 from babel import Locale
+from babel.core import get_global
 
 from core import invitations
 from core.catalogue import Catalogue, Item
@@ -30,6 +31,8 @@ from core.words import language as readers_language
 T = TypeVar("T")
 
 _LOCALE = pattern(r"([A-Za-z]{2})[-_][A-Za-z]{2}")
+_BESIDE = pattern(r"\s[-–—]\s|[()\[\]/,;:|]")  # between the letters of a country and its name
+_LETTERS = (pattern(r"([A-Za-z]{2,3})[\s–—-]+(.+)"), pattern(r"(.+?)[\s–—-]+([A-Za-z]{2,3})"))
 _SEPARATORS = pattern(r"[;\n]")
 _BLANKS = frozenset({"", "-", "--", "–", "—", "/", ".", "n/a", "s.o.", "n.v.t."})  # what people type for a blank
 _LONGER = 7  # characters: each of these is shorter, and most cells are not
@@ -117,10 +120,18 @@ def add_ons(text: str, offer: Catalogue) -> frozenset[str] | None:
 
 
 def country(text: str) -> str:
-    """The code of a country (ISO 3166 alpha-2), from its letters or its name in English, French or Dutch; what is
-    neither stays as it is, and is refused with the client."""
-    letters = text.strip().upper()
-    return COUNTRIES.get(letters) or _country_names().get(key(text), letters)
+    """The code of a country (ISO 3166 alpha-2), from its two or three letters, its name in English, French or Dutch, or
+    several of these that agree ("BE - Belgium"); what is none stays as it is, and is refused with the client."""
+    if (known := _country_of(text)) is not None:
+        return known
+    for parts in (
+        _BESIDE.split(text),
+        *(each.groups() for each in (letters.fullmatch(text.strip()) for letters in _LETTERS) if each),
+    ):
+        found = {_country_of(part) for part in parts if part.strip()}
+        if len(found) == 1 and (only := found.pop()) is not None:
+            return only
+    return text.strip().upper()
 
 
 def countries() -> dict[str, str]:
@@ -204,6 +215,20 @@ def _item(text: str, items: Mapping[str, Item]) -> str:
     if len(found) == 1 or len(exact) == 1:
         return (exact or found)[0].code
     raise NotInTheList(text, (item for item in items.values() if not item.is_retired))
+
+
+def _country_of(text: str) -> str | None:
+    letters = text.strip().upper()
+    found = COUNTRIES.get(letters) or _country_names().get(key(text)) or _three_letters().get(letters)
+    return found or (letters if letters in invitations.countries() else None)
+
+
+@lru_cache(maxsize=1)
+def _three_letters() -> dict[str, str]:
+    """The code of each country by its three letters (ISO 3166 alpha-3)."""
+    known = get_global("territory_aliases").items()
+    aliases = {letters: str(codes[0]) for letters, codes in known if len(codes) == 1}
+    return {letters: code for letters, code in aliases.items() if len(letters) == 3 and letters.isalpha()}
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """The headings of a list understood: which of its columns means what, of itself or as somebody says."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +24,15 @@ class SameColumnTwice(BillingError):
     sentence = N_("“{first}” and “{second}” both mean: {column}. Say which one to take.")
 
 
+class HardlyFilled(SameColumnTwice):
+    """Two headings mean the same column, and hardly anything stands under the one that says it best."""
+
+    sentence = N_(
+        "“{first}” is empty or repeats itself in many rows, and “{second}” means the same: {column}. "
+        "Say which one to take."
+    )
+
+
 class NoSuchHeading(BillingError):
     """A column was said to be under a heading that the list does not have."""
 
@@ -37,6 +46,9 @@ class HeadingTwice(BillingError):
 
 
 Said = Mapping[Column, str | int]  # the heading of a column or its place from 0; "" for one that is not to be read
+Values = Callable[[int], Sequence[str]]  # what the rows say in the column at this place, blanks left out
+
+_MOSTLY = 0.6  # of the rows, which have to have a name of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +59,25 @@ class Columns:
     unused: tuple[str, ...]
 
 
-def recognise(headings: Sequence[str], said: Said | None = None) -> Columns:
+def recognise(
+    headings: Sequence[str], said: Said | None = None, *, values: Values | None = None, rows: int = 0
+) -> Columns:
     """The columns that these headings mean, in any order. `said` counts over what is known of itself.
 
     Of several headings for one column the one that says it best is taken ("Raison sociale" before "Nom"), and the
-    others are unused.
-    Raises SameColumnTwice where two say it equally well, NoSuchHeading, HeadingTwice, ColumnsNotFound without a name or
-    an e-mail.
+    others are unused; one with nothing below it says nothing, as far as `values` of so many `rows` tell.
+    Raises SameColumnTwice where two say it equally well, or HardlyFilled where another one has more below it;
+    NoSuchHeading, HeadingTwice, ColumnsNotFound without a name or an e-mail.
     """
     said = {} if said is None else said
     places = _places_said(headings, said)
-    for column, free in _free_candidates(headings, places, said):
+    for column, free in _free_candidates(headings, places, said, values):
         first, *others = free
         if others and _rank(headings[others[0]]) == _rank(headings[first]):
             first, second = sorted((first, others[0]))
             raise SameColumnTwice(first=short(headings[first]), second=short(headings[second]), column=column)
+        if (fuller := _fuller(column, free, values, rows)) is not None:
+            raise HardlyFilled(first=short(headings[first]), second=short(headings[fuller]), column=column)
         places[column] = first
     _last_name_beside_a_first(headings, places, said)
     if missing := tuple(column for column in (Column.NAME, Column.EMAIL) if column not in places):
@@ -71,11 +87,13 @@ def recognise(headings: Sequence[str], said: Said | None = None) -> Columns:
     return Columns(dict(sorted(places.items(), key=lambda place: place[1])), tuple(unused))
 
 
-def best_places(headings: Sequence[str]) -> dict[Column, int]:
-    """Where the columns are as far as these headings say, by index: the first where several say it equally well."""
+def best_places(headings: Sequence[str], *, values: Values, rows: int) -> dict[Column, int]:
+    """Where the columns are as far as these headings say, by index: the first where several say it equally well, the
+    one with more below it where hardly anything stands under the one that says it best."""
     places: dict[Column, int] = {}
-    for column, (first, *_) in _free_candidates(headings, places, {}):
-        places[column] = first
+    for column, free in _free_candidates(headings, places, {}, values):
+        fuller = _fuller(column, free, values, rows)
+        places[column] = free[0] if fuller is None else fuller
     _last_name_beside_a_first(headings, places, {})
     return places
 
@@ -109,12 +127,31 @@ def _candidates(headings: Sequence[str]) -> dict[Column, list[int]]:
 
 
 def _free_candidates(
-    headings: Sequence[str], places: Mapping[Column, int], said: Said
+    headings: Sequence[str], places: Mapping[Column, int], said: Said, values: Values | None
 ) -> Iterator[tuple[Column, list[int]]]:
-    """The columns of which nothing is said, each with the places that mean it and are no other column's."""
-    for column, candidates in _candidates(headings).items():
+    """The columns of which nothing is said, each with the places that mean it and are no other column's; places with
+    nothing below them only where all are so."""
+    every = _candidates(headings)
+    beside = keys(BESIDE_A_FIRST_NAME) if Column.FIRST_NAME in every and Column.LAST_NAME not in every else frozenset()
+    for column, candidates in every.items():
         if column not in said and (free := [index for index in candidates if index not in places.values()]):
-            yield column, free
+            if len(free) > 1 and beside:  # "Nom" is the person's, where a heading says the client's name otherwise
+                free = [index for index in free if key(headings[index]) not in beside] or free
+            yield column, [index for index in free if values is None or values(index)] or free
+
+
+def _fuller(column: Column, free: Sequence[int], values: Values | None, rows: int) -> int | None:
+    """The place that has more of this column below it, where the one that says it best has hardly anything; else None.
+
+    A name is hardly there where most rows have none of their own: in a list of contacts, "Company" is the firm that
+    they work for, or that which keeps the list. Anything else is, where another place says it twice as often.
+    """
+    if values is None or len(free) < 2:
+        return None
+    said = {place: len(set(values(place)) if column is Column.NAME else values(place)) for place in free}
+    fullest = max(free, key=lambda place: said[place])
+    enough = min(_MOSTLY * rows, said[fullest]) if column is Column.NAME else said[fullest] / 2
+    return fullest if said[free[0]] < enough else None
 
 
 def _places_said(headings: Sequence[str], said: Said) -> dict[Column, int]:

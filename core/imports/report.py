@@ -149,7 +149,8 @@ def spoken_of(rows: Iterable[ImportRow]) -> frozenset[Column]:
 
 def corrected(previewed: ImportPreview, changes: Mapping[int, Mapping[int, str]]) -> tuple[Sheet, Said]:
     """The sheet with these cells, by line and by index of the column, typed anew, and where its columns are. A row left
-    without any cell is gone. An index past the last heading is of a column that was `lacking`: it is there then."""
+    without any cell is gone. An index past the last heading is of a column that was `lacking`: it is there then. The
+    file is not read anew from then on: what was typed would be lost."""
     sheet, more = previewed.sheet, previewed.lacking
     width = len(sheet.headings)
     said: dict[Column, str | int] = {column: previewed.columns.places.get(column, "") for column in Column}
@@ -158,6 +159,8 @@ def corrected(previewed: ImportPreview, changes: Mapping[int, Mapping[int, str]]
         blanks = ("",) * len(more)
         widened = tuple(replace(row, cells=row.cells + blanks) for row in sheet.rows)
         sheet = replace(sheet, headings=(*sheet.headings, *(column.label for column in more)), rows=widened)
+    if changes:
+        sheet = replace(sheet, content=b"")
     rows = (_corrected(row, changes[row.line]) if row.line in changes else row for row in sheet.rows)
     return replace(sheet, rows=tuple(row for row in rows if any(row.cells))), said
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import catalogue, defaults, members, spreadsheets
 from core.catalogue import Catalogue, Plan, Price
 from core.defaults import EffectiveSettings, Sets, SetVersion
-from core.imports.choosing import chosen_before
+from core.imports.choosing import chosen_before, values_of
 from core.imports.headings import Columns, Said, recognise, recognised_count, said_over
 from core.imports.report import (
     ImportPreview,
@@ -55,9 +55,15 @@ Progress = Callable[[int], object]
 Held = tuple[EffectiveSettings, Price] | Reason
 
 
-def read(name: str, content: bytes) -> Sheet:
-    """The list in a file of this name. Raises UnreadableFile."""
-    return spreadsheets.read(name, content, recognised=recognised_count)
+def read(name: str, content: bytes, *, encoding: str = "") -> Sheet:
+    """The list in a file of this name, in this encoding if somebody says it (core.spreadsheets.read). Raises
+    UnreadableFile."""
+    return spreadsheets.read(name, content, recognised=recognised_count, encoding=encoding)
+
+
+def read_as(sheet: Sheet, encoding: str) -> Sheet:
+    """The list in a file that was read in another encoding. Raises UnreadableFile."""
+    return spreadsheets.read_as(sheet, encoding, recognised=recognised_count)
 
 
 def read_pasted(text: str) -> Sheet:
@@ -83,11 +89,12 @@ def preview(
     A blank cell takes the default, of the standard set where the row names none (rule 18); whatever a cell holds is a
     choice, also where it equals the default. A client whose language is blank is written to in the language that
     whoever brings the list reads; one whose account manager is blank is looked after by whoever invites it (rule 53).
-    Raises NotAllowed, ColumnsNotFound, SameColumnTwice, NoSuchHeading, HeadingTwice.
+    Raises NotAllowed, ColumnsNotFound, SameColumnTwice (HardlyFilled), NoSuchHeading, HeadingTwice.
     """
     members.require(member, Permission.INVITE)
     before = chosen_before(session, member.partner_id, sheet.headings)
-    columns = recognise(sheet.headings, said_over(said or {}, before, sheet.headings))
+    said = said_over(said or {}, before, sheet.headings)
+    columns = recognise(sheet.headings, said, values=values_of(sheet), rows=len(sheet.rows))
     sets = defaults.sets_of(session, member.partner_id)
     offer = catalogue.current(session, member.partner)
     colleagues = members.of_partner(session, member.partner_id)

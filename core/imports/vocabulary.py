@@ -40,7 +40,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "bedrijf, bedrijfsnaam, naam bedrijf, firma, firmanaam, onderneming, naam onderneming, juridische naam, "
         "statutaire naam, maatschappelijke naam, handelsnaam, vennootschap, naam van de onderneming, organisatie, "
         "officiële naam, ondernemingsnaam",
-        "name, name1, client, client name, customer, customer name, customer full name, full name, display name, "
+        "name, name1, cname1, client, client name, customer, customer name, customer full name, full name, "
+        "display name, "
         "display name as, complete name, contact name, CustName, nom du client, nom du dossier, nom client, "
         "nom complet, nom d'affichage, "
         "intitulé, klant, klantnaam, naam klant, naam van de klant, naam relatie, relatie, relatienaam, "
@@ -51,7 +52,7 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "country code, country (ISO 3166 alpha-2), country ISO, ISO country code, "
         "code pays, pays (ISO 3166 alpha-2), code du pays, code ISO du pays, landcode, land (ISO), "
         "land (ISO 3166 alpha-2)",
-        "country, country_id, country/region, country name, pays, land",
+        "country, country_id, ccountry, cctrycode, ccountrycode, country/region, country name, pays, land",
         "billing country, billing address country, billing country code, address country, address country code, "
         "PO country, postal country, bill to country, pays de facturation, pays facturation, adresse pays, "
         "pays adresse de facturation, adresse de facturation pays, factuurland, land factuuradres, adres land",
@@ -59,7 +60,7 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "btw landcode, visiting address country",
     ),
     Column.EMAIL: (
-        "e-mail, e-mail address, mail, mail address, email 1, main email, primary email, contact e-mail, "
+        "e-mail, cemail, e-mail address, mail, mail address, email 1, main email, primary email, contact e-mail, "
         "contact email address, client e-mail, customer e-mail, courriel, adresse e-mail, adresse mail, "
         "adresse courriel, adresse électronique, adresse de messagerie, e-mail du contact, e-mail contact, "
         "courriel du contact, e-mail client, e-mail du client, mail contact, "
@@ -67,7 +68,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "e-mail van de contactpersoon, e-mailadres van de contactpersoon, e-mail klant",
         "emails, work email, email (work), business email, e-mail professionnel, e-mail (travail), e-mail (werk), "
         "e-mail werk",
-        "billing email, invoice email, email for invoices, e-mail de facturation, e-mail facturation, "
+        "billing email, invoice email, e-mail facture, e-mail factuur, "
+        "email for invoices, e-mail de facturation, e-mail facturation, "
         "e-mails de facturation, adresse e-mail de facturation, factuur e-mail, e-mail facturatie, "
         "facturatie e-mail, e-mailadres facturatie, e-mailadres factuur, e-mail voor facturen",
     ),
@@ -82,7 +84,8 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "familienaam van de contactpersoon",
     ),
     Column.LANGUAGE: (
-        "language, contact language, language of the client, language code, lang, locale, langue, langue du contact, "
+        "language, clanguage, contact language, language of the client, language code, lang, locale, langue, "
+        "langue du contact, "
         "langue du client, langue contact, code langue, taal, taalcode, taal van de klant, taal contactpersoon, "
         "taal contact, taal van de contactpersoon",
     ),
@@ -97,7 +100,7 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         "SIRET, n° SIRET, numéro SIRET, numéro de SIRET, SIREN/SIRET",
     ),
     Column.VAT_NUMBER: (
-        "VAT number, VAT, VAT no, VAT nr, VAT ID, VAT registration number, VAT reg number, EU VAT number, TVA, "
+        "VAT number, cvatno, VAT, VAT no, VAT nr, VAT ID, VAT registration number, VAT reg number, EU VAT number, TVA, "
         "numéro de TVA, n° TVA, "
         "n° de TVA, numéro TVA, TVA intracommunautaire, n° TVA intracommunautaire, numéro de TVA intracommunautaire, "
         "n° de TVA intracommunautaire, identifiant TVA, BTW, BTW-nummer, BTW nr, BTW-identificatienummer, BTW-ID",
@@ -115,7 +118,7 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
         " code tiers, dossier, n° de dossier, numéro de dossier, code dossier, "
         "klantnummer, klantcode, klantnr, relatiecode, relatienummer, relatienr, debiteurnummer, debiteurennummer, "
         "dossiernummer, dossiercode",
-        "code, number, id, identifiant, nummer, numéro",
+        "code, number, id, cid, identifiant, nummer, numéro",
     ),
     Column.MESSAGE: (
         "message, message (optional), personal message, invitation message, message (facultatif), "
@@ -124,10 +127,11 @@ HEADINGS: dict[Column, tuple[str, ...]] = {
     ),
     Column.RESPONSIBLE: (
         "account manager, account manager's e-mail, client manager, managed by, looked after by, "
-        "relationship manager, responsable, responsable du client, responsable du dossier, responsable client, "
+        "responsable, responsable du client, responsable du dossier, responsable client, "
         "gestionnaire, gestionnaire de dossier, gestionnaire du dossier, gestionnaire de clients, suivi par, "
-        "dossierbeheerder, accountmanager, klantbeheerder, relatiebeheerder, beheerd door, verantwoordelijke, "
+        "dossierbeheerder, accountmanager, klantbeheerder, beheerd door, verantwoordelijke, "
         "klantenbeheerder, klantverantwoordelijke, opgevolgd door",
+        "relatiebeheerder, relationship manager, gestionnaire de la relation, gestionnaire de relation",
     ),
     Column.DEFAULT_SET: (
         "default set, set, defaults, default settings, modèle, modèle de paramètres, paramètres par défaut, "
@@ -179,6 +183,7 @@ COUNTRIES = {
     "GROOT-BRITTANNIË": "GB",
     "ENGLAND": "GB",
     "EL": "GR",
+    "XKX": "XK",
     "USA": "US",
     "HOLLAND": "NL",
     "HOLLANDE": "NL",

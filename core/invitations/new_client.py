@@ -37,7 +37,26 @@ from core.words import (
     one_line,
 )
 
-_TAX = pattern(r"(?:n°\s*)?(?:tva|btw|vat)\b[\s:.]*", IGNORECASE)  # what people write before the number itself
+_NUMBER_OF = r"(?:(?:n[°ºo]|nr|num[ée]ro|nummer|number)[\s.:]*(?:de\s|d['’])?\s*)?"
+_WORD_ENDS = r"(?![^\W\d_])"
+_TAX = pattern(  # what people write before the number itself: "TVA", "BTW-nummer:", "N° TVA intracommunautaire :"
+    rf"{_NUMBER_OF}(?:tva|btw|vat|t\.v\.a|b\.t\.w){_WORD_ENDS}(?:\s*/\s*(?:tva|btw|vat){_WORD_ENDS})?"
+    rf"(?:[\s.-]*(?:intracom[^\W\d_]*|id[^\W\d_]*|number|nummer|nr|no|n[°º]|num[ée]ro){_WORD_ENDS})*[\s:.]*",
+    IGNORECASE,
+)
+_REGISTERS = {  # before the number, also with a town between them, or behind it: "RCS Paris", "RPM Bruxelles"
+    "BE": r"bce|kbo|cbe|rpm|rpr|r\.p\.[mr]|entreprise|enterprise|ondernemings?(?:nummer|nr)?",
+    "FR": r"siren|siret|rcs|r\.c\.s",
+    "NL": r"kvk|k\.v\.k|kamer van koophandel|handelsregister",
+}
+_BEFORE = {
+    country: pattern(rf"{_NUMBER_OF}(?:{words}){_WORD_ENDS}\D{{0,60}}", IGNORECASE)
+    for country, words in _REGISTERS.items()
+}
+_BEHIND = {
+    country: pattern(rf"[\s,;(–-]{{1,3}}(?:{words}){_WORD_ENDS}\D{{0,60}}$", IGNORECASE)
+    for country, words in _REGISTERS.items()
+}
 _PREFIXES = {"GR": "EL"}  # the letters of a VAT number where they are not the country's
 _NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})  # in the same list of territories
 _SENTENCES = {
@@ -103,9 +122,16 @@ def _company_number(text: str | None, fields: ValidationInfo) -> str | None:
     return _within(text, 30)
 
 
+def _bare(text: str, country: str) -> str:
+    """The number alone, without the words for it and for the register that it stands in."""
+    text = _BEHIND[country].sub("", text)
+    before = _BEFORE[country].match(text) or (_TAX.match(text) if country == "BE" else None)
+    return text[before.end() :] if before else text
+
+
 def _belgian(text: str) -> str:
     try:
-        return str(belgian_number.validate(_TAX.sub("", text, count=1)))
+        return str(belgian_number.validate(_bare(text, "BE")))
     except InvalidChecksum as wrong:
         raise PydanticCustomError("check_digits", "check digits that do not fit") from wrong
     except NotANumber as wrong:
@@ -116,13 +142,13 @@ def _french(text: str) -> str:
     """A SIREN, or the SIRET of one of its establishments, as digits."""
     for number in (siren, siret):
         with suppress(NotANumber):
-            return str(number.validate(clean(text, " .-")))
+            return str(number.validate(clean(_bare(text, "FR"), " .-")))
     raise PydanticCustomError("french_number", "not a SIREN or SIRET")
 
 
 def _dutch(text: str) -> str:
     """A KvK number, which has no check digit."""
-    digits = clean(text, " .-")
+    digits = clean(_bare(text, "NL"), " .-")
     if not (len(digits) == 8 and digits.isascii() and digits.isdecimal()):
         raise PydanticCustomError("dutch_number", "not a KvK number")
     return digits
@@ -136,7 +162,8 @@ def _vat_number(text: str | None, fields: ValidationInfo) -> str | None:
     checked = get_cc_module(country, "vat")
     if checked is None:
         return _within(text, 30)
-    number = _TAX.sub("", text, count=1)
+    number = _BEHIND["BE"].sub("", text) if country == "BE" else text
+    number = number[label.end() :] if (label := _TAX.match(number)) else number
     without = clean(number, " .-").upper().removeprefix(prefix)  # not every country's rules know the letters before it
     for each in (number, without):
         with suppress(NotANumber):

@@ -1,4 +1,5 @@
-"""The text of a file that says little or nothing of its encoding: UTF-8, marked UTF-16, Mac Roman or Windows-1252."""
+"""The text of a file that says little or nothing of its encoding: UTF-8, marked UTF-16, Mac Roman or Windows-1252.
+Between the last two the bytes do not always decide, and somebody may say it."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -11,6 +12,9 @@ _DAMAGED = N_(
     "Line {line} of this file holds a damaged character, near “{near}”, though the rest is UTF-8. "
     "Correct that line where the list comes from, and bring the file again."
 )
+_NOT_OF_WINDOWS = N_("Some characters of this file do not exist in Windows’ encoding. Read it as that of a Mac.")
+WINDOWS, MAC = "Windows-1252", "Mac Roman"
+_CODECS = {WINDOWS: "cp1252", MAC: "mac_roman"}
 
 _MARK = "\ufeff"  # of the byte order; where lists were joined also within the text
 _LONGEST_SHOWN = 60
@@ -32,8 +36,9 @@ _WINDOWS = re.compile(rb"[A-Za-z][\xe0-\xf6\xf8-\xff]")  # small letters with ac
 _CELLS = re.compile(r'[,;\t"]')
 
 
-def decoded(content: bytes) -> tuple[str, str]:
-    """The text, without any byte order mark, and the name of its encoding.
+def decoded(content: bytes, said: str = "") -> tuple[str, str]:
+    """The text, without any byte order mark, and the name of its encoding: WINDOWS or MAC as it is `said`, for a file
+    that is neither UTF-8 nor UTF-16.
 
     Raises UnreadableFile, which names the line, for a file that is UTF-8 but for a few bytes: read as Windows-1252, all
     its other names would be wrong.
@@ -43,11 +48,11 @@ def decoded(content: bytes) -> tuple[str, str]:
     try:
         return without_marks(content.decode()), "UTF-8"
     except UnicodeDecodeError as wrong:
-        if content.startswith(BOM_UTF8) or _is_utf_8_but_for_a_few(content):
+        if content.startswith(BOM_UTF8) or (not said and _is_utf_8_but_for_a_few(content)):
             raise _damaged(content, wrong.start) from wrong
-    if _MAC_ROMAN.search(content) and not _WINDOWS.search(content):
-        return content.decode("mac_roman"), "Mac Roman"
-    return _strictly(content, "cp1252"), "Windows-1252"
+    is_a_macs = _MAC_ROMAN.search(content) and not _WINDOWS.search(content)
+    encoding = said or (MAC if is_a_macs else WINDOWS)
+    return _strictly(content, _CODECS[encoding], _NOT_OF_WINDOWS if said else NOT_TEXT), encoding
 
 
 def without_marks(text: str) -> str:
@@ -55,11 +60,11 @@ def without_marks(text: str) -> str:
     return text.replace(_MARK, "")
 
 
-def _strictly(content: bytes, codec: str) -> str:
+def _strictly(content: bytes, codec: str, refusal: str = NOT_TEXT) -> str:
     try:
         return content.decode(codec)
     except UnicodeDecodeError as wrong:
-        raise UnreadableFile(NOT_TEXT) from wrong
+        raise UnreadableFile(refusal) from wrong
 
 
 def _is_utf_8_but_for_a_few(content: bytes) -> bool:

@@ -9,7 +9,7 @@ from io import StringIO
 from itertools import chain, islice
 from pathlib import PurePath
 
-from core.spreadsheets.encodings import NOT_TEXT, decoded, without_marks
+from core.spreadsheets.encodings import MAC, NOT_TEXT, WINDOWS, decoded, without_marks
 from core.spreadsheets.files import harmless
 from core.spreadsheets.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_MANY_ROWS, UnreadableFile, letters
 from core.spreadsheets.workbooks import MERGED, Record, heads, records
@@ -28,6 +28,10 @@ _TOO_BIG = N_("This file has {megabytes} MB, and at most {limit} MB are taken. S
 _EMPTY = N_("This list is empty. Bring a list with a row of headings and a row for each client.")
 _EMPTY_SHEET = N_(
     "The first sheet, “{name}”, is empty. The list may be on another one: {others}. "
+    "Put that sheet first, with a row of headings and a row for each client."
+)
+_ONLY_HEADINGS_HERE = N_(
+    "The first sheet, “{name}”, has headings and no rows below them. The list may be on another one: {others}. "
     "Put that sheet first, with a row of headings and a row for each client."
 )
 _ONLY_HEADINGS = N_("This list has headings and no rows below them. Add a row for each client.")
@@ -77,7 +81,8 @@ class Sheet:
 
     `skipped` is how many rows above the headings, which are in row `headings_line`, hold something else: titles.
     `hidden` is how many of the rows cannot be seen in the workbook, as far as it tells. `name` is that of a workbook's
-    sheet and `others` those of its other visible ones, where the first one has not the headings of a list.
+    sheet and `others` those of its other visible ones, where the first one has not the headings of a list. `content` is
+    the file, where its bytes do not decide its encoding: `read_as` another one.
     """
 
     headings: tuple[str, ...]
@@ -90,6 +95,7 @@ class Sheet:
     hidden: int = 0
     name: str = ""
     others: tuple[str, ...] = ()
+    content: bytes = field(default=b"", repr=False)
 
 
 def how_many(headings: Sequence[str]) -> int:
@@ -97,8 +103,9 @@ def how_many(headings: Sequence[str]) -> int:
     return sum(1 for heading in headings if heading)
 
 
-def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> Sheet:
-    """The table in a file of this name; a CSV file's separator is the one that shows most headings `recognised`.
+def read(name: str, content: bytes, *, recognised: Recognised = how_many, encoding: str = "") -> Sheet:
+    """The table in a file of this name; a CSV file's separator is the one that shows most headings `recognised`, and
+    its `encoding` WINDOWS or MAC as somebody says, if it is neither UTF-8 nor UTF-16.
 
     Raises UnreadableFile.
     """
@@ -116,33 +123,50 @@ def read(name: str, content: bytes, *, recognised: Recognised = how_many) -> She
         return _from_workbook(content, form, recognised)
     if content.startswith((_OLE, _ZIP)):
         raise UnreadableFile(_A_WORKBOOK)
-    text, encoding = decoded(content)
-    return _from_text(text, encoding, ",;\t", recognised)
+    return _from_bytes(content, encoding, recognised)
+
+
+def read_as(sheet: Sheet, encoding: str, *, recognised: Recognised = how_many) -> Sheet:
+    """The table of a file that has `content`, read anew in this encoding: WINDOWS or MAC. Raises UnreadableFile."""
+    return _from_bytes(sheet.content, encoding, recognised)
+
+
+def _from_bytes(content: bytes, said: str, recognised: Recognised) -> Sheet:
+    text, encoding = decoded(content, said)
+    sheet = _from_text(text, encoding, ",;\t", recognised)
+    return replace(sheet, content=content) if encoding in (WINDOWS, MAC) else sheet
 
 
 def _from_workbook(content: bytes, form: Format, recognised: Recognised) -> Sheet:
-    """The list on the first visible sheet; where that has no headings of a list, on the first other one that has."""
+    """The list on the first visible sheet; where that has no headings of a list, or nothing below them, on the first
+    other one that has."""
     every = records(content, f".{form}")
     first = list(islice(every, _TITLES + 1))
     sheets = []
-    if _knows([record.cells for record in first], recognised) < _ENOUGH:
+    if not _has_a_list([record.cells for record in first], recognised):
         with suppress(UnreadableFile):  # another sheet may be far larger than a list
             sheets = heads(content, f".{form}")
     if len(sheets) < 2:
         return _sheet(chain(first, every), form, recognised)
     names = [name for name, _ in sheets]
-    known = [_knows(rows, recognised) for _, rows in sheets]
-    which = next((place for place, count in enumerate(known, 1) if count >= _ENOUGH), 1)
-    if which == 1 and not first:
-        raise UnreadableFile(_EMPTY_SHEET, name=names[0], others=tuple(names[1:]))
+    which = next((place for place, (_, rows) in enumerate(sheets, 1) if _has_a_list(rows, recognised)), 1)
+    if which == 1 and not _has_rows([record.cells for record in first], recognised):
+        sentence = _ONLY_HEADINGS_HERE if first else _EMPTY_SHEET
+        raise UnreadableFile(sentence, name=names[0], others=tuple(names[1:]))
     found = chain(first, every) if which == 1 else records(content, f".{form}", sheet=which)
     others = tuple(names[: which - 1] + names[which:])
     return replace(_sheet(found, form, recognised), name=names[which - 1], others=others)
 
 
-def _knows(first: Sequence[list[str]], recognised: Recognised) -> int:
-    """How many headings are known in the row of these that has the headings."""
-    return recognised(_best(first, recognised)[1][:MAX_COLUMNS])
+def _has_a_list(first: Sequence[list[str]], recognised: Recognised) -> bool:
+    """Whether a sheet that begins with these rows has headings that are known, and something below them."""
+    headings = _best(first, recognised)[1][:MAX_COLUMNS]
+    return recognised(headings) >= _ENOUGH and _has_rows(first, recognised)
+
+
+def _has_rows(first: Sequence[list[str]], recognised: Recognised) -> bool:
+    """Whether something stands below the headings, as far as these rows show."""
+    return len(first) > min(_best(first, recognised)[0] + 1, _TITLES)
 
 
 def read_pasted(text: str, *, recognised: Recognised = how_many) -> Sheet:

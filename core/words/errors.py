@@ -69,7 +69,8 @@ BillingError
 │                          ReasonMissing, BatchNotFound, CannotBeUndone, UndoneAlready
 ├── UnreadableFile         a spreadsheet that cannot be read, and what to do (core.spreadsheets)
 ├── NoFile                 a file named in the shell that cannot be opened (core.commands)
-├── ColumnsNotFound, SameColumnTwice, NoSuchHeading, HeadingTwice, NotInTheList  an import not understood (core.imports)
+├── ColumnsNotFound, SameColumnTwice (HardlyFilled), NoSuchHeading, HeadingTwice, NotInTheList
+│                          an import not understood (core.imports)
 ├── SignInEnded            the sign-in was ended, or is too old
 ├── CannotBeSetUp          a partner space that cannot be made as asked (core.members)
 ├── CopyRefused            a backup that cannot be made or put back like this (core.storage)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
-from core import imports
+from core import imports, spreadsheets
 from core.imports import Column
 from core.members import Member
 from core.spreadsheets import Sheet, letters
@@ -58,12 +59,33 @@ def how_it_was_read(sheet: Sheet) -> None:
         )
 
 
-def show(member: Member, choosing: Choosing, check: Callable[[str, Sheet], None]) -> None:
+def ask_encoding(sheet: Sheet, read_as: Callable[[str], None]) -> None:
+    """Where its bytes do not decide how a file is encoded, it can be read in the other way too."""
+    if not sheet.content:
+        return
+    names = {spreadsheets.WINDOWS: t("Western (Windows)"), spreadsheets.MAC: t("Mac")}
+    picked = st.segmented_control(
+        t("Read as"),
+        list(names),
+        default=sheet.encoding,
+        format_func=lambda encoding: names[encoding],
+        key=f"{form('import encoding')}.picked",
+        required=True,
+        help=t("If letters with accents are wrong, choose the other one. The file is read anew."),
+    )
+    if picked in names and picked != sheet.encoding:
+        read_as(picked)
+
+
+def show(
+    member: Member, choosing: Choosing, check: Callable[[str, Sheet], None], read_as: Callable[[Sheet, str], None]
+) -> None:
     """Each of our columns with a picker of the list's, and what stands there; then the list is checked."""
     key = form("import columns")
     if choosing.name:
         st.text(one_line(choosing.name))
     how_it_was_read(choosing.sheet)
+    ask_encoding(choosing.sheet, partial(read_as, choosing.sheet))
     if choosing.because is not None:
         st.info(plain(choosing.because), icon=":material/info:")
     st.caption(t("Choose which column of the list holds what. It is remembered for lists with these headings."))

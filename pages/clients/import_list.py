@@ -66,7 +66,7 @@ def show(member: Member, offer: Catalogue) -> None:
         forget("import")
         upload = choosing = None
     if choosing is not None:
-        import_columns.show(member, choosing, partial(_check, member))
+        import_columns.show(member, choosing, partial(_check, member), partial(_read_as, member, choosing.name))
         return
     if upload is None:
         _bring(member, offer)
@@ -115,6 +115,7 @@ def _bring(member: Member, offer: Catalogue) -> None:
 def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> None:
     """Read and check a list; it takes the place of the one before, or is refused and that one stays."""
     bar = st.progress(0.0, text=t("Reading the list…"))
+    forget("import encoding")  # its picker begins with that of the list which is shown next
     try:
         sheet = read()
         try:
@@ -130,6 +131,11 @@ def _take(member: Member, which: str, name: str, read: Callable[[], Sheet]) -> N
         notices.refused(refusal)
         return
     st.rerun()
+
+
+def _read_as(member: Member, name: str, sheet: Sheet, encoding: str) -> None:
+    """The same file in another encoding takes the place of what was read."""
+    _take(member, "encoding", name, partial(imports.read_as, sheet, encoding))
 
 
 def _check(member: Member, name: str, sheet: Sheet, bar: Any = None) -> None:
@@ -168,7 +174,7 @@ def _check_again(member: Member, upload: Upload) -> None:
 
 def _preview(member: Member, upload: Upload, offer: Catalogue) -> None:
     """What was found, what can be done about it, and the rows themselves."""
-    _understood(upload)
+    _understood(member, upload)
     _ask_country(upload)
     _cost(upload.previewed)
     actions = st.container(horizontal=True, vertical_alignment="center")  # filled when it is known what is typed
@@ -204,7 +210,7 @@ def _preview(member: Member, upload: Upload, offer: Catalogue) -> None:
         _bound_to(upload.previewed)
 
 
-def _understood(upload: Upload) -> None:
+def _understood(member: Member, upload: Upload) -> None:
     """What was brought and how it was read, and the headings that mean nothing here."""
     previewed = upload.previewed
     with st.container(gap="xxsmall"):
@@ -215,6 +221,8 @@ def _understood(upload: Upload) -> None:
         columns = t("Columns: {columns}", columns=listed(found))
         st.caption(f"{plain(_kind(previewed.sheet))} · {rows} · {plain(columns)}")
         import_columns.how_it_was_read(previewed.sheet)
+        if not upload.unchecked:  # what is typed would be lost
+            import_columns.ask_encoding(previewed.sheet, partial(_read_as, member, upload.name, previewed.sheet))
         if previewed.columns.unused:
             st.text(t("Not used: {headings}", headings=_headings_text(previewed.columns.unused)))
         if previewed.are_chosen:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core import imports
-from core.imports import Column, ColumnsNotFound, HeadingTwice, ImportPreview
+from core.imports import Column, ColumnsNotFound, HardlyFilled, HeadingTwice, ImportPreview, SameColumnTwice
 from core.imports.tables import ChosenColumns
 from core.spreadsheets import Sheet
 from core.words import NotAllowed, Role
@@ -131,3 +131,62 @@ def test_who_may_not_invite_chooses_nothing(space: Space) -> None:
     """Finance reads."""
     with pytest.raises(NotAllowed):
         choose(space, SAID, role=Role.FINANCE)
+
+
+def contacts(*companies: str, headings: str = "Name;Company;Email") -> Sheet:
+    """Contacts as Odoo exports them, one for each of these companies."""
+    rows = (f"Contact {line};{company};c{line}@new.example" for line, company in enumerate(companies))
+    return odd("\n".join([headings, *rows]))
+
+
+@pytest.mark.parametrize(
+    "companies",
+    [("Beau", "", "", ""), ("Our Firm",) * 4, ("Our Firm", "Our Other Firm") * 3, ("Beau", "Beau", "Beau", "Cordier")],
+    ids=["of few", "the firm itself", "two firms of one's own", "contacts of one company"],
+)
+def test_a_company_that_is_not_each_rows_own_is_no_name_without_asking(
+    space: Space, companies: tuple[str, ...]
+) -> None:
+    """It is the firm that a contact works for, or the one that keeps the list: "Name" is the better guess."""
+    sheet = contacts(*companies)
+    with pytest.raises(HardlyFilled, match="“Company” is empty or repeats itself in many rows, and “Name” means"):
+        previewed(space, sheet)
+    assert imports.guessed(sheet) == {Column.NAME: 0, Column.EMAIL: 2}
+    choose(space, {Column.NAME: 0, Column.EMAIL: 2}, sheet)
+    assert previewed(space, sheet).columns.places == {Column.NAME: 0, Column.EMAIL: 2}
+
+
+def test_a_company_in_most_rows_is_the_name(space: Space) -> None:
+    """The rows without one are to correct."""
+    assert previewed(space, contacts("Aubry", "Beau", "Cordier", "")).columns.places[Column.NAME] == 1
+
+
+def test_an_empty_column_is_not_asked_about(space: Space) -> None:
+    """Where another one means the same, it says nothing; where none does, its rows are to correct."""
+    assert previewed(space, contacts("", "-", "")).columns.places[Column.NAME] == 0
+    sheet = contacts("", "", headings="Société;Entreprise;E-mail")
+    assert previewed(space, sheet).columns.places[Column.NAME] == 0
+    assert previewed(space, contacts("", "", headings="When;Company;Email")).columns.places[Column.NAME] == 1
+    with pytest.raises(SameColumnTwice):
+        previewed(space, contacts("A", "", headings="Société;Entreprise;E-mail"))
+
+
+def test_the_only_heading_of_a_name_is_taken_though_few_rows_fill_it(space: Space) -> None:
+    """ "Nom" beside "Prénom" is a person's."""
+    sheet = odd(
+        "Société;Nom;Prénom;E-mail\nA;Dubois;Léa;a@new.example\n;Roux;Zoé;b@new.example\n;Le;Jo;c@new.example\n"
+    )
+    assert previewed(space, sheet).columns.places == {
+        Column.NAME: 0, Column.LAST_NAME: 1, Column.FIRST_NAME: 2, Column.EMAIL: 3,
+    }  # fmt: skip
+
+
+def test_any_column_that_is_nearly_empty_is_asked_about_where_another_says_it_more_often(space: Space) -> None:
+    """As often, or nearly, is no reason to ask."""
+    rows = "A;a@new.example;;BE\nB;b@new.example;FR;BE\nC;c@new.example;;BE\n"
+    sheet = odd(f"Name;E-mail;Country;Billing country\n{rows}")
+    with pytest.raises(HardlyFilled, match=r"“Country” is empty .* “Billing country” means the same: Country"):
+        previewed(space, sheet)
+    assert imports.guessed(sheet)[Column.COUNTRY] == 3
+    fuller = odd(f"Name;E-mail;Country;Billing country\n{rows.replace('A;a@new.example;;', 'A;a@new.example;FR;')}")
+    assert previewed(space, fuller).columns.places[Column.COUNTRY] == 2

@@ -279,10 +279,16 @@ def test_the_template_stands_on_an_empty_catalogue() -> None:
     ("text", "code"),
     [("be", "BE"), ("Belgium", "BE"), ("Belgique", "BE"), ("België", "BE"), ("Pays-Bas", "NL"), ("Nederland", "NL"),
      ("UK", "GB"), ("EL", "GR"), ("", ""),
-     ("Great Britain", "GB"), ("Grand-Duché de Luxembourg", "LU"), ("Atlantis", "ATLANTIS")],
+     ("Great Britain", "GB"), ("Grand-Duché de Luxembourg", "LU"), ("Atlantis", "ATLANTIS"),
+     ("BE - Belgium", "BE"), ("Belgique (BE)", "BE"), ("BE België", "BE"), ("BE-Belgique", "BE"),
+     ("Belgium – BEL", "BE"), ("België/Belgique", "BE"), ("Guinée-Bissau (GW)", "GW"),
+     ("Pays-Bas NL", "NL"), ("GR: EL", "GR"), ("SUN", "SUN"),
+     ("BEL", "BE"), ("fra", "FR"), ("NLD", "NL"), ("XKX", "XK"), ("056", "056"),
+     ("BE - France", "BE - FRANCE"), ("Belgium (Flanders)", "BELGIUM (FLANDERS)"), ("BE/FR", "BE/FR"), ("()", "()")],
 )  # fmt: skip
 def test_a_country_is_read_from_its_letters_or_its_name(text: str, code: str) -> None:
-    """In English, French and Dutch; what is none is left for the sentence that refuses it."""
+    """In English, French and Dutch, also beside each other where they agree; what is none is left for the sentence that
+    refuses it."""
     assert country(text) == code
 
 

@@ -764,6 +764,18 @@ def test_the_command_says_that_the_file_is_not_there(space: Space, command, caps
         assert f"The file {path} cannot be opened." in capsys.readouterr().err
 
 
+def test_the_command_is_told_the_encoding(space: Space, command) -> None:
+    """Where the letters do not decide; of a file in UTF-8 it is not asked."""
+    space.save()
+    rows = "Name,Country,E-mail\nKöhler,BE,a@example.com\n"
+    assert command(rows.encode("mac_roman"), "--encoding", "mac")[0] == 0
+    assert command(rows.replace("a@", "b@").encode(), "--encoding", "windows")[0] == 0
+    with space.database.reading() as session:
+        assert list(session.scalars(select(Client.name))) == ["Köhler", "Köhler"]
+    with pytest.raises(SystemExit):
+        command(CONTENT, "--encoding", "koi8")
+
+
 def test_the_command_says_that_the_tables_are_not_there(tmp_path: Path, monkeypatch, capsys) -> None:
     """And how to make them."""
     monkeypatch.setenv("BILLING_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.sqlite3'}")

@@ -118,6 +118,21 @@ ROWS = {
             Column.LANGUAGE: "Taal", Column.RESPONSIBLE: "Dossierbeheerder", Column.COUNTRY: "Land",
         },
     ),
+    "BOB 50 thirds": (
+        "CID;CNAME1;CNAME2;CADDRESS1;CZIPCODE;CLOCALITY;CCTRYCODE;CLANGUAGE;CVATNO;CEMAIL",
+        {
+            Column.EXTERNAL_REFERENCE: "CID", Column.NAME: "CNAME1", Column.COUNTRY: "CCTRYCODE",
+            Column.LANGUAGE: "CLANGUAGE", Column.VAT_NUMBER: "CVATNO", Column.EMAIL: "CEMAIL",
+        },
+    ),
+    "AdminPulse relations": (
+        "Naam;Voornaam;Klantcode;Ondernemingsnummer;BTW-nummer;E-mail;E-mail factuur;Relatiebeheerder;Dossierbeheerder",
+        {
+            Column.NAME: "Naam", Column.FIRST_NAME: "Voornaam", Column.EXTERNAL_REFERENCE: "Klantcode",
+            Column.COMPANY_NUMBER: "Ondernemingsnummer", Column.VAT_NUMBER: "BTW-nummer", Column.EMAIL: "E-mail",
+            Column.RESPONSIBLE: "Dossierbeheerder",
+        },
+    ),
     "clients of a practice manager": (
         "Client Name,Email,Client Code,Title,First Name,Last Name",
         {

@@ -144,3 +144,63 @@ def test_columns_that_were_found_can_be_chosen_otherwise_and_what_was_typed_stay
     app = checked(pick(app, Column.EXTERNAL_REFERENCE, 1))
     assert app.session_state["import.upload"].previewed.columns.places[Column.EXTERNAL_REFERENCE] == 1
     assert verdicts(app) == ["All rows · 1", "Ready · 1"]
+
+
+MACS = "Name,Country,E-mail\nKöhler,BE,k@new.example\n".encode("mac_roman")
+
+
+def encodings(app: AppTest) -> list[Any]:
+    return [group for group in app.button_group if "import encoding" in str(group.key)]
+
+
+def test_a_file_whose_letters_do_not_decide_is_read_in_the_other_encoding(demo_database: Database) -> None:
+    """What is seen and invited are its letters then; back again too."""
+    app = brought(MACS)
+    assert "CSV, Windows-1252, separated by comma" in plain_text(app)
+    assert encodings(app)[0].options == ["Western (Windows)", "Mac"]
+    for encoding, name in (("Mac", "Köhler"), ("Western (Windows)", "Kšhler"), ("Mac", "Köhler")):
+        ran(encodings(app)[0].set_value(encoding))
+        assert list(app.dataframe[0].value["name"]) == [name]
+    assert "CSV, Mac Roman, separated by comma" in plain_text(app)
+    invite(app)
+    assert clients(demo_database) == ["k@new.example"]
+
+
+def test_headings_that_were_read_in_the_wrong_encoding_are_known_in_the_other() -> None:
+    """The columns need not be chosen then."""
+    app = brought("Officiële naam;E-mail;Land\nA;a@new.example;BE\n".encode("cp1252"))
+    ran(encodings(app)[0].set_value("Mac"))
+    assert "No column was recognised as: Name" in plain_text(app)
+    ran(encodings(app)[0].set_value("Western (Windows)"))
+    assert verdicts(app) == ["All rows · 1", "Ready · 1"]
+
+
+def test_while_columns_are_chosen_the_encoding_is_changed_there_and_back() -> None:
+    """Each time the file is read once; what was picked for the reading before is not picked again."""
+    app = brought("Fïrm;Cöntact\nKöhler;a@new.example\n".encode("cp1252"))
+    for label, encoding, name in (
+        ("Mac", "Mac Roman", "Kˆhler"),
+        ("Western (Windows)", "Windows-1252", "Köhler"),
+        ("Mac", "Mac Roman", "Kˆhler"),
+    ):
+        ran(encodings(app)[0].set_value(label))
+        assert encodings(app)[0].value == encoding
+        assert name in plain_text(app)
+
+
+def test_the_encoding_is_not_asked_where_it_is_known_or_corrections_would_be_lost() -> None:
+    """UTF-8, a workbook, and a list that somebody has corrected."""
+    assert not encodings(brought(as_csv(GOOD)))
+    assert not encodings(brought(several_sheets(), "list.xlsx"))
+    app = brought(MACS.replace(b"k@new", b"k new"))
+    assert encodings(app)
+    assert not encodings(correct(app, row0={"c2": "k@new.example"}))
+    assert not encodings(ran(at(app.button, "import.check").click()))
+
+
+def test_a_refused_encoding_leaves_the_list_as_it_was() -> None:
+    """And says why."""
+    app = brought("Name,Country,E-mail\nCafé ê,BE,k@new.example\nç ê è\u00e8,BE,l@new.example\n".encode("mac_roman"))
+    ran(encodings(app)[0].set_value("Western (Windows)"))
+    assert "do not exist in Windows’ encoding" in plain_text(app)
+    assert verdicts(app) == ["All rows · 2", "Ready · 2"]

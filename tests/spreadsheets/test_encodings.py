@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from core.spreadsheets import UnreadableFile, as_xlsx, read, read_pasted
+from core.spreadsheets import MAC, WINDOWS, UnreadableFile, as_xlsx, read, read_as, read_pasted
 from core.spreadsheets.encodings import decoded
 from core.words import speak
 from tests.spreadsheets.made import refusal
@@ -15,7 +15,7 @@ SEVERAL_BYTES = [
     "Cliént", "Société", "à Élodie", "Müller", "Straße", "Łódź", "Žižkov", "Őrség", "Αθήνα", "Москва", "東京", "10 €",
     "L’Été", "“so”", "naïf – été", "😀", "Ñandú",
 ]  # fmt: skip
-WINDOWS = [
+OF_WINDOWS = [
     "Client", "Société", "Müller", "Straße", "« Café »", "«\xa0Café\xa0»", "ÉTÉ\xa0»", "L’Été", "CAFÉ”", "“À”", "10 €",
     "NAÏVE…", "João", "IRMÃ", "œuvre", "BLÅ—", "Ångström®", "Žižkov", "n°\xa012", "100 m²", "Âge", "Zoë’s", "«À»",
 ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_list_in_utf_8_with_a_wrong_byte_is_refused_and_its_line_is_named(brou
     assert refusal("list.csv", content).startswith(f"Line {line} of this file holds a damaged character, near “")
 
 
-@given(st.lists(st.sampled_from(WINDOWS) | st.text("abcxyzéèàùçâêîôûëïöüñßÀÉÈÇÖÜ .-", min_size=1), min_size=1))
+@given(st.lists(st.sampled_from(OF_WINDOWS) | st.text("abcxyzéèàùçâêîôûëïöüñßÀÉÈÇÖÜ .-", min_size=1), min_size=1))
 @example(["«\xa0Café\xa0»"])
 @example(["CAFÉ”"])
 def test_a_list_from_windows_is_read_letter_for_letter(names: list[str]) -> None:
@@ -134,3 +134,34 @@ def test_any_refusal_of_bytes_is_one_sentence() -> None:
 def test_what_a_mac_writes_is_told_from_what_windows_writes(text: str, codec: str, encoding: str) -> None:
     """Accented letters decide; quotation marks and dashes alone are taken as those of Windows."""
     assert decoded(text.encode(codec)) == (text, encoding)
+
+
+def test_where_the_letters_do_not_decide_somebody_says_it() -> None:
+    """ "Köhler" from a Mac could be "Kšhler" from Windows: the file is kept to be read anew, either way."""
+    content = "Name\nKöhler\n".encode("mac_roman")
+    sheet = read("list.csv", content)
+    assert (sheet.encoding, sheet.rows[0].cells) == (WINDOWS, ("Kšhler",))
+    again = read_as(sheet, MAC)
+    assert (again.encoding, again.rows[0].cells) == (MAC, ("Köhler",))
+    assert read_as(again, WINDOWS) == sheet
+    assert read("list.csv", content, encoding=MAC) == again
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_that_says_its_encoding_is_read_in_no_other(codec: str) -> None:
+    """Nor kept."""
+    sheet = read("list.csv", "Name\nKöhler\n".encode(codec), encoding=MAC)
+    assert (sheet.rows[0].cells, sheet.content) == (("Köhler",), b"")
+    assert read("list.xlsx", as_xlsx(["Name"], [["Köhler"]])).content == b""
+    assert read_pasted("Name\nKöhler").content == b""
+
+
+def test_what_windows_cannot_have_written_is_not_read_as_that() -> None:
+    """The sentence says what to do; a file of which a few bytes look damaged can be read as somebody says."""
+    sheet = read("list.csv", "Nom\nCaf\u00e9\nFran\u00e7ois\nPart\u00e8\u00ea\n".encode("mac_roman"))
+    assert sheet.encoding == MAC
+    with pytest.raises(UnreadableFile, match="do not exist in Windows’ encoding"):
+        read_as(sheet, WINDOWS)
+    damaged = b"Name\nCli\xc3\xa9nt\nSoci\xe9t\xc3\xa9"
+    assert read("list.csv", damaged, encoding=WINDOWS).rows[1].cells == ("SociétÃ©",)
+    assert refusal("list.csv", BOM_UTF8 + damaged).startswith("Line 3 of this file holds a damaged character")

@@ -53,6 +53,18 @@ def test_an_empty_first_sheet_beside_others_is_refused_with_their_names() -> Non
         read(several(One=[], Two=[NOTES], Three=[]))
 
 
+def test_a_first_sheet_with_headings_alone_is_not_the_list() -> None:
+    """Another one has rows below its headings; where none has, the sheets are named."""
+    sheet = read(several(Blank=[["Our clients"], HEADINGS], Empty=[HEADINGS], Clients=[HEADINGS, AUBRY]))
+    assert [row.cells for row in sheet.rows] == [tuple(AUBRY)]
+    assert (sheet.name, sheet.others) == ("Clients", ("Blank", "Empty"))
+    named = r"“Blank”, has headings and no rows below them\. The list may be on another one: Notes and Empty\."
+    with pytest.raises(UnreadableFile, match=named):
+        read(several(Blank=[HEADINGS], Notes=[NOTES, ["much", "soon"]], Empty=[HEADINGS]))
+    with pytest.raises(UnreadableFile, match=r"^This list has headings and no rows below them\."):
+        read(several(Blank=[HEADINGS]))
+
+
 def test_titles_above_the_list_on_another_sheet_are_skipped_there() -> None:
     """As on the first."""
     sheet = read(several(Notes=[], Clients=[["Our clients in 2026"], HEADINGS, AUBRY]))
