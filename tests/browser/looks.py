@@ -83,7 +83,7 @@ def assert_nothing_of_ours(page: Page, looks: list[tuple[int, str]] = LOOKS) -> 
             if not of_streamlit(each["id"], node["html"], _around(page, node["target"][0]), scheme)
         ]
         assert_it_fits(page)
-    assert ours == []
+    assert not ours, ours
 
 
 def look_at(page: Page, width: int, scheme: str) -> None:
@@ -114,16 +114,19 @@ def _around(page: Page, target: str) -> str:
 def assert_it_fits(page: Page) -> None:
     """Nothing scrolls sideways but a table; the title and each button are within the width."""
     whole = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-    assert max(whole, page.get_by_role("main").evaluate("main => main.scrollWidth - main.clientWidth")) <= 0
+    inside = page.get_by_role("main").evaluate("main => main.scrollWidth - main.clientWidth")
+    assert max(whole, inside) <= 0, (page.viewport_size, whole, inside)
     seen = page.get_by_role("main").locator("h1, button").filter(visible=True)
-    assert seen.evaluate_all(OUTSIDE) == []
+    outside = seen.evaluate_all(OUTSIDE)
+    assert not outside, (page.viewport_size, outside)
 
 
 def assert_no_english(page: Page) -> None:
     """Nothing that the page says is the English of a sentence that reads otherwise in the language spoken."""
     settled(page)
     lines = {re.sub("[\u2060\\\\]", "", line).strip() for line in page.evaluate(WORDS)}
-    assert [(line, english) for line in sorted(lines) if (english := english_in(line, language()))] == []
+    found = [(line, english) for line in sorted(lines) if (english := english_in(line, language()))]
+    assert not found, found
 
 
 @cache
@@ -172,5 +175,7 @@ def _letters(sentence: str) -> str:
 def _pattern(sentence: str) -> Callable[[str], object]:
     """What finds the sentence: a long one anywhere in a line, a short one where the line says nothing else."""
     plain = re.sub(r"[\u2060\\]|\*\*", "", sentence)
-    pattern = re.compile(".+?".join(map(re.escape, re.split(r"\{\w+\}", plain))))
+    parts = re.split(r"(\{\w+\})", plain)
+    values = {"{count}": r"[\d\s.,]+"} | dict.fromkeys(set(parts[1::2]) - {"{count}"}, ".+?")
+    pattern = re.compile("".join(values.get(part) or re.escape(part) for part in parts))
     return pattern.search if len(_letters(sentence)) > 20 else pattern.fullmatch
