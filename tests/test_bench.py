@@ -24,6 +24,10 @@ CORE = [
     "figures of a search", "figures of a rare search", "account managers", "one client", "defaults in force",
 ]  # fmt: skip
 PAGES = [f"page: {page}" for page in ("next page", "a filter", "a client", "invite", "defaults", "distribution")]
+BROWSER = [
+    "next page", "a filter", "a search", "a client", "distribution", "opening clients", "opening a client",
+    "opening distribution",
+]  # fmt: skip
 IMPORTS = ["import: preview 100", "import: commit 100", "import: memory (MB)"]
 BULK = ["bulk: change 100", "bulk: undo 100", "bulk: memory more (MB)"]
 WRITES = [
@@ -55,9 +59,9 @@ def test_the_bench_measures_every_read_write_and_page(tmp_path: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 def test_the_bench_measures_a_browser_when_asked(tmp_path: Path) -> None:
-    """From page to page, ours and the bare one: both drew the same rows, or it would wait in vain."""
+    """Each act in ours and in the bare pages: both drew the same rows, or it would wait in vain."""
     lines = bench("--keep", str(tmp_path), "--browser", "--only", "browser")
-    assert lines == [("SQLite", "browser: next page")]
+    assert lines == [("SQLite", f"browser: {act}") for act in BROWSER]
 
 
 def test_what_is_written_by_hand_is_what_the_product_writes(tmp_path: Path) -> None:

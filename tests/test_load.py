@@ -27,7 +27,14 @@ def test_two_visitors_click_twice_and_leave_nothing_behind(tmp_path: Path) -> No
     assert report["errors"] == ["0"]
     for name in ("page opened", "click to finished"):
         assert report[name][0::3] == ["p50", "p95"]
-    for name in ("clicks a second and core", "CPU of a click", "memory of a visit", "memory (MiB)", "threads"):
+    for name in (
+        "clicks a second and core",
+        "CPU of a click",
+        "CPU of an open page",
+        "memory of a visit",
+        "memory (MiB)",
+        "threads",
+    ):
         assert report[name], name
     assert report["connections"] == ["0", "2", "0"]
     assert report["sessions"] == ["1", "3", "1"]

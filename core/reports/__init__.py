@@ -1,5 +1,5 @@
 """What people read: the list of clients with the source of each setting, saved views of it, its figures, the plan
-distribution, and files to take away."""
+distribution, files to take away, and what others did meanwhile."""
 
 from core.reports.clients import (
     BILLING_SOURCES,
@@ -13,6 +13,7 @@ from core.reports.clients import (
 )
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
 from core.reports.filters import (
+    BOUND_TO_NONE,
     FILTERS,
     AttentionFilter,
     Order,
@@ -21,7 +22,8 @@ from core.reports.filters import (
     filters_said,
     statuses,
 )
-from core.reports.in_force import InForce, in_force
+from core.reports.in_force import InForce, in_force, lapses
+from core.reports.meanwhile import Changed, Saved, Seen, changed_since, invited_since, saved_since, seen
 from core.reports.views import (
     ASKED,
     LONGEST_VIEW_NAME,

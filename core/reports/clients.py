@@ -21,7 +21,7 @@ from core.reports.filters import Order
 from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
 from core.reports.waiting import Waiting, waiting
 from core.spreadsheets import as_csv, as_typed_xlsx, decimal
-from core.storage import LARGEST_NUMBER, allow_minutes, now, settings_as_text, settings_from_text
+from core.storage import LARGEST_NUMBER, allow_minutes, settings_as_text, settings_from_text
 from core.subscriptions import local_date
 from core.words import (
     LISTED_SETTINGS,
@@ -66,9 +66,9 @@ class ListedClient(NamedTuple):
 
     `price` is None for archived clients and where the catalogue has no price. `invited_at` is the latest invitation
     (UTC), `invitation` where it stands now; `first_invited_at` is when the client came. `responsible` is the name of
-    the member who looks after it. `default_set` is the name of the set that it is bound to ("": to none); on older
-    defaults is a client whose own set, not a retired one, has a newer version (rule 21). `waiting` is what is pending
-    (None: nothing waits).
+    the member who looks after it ("", and no number, at an instant of which that is not known). `default_set` is the
+    name of the set that it is bound to ("": to none); on older defaults is a client whose own set, not a retired one,
+    has a newer version (rule 21). `waiting` is what is pending (None: nothing waits).
     """
 
     client_id: int
@@ -89,7 +89,7 @@ class ListedClient(NamedTuple):
     invited_at: datetime
     first_invited_at: datetime
     invitation: InvitationStatus
-    responsible_id: int
+    responsible_id: int | None
     responsible: str
     waiting: Waiting | None
 
@@ -126,9 +126,13 @@ def listed(
     page_size: int = 50,
     after: tuple[str, int] | None = None,
     prices: PricesInOrder | None = None,
+    as_of: datetime | None = None,
     **filters: Any,
 ) -> list[ListedClient]:
     """A page of the filtered list (see FILTERS), in order, as far as the member sees it; none past the end.
+
+    `as_of` (UTC) lists what held, waited and was known of invitations at that instant, at its prices, and who looked
+    after each client then; who the clients are, and which of them the member sees, is as of today. None: now.
 
     Raises NotAllowed.
 
@@ -136,20 +140,21 @@ def listed(
     price, what `figures` of the same filters counted; None: it is counted now, which takes longer with every client.
     """
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(session, member, filters)
+    asked, values = listing.question(session, member, filters, as_of)
     order_by = Order(order_by)
     offset = (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size
     if after is None and order_by.is_by_price:
         if prices is None:
             prices = prices_in_order(session, member, asked, values)
-        return _by_number(session, member, prices.page(session, asked, values, order_by, offset, page_size))
+        numbers = prices.page(session, asked, values, order_by, offset, page_size)
+        return _by_number(session, member, numbers, values["now"], as_of)
     if after is None:
         statement = listing.page(asked, order_by)
         values |= {"limit": page_size, "offset": offset}
     else:
         statement = listing.chunk(asked)
         values |= {"limit": page_size, "after_name": after[0], "after_id": after[1]}
-    return _clients(session, member, listing.rows(session, statement, values))
+    return _clients(session, member, listing.rows(session, statement, values), values["now"], as_of)
 
 
 def listed_numbers(session: Session, member: Member, *, most: int, **filters: Any) -> list[int]:
@@ -161,10 +166,13 @@ def listed_numbers(session: Session, member: Member, *, most: int, **filters: An
     return [client_id for (client_id,) in found]
 
 
-def _by_number(session: Session, member: Member, numbers: Sequence[int]) -> list[ListedClient]:
+def _by_number(
+    session: Session, member: Member, numbers: Sequence[int], moment: datetime, as_of: datetime | None
+) -> list[ListedClient]:
     """The clients of these numbers, in this order."""
-    values = {"partner_id": member.partner_id, "found": list(numbers)}
-    clients = _clients(session, member, listing.rows(session, listing.by_number(), values))
+    values = {"partner_id": member.partner_id, "found": list(numbers), "now": moment}
+    rows = listing.rows(session, listing.by_number(is_past=as_of is not None), values)
+    clients = _clients(session, member, rows, moment, as_of)
     found = {each.client_id: each for each in clients}
     return [found[number] for number in numbers]
 
@@ -203,9 +211,9 @@ def billing_sources(session: Session, member: Member, **asked: Any) -> pd.DataFr
 def csv_pieces(
     session: Session, member: Member, *, counted: Callable[[int], object] = lambda _: None, **filters: Any
 ) -> Iterator[str]:
-    """The filtered list by name, as pieces of one CSV text in the reader's language. Memory does not grow with the
-    list. `counted` is called with how many clients each piece has. Raises NotAllowed when the first piece is asked
-    for."""
+    """The filtered list by name, as pieces of one CSV text in the reader's language; `as_of` among the filters: as
+    `listed` takes it. Memory does not grow with the list. `counted` is called with how many clients each piece has.
+    Raises NotAllowed when the first piece is asked for."""
     offer, sets_are_several = _for_a_file(session, member)
     yield "\ufeff" + as_csv([_headings(offer.currency, sets_are_several=sets_are_several)])
     for clients in _chunks(session, member, counted, filters):
@@ -250,12 +258,15 @@ def zipped(pieces: Iterator[str], name: str) -> bytes:
     return archive.getvalue()
 
 
-def _clients(session: Session, member: Member, rows: Sequence[Any]) -> list[ListedClient]:
-    """The clients of rows of the listing; each kind of settings is made, and priced, once."""
+def _clients(
+    session: Session, member: Member, rows: Sequence[Any], moment: datetime, as_of: datetime | None
+) -> list[ListedClient]:
+    """The clients of rows of the listing, read as of `moment`, which is `as_of` or the present; each kind of settings
+    is made, and priced, once."""
     if not rows:
         return []
-    offer, moment = catalogue.current(session, member.partner, edition=rows[0].edition), now(session)
-    waits = waiting(session, member, rows, offer)
+    offer = catalogue.current(session, member.partner, edition=rows[0].edition)
+    waits = waiting(session, member, rows, offer, as_of)
     clients, prices = [], PricesOnDay(offer, local_date(moment, member.partner.time_zone))
     for row in rows:
         settings, status = stored_settings(row[: len(Setting)]), ClientStatus(row.status)
@@ -274,18 +285,23 @@ def _clients(session: Session, member: Member, rows: Sequence[Any]) -> list[List
                 row.set_number,
                 row.default_set or "",
                 version,
-                version is not None and row.retired_at is None and version < row.newest_version,
-                row.retired_at is not None,
+                version is not None and not row.is_on_retired_set and version < row.newest_version,
+                bool(row.is_on_retired_set),
                 row.sets > 1,
                 row.invited_at,
                 row.first_invited_at,
-                standing_of(row.accepted_at, row.revoked_at, row.expires_at, moment),
+                standing_of(_by(row.accepted_at, moment), _by(row.revoked_at, moment), row.expires_at, moment),
                 row.responsible_id,
-                row.responsible,
+                row.responsible or "",
                 waits.get(row.client_id),
             )
         )
     return clients
+
+
+def _by(instant: datetime | None, moment: datetime) -> datetime | None:
+    """The instant, if it had come by then."""
+    return None if instant is None or instant > moment else instant
 
 
 def _stored(value: Any) -> str:

@@ -10,11 +10,11 @@ import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import catalogue, defaults, members
+from core import catalogue, members
 from core.catalogue import monthly_cents
 from core.defaults import SetVersion, bound_to
 from core.members import Member, Permission
-from core.reports import listing
+from core.reports import listing, then
 from core.reports.prices import PricesInOrder, in_order, price_of_group, prices_on
 from core.reports.standing import ended_then
 from core.storage import now
@@ -77,18 +77,17 @@ class Figures:
         return Money(monthly_cents(cents_per_year), self.currency)
 
 
-def figures(session: Session, member: Member, **filters: Any) -> Figures:
-    """The figures over every client of the filtered list, as far as the member sees it. Linear in the number of
-    clients. Raises NotAllowed."""
+def figures(session: Session, member: Member, *, as_of: datetime | None = None, **filters: Any) -> Figures:
+    """The figures over every client of the filtered list, as far as the member sees it; as of an instant (UTC), as
+    `listed` has it. Linear in the number of clients. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
     offer = catalogue.current(session, member.partner)
-    today = local_date(now(session), member.partner.time_zone)
-    prices, by_anchor = prices_on(offer, today)
-    sets = defaults.sets_of(session, member.partner_id)
+    asked, values = listing.question(session, member, filters, as_of)
+    prices, by_anchor = prices_on(offer, local_date(values["now"], member.partner.time_zone))
+    older, retired = _older_and_retired(session, values)
     counted: Counter[str] = Counter()
     per_version: Counter[SetVersion] = Counter()
     per_price: Counter[tuple[int | None, str]] = Counter()
-    asked, values = listing.question(session, member, filters)
     for group in listing.rows(session, listing.groups(asked, by_anchor=by_anchor), values):
         clients, status = group.clients, ClientStatus(group.status)
         version = bound_to(group.set_number, group.defaults_version)
@@ -102,8 +101,8 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
         if status is ClientStatus.ARCHIVED:
             continue
         counted["overridden"] += clients if group.overridden else 0
-        counted["older"] += clients if version is not None and sets.is_older(version) else 0
-        counted["retired"] += clients if version is not None and sets.is_retired(version) else 0
+        counted["older"] += clients if version in older else 0
+        counted["retired"] += clients if version is not None and version.set_number in retired else 0
         counted["pending"] += group.pending
         is_active = status is ClientStatus.ACTIVE
         counted["invited"] += 0 if is_active else clients
@@ -111,6 +110,8 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
         if is_active and group.payer == Payer.PARTNER:
             counted["paid"] += clients
             counted["paid_cents"] += cents
+    if as_of is not None:
+        ((counted["pending"],),) = listing.rows(session, listing.pending_then(asked), values)
     ended = listing.rows(session, listing.groups(asked, ended=True), values) if counted["invited"] else ()
     for group in ended:
         price = price_of_group(prices, group, by_anchor=False)
@@ -133,6 +134,13 @@ def figures(session: Session, member: Member, **filters: Any) -> Figures:
         currency=member.partner.currency,
         prices=in_order(per_price, by_anchor=by_anchor),
     )
+
+
+def _older_and_retired(session: Session, values: Mapping[str, Any]) -> tuple[frozenset[SetVersion], frozenset[int]]:
+    """The versions that newer ones of their sets followed, and the numbers of the sets that are retired; as of then."""
+    connection = session.connection()
+    older = frozenset(SetVersion(*row) for row in connection.execute(then.OLDER_VERSIONS, values))
+    return older, frozenset(connection.scalars(then.RETIRED_SETS, values))
 
 
 def plan_distribution(session: Session, member: Member, *, as_of: datetime | None = None) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from typing import Any
 from core.subscriptions import INDEXED_SETTINGS
 from core.words import N_, ListedStatus, Term
 
+BOUND_TO_NONE = 0  # the number that no default set has
+
 
 class SourceFilter(Term):
     """Which clients, by where their settings come from. The values of `Source` serve too."""
@@ -61,7 +63,7 @@ FILTERS: dict[str, Callable[[str], Any]] = {
     "source": SourceFilter,
     "pending": PendingFilter,
     "attention": AttentionFilter,
-    "default_set": int,  # its number
+    "default_set": int,  # its number; BOUND_TO_NONE: bound to none
     "version": int,  # the version of its set that a client is bound to
     "responsible": int,  # the member's number
 }

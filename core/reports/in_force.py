@@ -1,6 +1,7 @@
 """What holds in a partner space now, of all that figures depend on: whoever remembers them looks here first."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, func, select
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
+from core.invitations import Invitation
 from core.members import Member, Partner
 from core.storage import Instant, now
-from core.subscriptions import Subscription, local_date
+from core.subscriptions import Subscription, first_instant, local_date
 
 _PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
 _STANDARD_VERSION = (
@@ -36,12 +38,14 @@ _IN_FORCE = select(
 class InForce(NamedTuple):
     """What the figures of a partner space depend on beside its changes: the edition of the catalogue (None: none is
     loaded), the version in force of the standard set (0: there is none), when a pending change took effect last (UTC;
-    None: never), and the day of its calendar."""
+    None: never), and the day of its calendar; and the instant of which this is said, as invitations lapse on that day
+    (`lapses`)."""
 
     edition: int | None
     defaults_version: int
     took_effect_at: datetime | None
     day: date
+    moment: datetime
 
 
 def in_force(session: Session, member: Member) -> InForce:
@@ -49,4 +53,16 @@ def in_force(session: Session, member: Member) -> InForce:
     moment = now(session)
     asked = {"partner_id": member.partner_id, "now": moment}
     edition, version, took_effect_at = session.connection().execute(_IN_FORCE, asked).one()
-    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone))
+    return InForce(edition, version or 0, took_effect_at, local_date(moment, member.partner.time_zone), moment)
+
+
+def lapses(session: Session, member: Member, day: date) -> Sequence[datetime]:
+    """The instants (UTC) of this day of the partner's calendar at which an invitation that nobody answered lapses, in
+    their order. Linear in the number of clients."""
+    i, zone = Invitation, member.partner.time_zone
+    asked = (
+        select(i.expires_at)
+        .where(i.partner_id == member.partner_id, i.accepted_at.is_(None), i.revoked_at.is_(None))
+        .where(i.expires_at >= first_instant(day, zone), i.expires_at < first_instant(day + timedelta(days=1), zone))
+    )
+    return session.scalars(asked.distinct().order_by(i.expires_at)).all()

@@ -18,7 +18,7 @@ from core.members import Member
 from core.reports import listing
 from core.reports.filters import Order
 from core.reports.listing import Question
-from core.storage import codes, now
+from core.storage import codes
 from core.subscriptions import Rhythm, list_of, local_date, price_by
 from core.words import BillingSettings, ClientStatus, Setting
 
@@ -128,7 +128,8 @@ class PricesInOrder:
     ) -> list[int]:
         total = sum(each.clients for each in self.levels)
         passed_by = total * (offset + limit) / level.clients
-        statement = listing.of_price(asked, by_anchor=self.by_anchor, is_few=_LOOKED_UP * level.clients < passed_by)
+        is_few = asked.is_past or _LOOKED_UP * level.clients < passed_by  # no index walks the past by name
+        statement = listing.of_price(asked, by_anchor=self.by_anchor, is_few=is_few)
         plans, periods, _, standings, *_ = zip(*(kind.split("|") for kind in level.kinds), strict=True)
         of_level = {
             "kinds": level.kinds,
@@ -154,7 +155,7 @@ def in_order(counted: Mapping[tuple[int | None, str], int], *, by_anchor: bool) 
 def prices_in_order(session: Session, member: Member, asked: Question, values: Mapping[str, Any]) -> PricesInOrder:
     """The prices of the filtered list in order. Linear in the number of clients."""
     offer = catalogue.current(session, member.partner)
-    prices, by_anchor = prices_on(offer, local_date(now(session), member.partner.time_zone))
+    prices, by_anchor = prices_on(offer, local_date(values["now"], member.partner.time_zone))
     counted: dict[tuple[int | None, str], int] = {}
     for group in listing.rows(session, listing.groups(asked, by_anchor=by_anchor), values):
         price = price_of_group(prices, group, by_anchor=by_anchor)

@@ -1,5 +1,5 @@
 """Where clients stand as lists show it, and which of them need attention: conditions on the subscription that holds, by
-the newest invitation and the newest message of its client."""
+the newest invitation and the newest message of its client, as things were at the instant `:now`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from core.subscriptions import Subscription
 from core.words import ClientStatus, ListedStatus
 
 _PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
+_THEN = bindparam("now", type_=Instant)
 _OF_INVITED = frozenset({ListedStatus.INVITED, ListedStatus.EXPIRED, ListedStatus.REVOKED})
 
 
@@ -28,11 +29,11 @@ def one_of(statuses: Sequence[ListedStatus]) -> list[ColumnElement[bool]]:
         of_invited = frozenset()
     if not of_invited:
         return [Subscription.status == plain[0] if len(plain) == 1 else Subscription.status.in_(plain)]
-    i, is_over = Invitation, Invitation.expires_at <= bindparam("now", type_=Instant)
+    is_over, is_revoked = Invitation.expires_at <= _THEN, _is_past(Invitation.revoked_at)
     stands = {
-        ListedStatus.INVITED: and_(i.revoked_at.is_(None), not_(is_over)),
-        ListedStatus.EXPIRED: and_(i.revoked_at.is_(None), is_over),
-        ListedStatus.REVOKED: i.revoked_at.is_not(None),
+        ListedStatus.INVITED: and_(not_(is_revoked), not_(is_over)),
+        ListedStatus.EXPIRED: and_(not_(is_revoked), is_over),
+        ListedStatus.REVOKED: is_revoked,
     }
     invited = and_(
         Subscription.status == ClientStatus.INVITED,
@@ -50,7 +51,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
     i = Invitation
     return (
         select(stands)
-        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id)
+        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.invited_at <= _THEN)
         .order_by(i.number.desc())
         .limit(literal_column("1"))
         .correlate(Subscription)
@@ -60,7 +61,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def lapsed() -> ColumnElement[bool]:
     """The condition on a subscription that its client is invited no more: the invitation lapsed or was revoked."""
-    ended = or_(Invitation.revoked_at.is_not(None), Invitation.expires_at <= bindparam("now", type_=Instant))
+    ended = or_(_is_past(Invitation.revoked_at), Invitation.expires_at <= _THEN)
     return and_(Subscription.status == ClientStatus.INVITED, _newest_invitation(ended))
 
 
@@ -75,28 +76,35 @@ def _newest_given_up(table: Any) -> ColumnElement[bool]:
     newer = aliased(table)
     order = [column.key for column in table.__table__.primary_key][2:]
     since = tuple_(*(getattr(newer, key) for key in order)) > tuple_(*(getattr(table, key) for key in order))
-    later = exists(literal_column("1")).where(newer.partner_id == _PARTNER, newer.client_id == table.client_id, since)
-    given_up = select(table.client_id).where(table.partner_id == _PARTNER, table.given_up_at.is_not(None), ~later)
+    same_client = (newer.partner_id == _PARTNER, newer.client_id == table.client_id)
+    later = exists(literal_column("1")).where(*same_client, since, newer.queued_at <= _THEN)
+    given_up = select(table.client_id).where(table.partner_id == _PARTNER, _is_past(table.given_up_at), ~later)
     return Subscription.client_id.in_(given_up)
+
+
+def _is_past(instant: Any) -> ColumnElement[bool]:
+    """The condition that this instant (NULL: never) had come. It says both: partial indexes have those that are set."""
+    return and_(instant.is_not(None), instant <= _THEN)
 
 
 def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
     """The partner's clients who are invited in the rows that `holds` at the instant `:now`, past or to come, and whose
     newest invitation of then had lapsed or was revoked: counted by these columns and by `standing`."""
-    then = bindparam("now", type_=Instant)
     newest, i = aliased(Invitation), Invitation
     number = (
         select(func.max(newest.number))
-        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= then)
+        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= _THEN)
         .correlate(Subscription)
         .scalar_subquery()
     )
-    stood = case((i.revoked_at <= then, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label("standing")
+    stood = case((i.revoked_at <= _THEN, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label(
+        "standing"
+    )
     of_client = and_(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.number == number)
     return (
         select(*columns, stood, func.count().label("clients"))
         .join_from(Subscription, i, of_client)
         .where(Subscription.partner_id == _PARTNER, Subscription.status == ClientStatus.INVITED, holds)
-        .where(or_(i.revoked_at <= then, i.expires_at <= then))
+        .where(or_(i.revoked_at <= _THEN, i.expires_at <= _THEN))
         .group_by(*columns, stood)
     )

@@ -10,20 +10,21 @@ from sqlalchemy.orm import Session
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, changes
 from core.members import Member
+from core.reports import then
 from core.reports.listing import stored
 from core.reports.prices import PricesOnDay, stored_settings
 from core.subscriptions import Subscription, local_date
 from core.words import ClientStatus, Setting, t
 
-_WAITING = select(  # the rows of some clients that begin in a span of time; a withdrawn one may hold no more
+_WAITING = select(  # the rows of some clients that begin in a span of time; a withdrawn one holds no more
     *(stored(setting.of(Subscription)) for setting in Setting), stored(Subscription.status), Subscription.client_id,
     Subscription.valid_from, Subscription.price_list, Subscription.anchor_day, Subscription.anchor_month,
 ).where(
     Subscription.partner_id == bindparam("partner"),
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
     Subscription.valid_from.between(bindparam("first"), bindparam("last")),
-    Subscription.may_hold,
 )  # fmt: skip
+_WAITING_NOW, _WAITED_THEN = _WAITING.where(Subscription.may_hold), _WAITING.where(then.waited_then())
 
 
 class Waiting(NamedTuple):
@@ -48,8 +49,11 @@ class Waiting(NamedTuple):
         return "; ".join(said) or t("The same settings, from other defaults")
 
 
-def waiting(session: Session, member: Member, rows: Sequence[Any], offer: Catalogue) -> dict[int, Waiting]:
-    """What waits for the clients of these rows of the list, by client_id: one query where something does, else none."""
+def waiting(
+    session: Session, member: Member, rows: Sequence[Any], offer: Catalogue, as_of: datetime | None = None
+) -> dict[int, Waiting]:
+    """What waits for the clients of these rows of the list, by client_id, or waited at an instant: one query where
+    something does, else none."""
     held = {row.client_id: row for row in rows if row.pending_from is not None}
     if not held:
         return {}
@@ -57,7 +61,12 @@ def waiting(session: Session, member: Member, rows: Sequence[Any], offer: Catalo
     values = {"partner": member.partner_id, "clients": list(held), "first": min(begins), "last": max(begins)}
     prices = {instant: PricesOnDay(offer, local_date(instant, member.partner.time_zone)) for instant in begins}
     found = {}
-    for row in session.connection().execute(_WAITING, values):
+    asked = (
+        (_WAITING_NOW, values)
+        if as_of is None
+        else (_WAITED_THEN, values | {"partner_id": member.partner_id, "now": as_of})
+    )
+    for row in session.connection().execute(*asked):
         before, status = held[row.client_id], ClientStatus(row.status)
         if row.valid_from == before.pending_from:
             settings = stored_settings(row[: len(Setting)])

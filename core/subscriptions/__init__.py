@@ -65,7 +65,15 @@ from core.subscriptions.revisions import (
     pending_at,
 )
 from core.subscriptions.rhythm import Period, Rhythm, first_instant, local_date
-from core.subscriptions.tables import INDEXED_SETTINGS, Batch, Client, Responsible, Subscription, searched_text
+from core.subscriptions.tables import (
+    INDEXED_SETTINGS,
+    Batch,
+    Client,
+    ClientChange,
+    Responsible,
+    Subscription,
+    searched_text,
+)
 from core.subscriptions.taking_back import nearest_to_defaults, preview_take_back, take_back
 from core.subscriptions.timing import (
     Timing,

@@ -5,8 +5,8 @@ import streamlit as st
 from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
-from pages.clients import client_list, list_url, saved_views
-from pages.parts import alone, default_sets, server, visitor
+from pages.clients import client_list, narrow_list, saved_views
+from pages.parts import alone, default_sets, meanwhile, page_url, server, visitor
 from pages.parts.text import heading
 
 
@@ -17,7 +17,7 @@ def page_number(asked: str) -> int:
 
 member = visitor.member(Permission.READ_CLIENTS)
 client_list.open_clicked()
-list_url.read(FILTERS | {"order_by": Order, "page": page_number})
+page_url.read("clients", FILTERS | {"order_by": Order, "page": page_number, "as_of": page_url.some_day})
 st.session_state.setdefault("clients.search", "")
 version = client_list.version_named(default_sets.known(server.database(), member))
 
@@ -25,11 +25,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.container(gap=None):
         every = t("Every client, the settings in force, and where each one comes from.")
         own = t("The clients you look after, the settings in force, and where each one comes from.")
-        heading(t("Clients"), every if reads_all_clients(member) else own)
+        sentence = every if reads_all_clients(member) else own
+        heading(t("Clients"), sentence, beside=lambda: meanwhile.of_list(member))
     label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
     saved_views.menu(member)
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
 
+narrow_list.switch()
 alone.run(client_list.show, Permission.READ_CLIENTS, version)

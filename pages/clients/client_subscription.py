@@ -1,6 +1,6 @@
 """Client subscription: who a client is, how it is billed, why and since when; edit it, make or clear an exception."""
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core import catalogue, invitations, reports, subscriptions
@@ -15,7 +15,7 @@ from pages.clients import (
     what_is_billed,
     what_waits,
 )
-from pages.parts import demo_day, invitation, keyboard, notices, presence, server, tab_title, visitor
+from pages.parts import demo_day, invitation, keyboard, meanwhile, notices, presence, server, tab_title, visitor
 from pages.parts.text import heading, pill_text, plain, source_colour
 
 CLIENTS = "pages/clients/billing_sources.py"
@@ -79,6 +79,7 @@ def overview() -> None:
     heading(
         shown.client.name,
         t("What this client is billed, where each setting comes from, and how to make an override."),
+        beside=lambda: meanwhile.of_client(member, since, shown.client.client_id),
         shows_prices=True,
     )
     left, right = st.columns(2, gap="large")
@@ -125,7 +126,7 @@ def settings_in_force() -> None:
         invited_with = t("Invited with {defaults}", defaults=held)
         bound = t("Adopted: {defaults}", defaults=held) if shown.has_adopted else invited_with
     headings = [t("Setting"), t("In force"), t("Source"), t("Where it comes from"), bound, today]
-    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
+    st.table(pa.table(dict(zip(headings, zip(*rows, strict=True), strict=True))), border="horizontal")
 
 
 client_id = asked_for()
@@ -134,6 +135,7 @@ if client_id is None:
     st.stop()
 try:
     with server.database().reading() as session:
+        since = reports.seen(session, member)
         offer = catalogue.current(session, member.partner)
         shown = subscriptions.detail(session, member, client_id)
         edits = subscriptions.edits(session, member, client_id)

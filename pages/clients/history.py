@@ -4,7 +4,7 @@ and of its subscription the price before and after (rule 11)."""
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core import subscriptions
@@ -55,7 +55,7 @@ def show(
         for at, who, via, what, why in feed[: st.session_state.get(unfolded, _SHOWN)]
     ]
     headings = [t("When"), t("Who"), t("Via"), t("What"), t("Why")]
-    st.table(pd.DataFrame(rows, columns=headings), border="horizontal")
+    st.table(pa.table(dict(zip(headings, zip(*rows, strict=True), strict=True))), border="horizontal")
     if len(rows) < len(feed) and st.button(t("Show the whole history"), key=f"{unfolded} whole"):
         st.session_state[unfolded] = len(feed)
         st.rerun()

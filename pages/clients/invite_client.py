@@ -1,5 +1,6 @@
 """Invite a client: two fields and Enter for the defaults, an exception one click away; or many from a spreadsheet."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from core.words import (
     t,
 )
 from pages.clients import import_list
-from pages.parts import colleagues, invitation, notices, server, visitor
+from pages.parts import colleagues, invitation, keyboard, notices, server, visitor
 from pages.parts.choices import choose, chosen, forget
 from pages.parts.settings_form import choose_overrides, overrides_chosen, settings_table
 from pages.parts.text import heading, payer_text, plain, price_text
@@ -77,8 +78,10 @@ def begin_again() -> None:
 
 
 def line(name: str, label: str, **options: Any) -> None:
-    """A line of the form, with what needs a correction under it."""
-    st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
+    """A line of the form, with what needs a correction under it; the first that was refused takes the focus."""
+    is_first = isinstance(refusal, BadInput) and name == next((each for each in TYPED if each in refusal.fields), None)
+    with keyboard.in_focus(f"{form} correct {name}") if is_first else nullcontext():
+        st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
     correction(name)
 
 
@@ -87,9 +90,35 @@ def correction(name: str) -> None:
         st.caption(f":red[{plain(faults[name])}]")
 
 
+def typed_in(form: str) -> dict[str, object]:
+    """What the lines of the form say by now."""
+    typed: dict[str, object] = {name: st.session_state.get(f"{form}.{name}") or "" for name in TYPED}
+    return typed | {"language": chosen(f"{form}.language")}
+
+
+def to_correct(form: str, refusal: BadInput) -> dict[str, str]:
+    """What still needs a correction of what was refused, as the form stands now: a line that is right by now has
+    none."""
+    try:
+        NewClient.from_typed(**typed_in(form))
+    except BadInput as still:
+        wrong = still.fields
+    else:
+        wrong = {}
+    return {
+        name: wrong.get(name, sentence)
+        for name, sentence in refusal.fields.items()
+        if name in wrong or name not in TYPED
+    }
+
+
 def who() -> None:
-    """The form of who is invited. It carries the version of the defaults that is on the screen beside it."""
-    with st.form(f"{form}.who", border=True):
+    """The form of who is invited. It carries the version of the defaults that is on the screen beside it.
+
+    At first it is sent as one, so that Enter invites. Once something in it needs a correction each line is looked at
+    as soon as it is left."""
+    is_corrected = isinstance(refusal, BadInput)
+    with st.container(border=True) if is_corrected else st.form(f"{form}.who", border=True):
         line("name", t("Name"), max_chars=200)
         line("email", t("E-mail"), max_chars=254)
         line("company_number", t("Company number (optional)"), max_chars=30, placeholder="0471.730.202")
@@ -116,7 +145,7 @@ def who() -> None:
         )
         st.text_area(t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session")
         correction("message")
-        st.form_submit_button(
+        (st.button if is_corrected else st.form_submit_button)(
             t("Invite this client"),
             type="primary",
             icon=":material/send:",
@@ -175,13 +204,11 @@ def send(member: Member, attempt: str, seen_version: SetVersion | None) -> None:
     """Invite whom the form says by now, with the settings it says; refused if other defaults than those of
     `seen_version` came in force meanwhile."""
     state, form = st.session_state, f"invite.{attempt}"
-    typed: dict[str, object] = {name: state.get(f"{form}.{name}") or "" for name in TYPED}
-    typed["language"] = chosen(f"{form}.language")
     overrides = overrides_chosen(form)
     reason = state.get(f"{form}.reason") or "" if overrides.chosen else ""
     state.pop("invite.refused", None)
     try:
-        new_client = NewClient.from_typed(**typed)
+        new_client = NewClient.from_typed(**typed_in(form))
         with server.database().transaction() as session:
             client = invitations.invite(
                 session,
@@ -230,7 +257,7 @@ with one:
     if sets.standard is None:
         st.info(t("No default settings are saved yet. Choose every setting for this client."), icon=":material/info:")
     refusal = st.session_state.get("invite.refused")
-    faults = refusal.fields if isinstance(refusal, BadInput) else {}
+    faults = to_correct(form, refusal) if isinstance(refusal, BadInput) else {}
     left, right = st.columns(2, gap="large")
     with right:
         st.header(t("What this client will get"), anchor=False)

@@ -17,11 +17,11 @@ from pages.parts import visitor
 LARGE = 100_000  # clients: CSV alone, in an archive, as a workbook of more takes minutes
 
 
-def download(database: Database, member: Member, filters: dict[str, Any], clients: int, today: date) -> None:
+def download(database: Database, member: Member, filters: dict[str, Any], clients: int, on: date) -> None:
     """The buttons that give the file, as CSV or as a workbook, for the filters as they are now and the `clients` that
-    match them `today`."""
+    match them on this day; a past one where the filters say as of when."""
     is_large = clients > LARGE  # a browser's download is held in memory: a tenth of it will do
-    named = f"clients {today.isoformat()}"
+    named = f"clients as of {on.isoformat()}" if filters.get("as_of") else f"clients {on.isoformat()}"
     made = partial(_made, database, visitor.later(member), filters, named, language(), member.partner.time_zone)
     every = t("Every client that matches, not only this page.")
     _button(t("Download as CSV"), f"{named}.zip" if is_large else f"{named}.csv", made, "clients.csv", every)

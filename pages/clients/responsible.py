@@ -10,13 +10,14 @@ from core.members import Member, Permission, may
 from core.subscriptions import Client, ResponsibleSince
 from core.words import LONGEST_NOTE, StaleError, day, t
 from pages.clients import provenance
-from pages.parts import choices, colleagues, keyboard, notices, server
+from pages.parts import choices, colleagues, drafts, keyboard, notices, server
 
 Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
 
 
 def line(member: Member, client: Client, decided: Sequence[ResponsibleSince]) -> None:
     """Who looks after the client and since when; and for who may change it, the way to."""
+    drafts.take_up(member, _key(client))
     form, held = choices.form(_key(client)), decided[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         since = day(held.valid_from)
@@ -34,9 +35,13 @@ def line(member: Member, client: Client, decided: Sequence[ResponsibleSince]) ->
 
 def change(member: Member, client: Client, decided: Sequence[ResponsibleSince]) -> None:
     """The form that changes it, if it is open; refused if somebody else changed it meanwhile."""
-    form, held = choices.form(_key(client)), decided[0]
-    if not (st.session_state.get(f"{form}.open") and may(member, Permission.CHANGE_RESPONSIBLE)):
-        return
+    form = choices.form(_key(client))
+    if st.session_state.get(f"{form}.open") and may(member, Permission.CHANGE_RESPONSIBLE):
+        _form(form, member, client, decided[0])
+    drafts.keep(member, _key(client), "member")
+
+
+def _form(form: str, member: Member, client: Client, held: ResponsibleSince) -> None:
     with server.database().reading(single=True) as session:
         found = subscriptions.responsible_members(session, member)
     seen: int = st.session_state.setdefault(f"{form}.began at", held.member_id)

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.defaults import Sets
+from core.reports import BOUND_TO_NONE
 from pages.parts import choices
-from pages.parts.default_sets import name_text
+from pages.parts.default_sets import parts
 
 _SET, _VERSION = "clients.default_set", "clients.version"
 
@@ -25,7 +26,7 @@ def words(name: str, sets: Sets) -> dict[int, str]:
     """The values of one of these filters, each in words: the sets, or the versions of the one that is picked, newest
     first."""
     if name == "default_set":
-        return {each.set_number: name_text(sets, each.set_number) for each in sets}
+        return {part.value: part.label for part in parts(sets, (BOUND_TO_NONE, *(each.set_number for each in sets)))}
     of_set = sets.find(choices.chosen(_SET)) or sets.standard
     newest = 0 if of_set is None else of_set.version
     return {version: f"v{version}" for version in range(newest, 0, -1)}

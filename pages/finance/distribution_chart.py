@@ -7,7 +7,10 @@ beside it.
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
+
+from core.words import t
 
 _COLOURS = [  # a bar's colour, and that of the number on it
     ("#2f6ea5", "white"),
@@ -81,9 +84,10 @@ def distribution_chart(table: pd.DataFrame, words: pd.DataFrame, totals: list[st
     picture = {
         "layer": [bars, *numbers, at_the_end],
         "height": {"step": 44},
-        "datasets": {"cells": cells, "ends": ends},
+        "datasets": {"cells": pa.Table.from_pylist(cells), "ends": pa.Table.from_pylist(ends)},
     }
-    st.vega_lite_chart(spec=picture, width="stretch", key=key)
+    alt = t("A bar for each subscription: {measure}. The table below has the numbers.", measure=title)
+    st.vega_lite_chart(spec=picture, width="stretch", key=key, alt=alt)
 
 
 def _field(name: str, kind: str, **named: Any) -> dict[str, Any]:

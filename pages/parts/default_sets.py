@@ -8,10 +8,9 @@ import streamlit as st
 from core import defaults
 from core.defaults import Sets
 from core.members import Member
+from core.reports import BOUND_TO_NONE
 from core.storage import Database
 from core.words import t
-
-BOUND_TO_NONE = 0  # the number that no set has
 
 
 class SetPart(NamedTuple):

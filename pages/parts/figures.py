@@ -1,6 +1,9 @@
 """The figures over many clients: counted once per filter and change, and the row of them above the list."""
 
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -17,20 +20,19 @@ _EVERY: dict[str, Any] = dict.fromkeys(FILTERS) | {"search": "", "status": []}
 
 def counted(database: Database, member: Member, in_force: InForce, **filters: Any) -> Figures:
     """`reports.figures`, remembered until something changes in the partner space or in the catalogue, something that
-    waited takes effect, or the next day begins: counting takes longer with every client. Whoever sees every client
-    shares it; an accountant's own are nobody else's."""
+    waited takes effect, an invitation lapses, or the next day begins: counting takes longer with every client. Whoever
+    sees every client shares it; an accountant's own are nobody else's."""
     whose = None if members.reads_all_clients(member) else member.member_id
-    return _counted(database, member, filters, _version(member, in_force, whose, sorted(filters.items())))
+    return _counted(database, member, filters, _version(database, member, in_force, whose, sorted(filters.items())))
 
 
-def spread(database: Database, member: Member, in_force: InForce) -> pd.DataFrame:
-    """`reports.plan_distribution` of now, remembered as `counted` is. The frame is everybody's: nobody changes it."""
-    return _spread(database, member, _version(member, in_force))
+def spread(database: Database, member: Member, in_force: InForce, as_of: datetime | None = None) -> pd.DataFrame:
+    """`reports.plan_distribution`, remembered as `counted` is. The frame is everybody's: nobody changes it."""
+    return _spread(database, member, as_of, _version(database, member, in_force, as_of))
 
 
-def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool) -> bool:
-    """The figures, each a way in; whether the amount was clicked, which leads to another page for who may open
-    it."""
+def row(figures: Figures, *, sets_are_several: bool) -> None:
+    """How many clients, each number a way to them."""
     _figure(
         "every",
         number(figures.clients),
@@ -88,10 +90,14 @@ def row(figures: Figures, *, sets_are_several: bool, leads_to_distribution: bool
         t("The invitation expired or was revoked, or a message to the client was given up."),
         {"attention": AttentionFilter.NEEDED},
     )
+
+
+def amount(figures: Figures, *, leads_to_distribution: bool) -> bool:
+    """What the clients cost a month; whether it was clicked, which leads to another page for who may open it."""
     meaning = t("What the active clients cost together, whoever pays. A yearly price counts a twelfth.")
     where = t("How it spreads over the plans: Plan distribution.")
     meaning = f"{meaning} {where}" if leads_to_distribution else meaning
-    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {})
+    clicked = _figure("monthly", str(figures.per_month), t("a month"), meaning, {}, width="content")
     return clicked and leads_to_distribution
 
 
@@ -114,17 +120,33 @@ def _counted(_database: Database, _member: Member, _filters: dict[str, Any], ver
 
 
 @st.cache_resource(ttl=3600, max_entries=100, show_spinner=False)
-def _spread(_database: Database, _member: Member, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
+def _spread(_database: Database, _member: Member, _as_of: datetime | None, version: str) -> pd.DataFrame:  # noqa: ARG001 - the key
     with _database.reading() as session:
-        return reports.plan_distribution(session, _member)
+        return reports.plan_distribution(session, _member, as_of=_as_of)
 
 
-def _version(member: Member, in_force: InForce, *others: object) -> str:
+@st.cache_resource(ttl=86_400, max_entries=100, show_spinner=False)
+def _lapses(_database: Database, _member: Member, day: date, version: str) -> Sequence[datetime]:  # noqa: ARG001 - the key
+    with _database.reading() as session:
+        return reports.lapses(session, _member, day)
+
+
+def _version(database: Database, member: Member, in_force: InForce, *others: object) -> str:
     """What is remembered, as one text: Streamlit takes each piece of a tuple apart to know it again."""
-    return repr((member.partner_id, member.partner.change_number, in_force, *others))
+    *holds, moment = in_force
+    changed = (member.partner_id, member.partner.change_number)
+    lapsed = bisect_right(_lapses(database, member, in_force.day, repr(changed)), moment)
+    return repr((*changed, *holds, lapsed, *others))
 
 
-def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, Any]) -> bool:
+def _figure(
+    name: str,
+    value: str,
+    label: str,
+    meaning: str,
+    filters: dict[str, Any],
+    width: Literal["stretch", "content"] = "stretch",
+) -> bool:
     """A figure, and the way to the clients behind it; whether it was clicked."""
     return st.button(
         f"**{plain(value)}** {label}",
@@ -132,7 +154,7 @@ def _figure(name: str, value: str, label: str, meaning: str, filters: dict[str, 
         help=meaning,
         on_click=narrow,
         kwargs=filters,
-        width="stretch",
+        width=width,
     )
 
 

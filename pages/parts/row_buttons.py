@@ -1,6 +1,6 @@
 """Buttons in the rows of a table: a column of them, and what the click on one asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,6 +17,28 @@ def open_column(
         args=(button, what, numbers),
         type="tertiary",
         width=40,
+        pinned=pinned,
+        help=meaning,
+    )
+
+
+def words_column(
+    heading: str,
+    button: str,
+    clicked: Callable[[], None],
+    width: int,
+    *,
+    meaning: str | None = None,
+    pinned: bool = False,
+) -> Any:
+    """A column whose words are buttons themselves, dark and from the left as text is."""
+    return st.column_config.ButtonColumn(
+        heading,
+        key=button,
+        on_click=clicked,
+        type="tertiary",
+        alignment="left",
+        width=width,
         pinned=pinned,
         help=meaning,
     )

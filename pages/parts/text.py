@@ -1,7 +1,7 @@
 """Text shown safely, and the words that pages share: changes, prices, and the pill of a source."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import streamlit as st
@@ -43,6 +43,11 @@ def source_text(overridden: frozenset[Setting], defaults_text: str) -> str:
     return t("Override: {settings}", settings=", ".join(setting.short for setting in Setting if setting in overridden))
 
 
+def source_short(overridden: frozenset[Setting], defaults_text: str) -> str:
+    """The same in a few letters: how many settings are exceptions, not which."""
+    return t("Override · {count}", count=len(overridden)) if overridden else defaults_text
+
+
 def settings_text(settings: frozenset[Setting]) -> str:
     """Settings by name, in their order."""
     return ", ".join(setting.label for setting in Setting if setting in settings)
@@ -72,8 +77,14 @@ def payer_text(payer: Payer) -> str:
     return nt("paid by us", "paid by us", 1) if payer is Payer.PARTNER else t("paid by the client")
 
 
-def heading(title: str, sentence: str, *, shows_prices: bool = False) -> None:
-    """The page's title, and in one sentence what one does here; and what its prices leave out, said once."""
-    st.title(plain(title), anchor=False)
+def heading(title: str, sentence: str, *, shows_prices: bool = False, beside: Callable[[], None] | None = None) -> None:
+    """The page's title, and in one sentence what one does here; and what its prices leave out, said once. `beside` the
+    title, what shows something there."""
+    if beside is None:
+        st.title(plain(title), anchor=False)
+    else:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.title(plain(title), anchor=False, width="content")
+            beside()
     without_vat = t("Prices are without VAT.")
     st.caption(f"{sentence} {without_vat}" if shows_prices else sentence)

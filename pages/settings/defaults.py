@@ -6,13 +6,14 @@ from core import catalogue, defaults, reports
 from core.defaults import DefaultSettings, SetVersion, changes
 from core.members import Member, Permission, may, reads_all_clients
 from core.words import LONGEST_NOTE, BillingSettings, ClientStatus, StaleDefaults, day, nt, t
-from pages.parts import choices, figures, notices, server, visitor
+from pages.parts import choices, figures, meanwhile, notices, server, visitor
 from pages.parts.settings_form import choose_settings, first_settings, settings_chosen, values_table
 from pages.parts.text import change_text, heading, plain, price_text
 from pages.settings import default_sets, default_versions, new_set
 
 member = visitor.member(Permission.READ_DEFAULTS)
 with server.database().reading() as session:
+    since = reports.seen(session, member)
     offer = catalogue.current(session, member.partner)
     counted_by = reports.in_force(session, member)
     sets = defaults.sets(session, member)
@@ -149,6 +150,7 @@ def to_read() -> None:
 heading(
     t("Default settings"),
     t("What every client you invite from now on will get. Clients you already have keep their settings."),
+    beside=lambda: meanwhile.of_defaults(member, since),
     shows_prices=True,
 )
 clients_of = figures.counted(server.database(), member, counted_by).per_version

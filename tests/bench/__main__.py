@@ -62,10 +62,10 @@ def _measured(asked: Namespace) -> Iterator[Line]:
         _say(f"building or opening {sizes} clients on SQLite")
         with on_sqlite(folder, sizes) as benches:
             if asked.browser:
-                _say(browser.NEXT_PAGE)
-                largest = max(benches)
-                turned = {largest: browser.compare(benches[largest], folder, rounds=1 if asked.quick else 4)}
-                yield from table.lines("SQLite", browser.NEXT_PAGE, browser.LIMIT, turned)
+                _say("browser")
+                largest, (rounds, each) = max(benches), (1, 1) if asked.quick else (3, 4)
+                for operation, timed in browser.compare(benches[largest], folder, rounds=rounds, each=each).items():
+                    yield from table.lines("SQLite", operation, browser.LIMIT, {largest: timed})
             yield from _lines("SQLite", benches, asked)
         if asked.postgres is None:
             return

@@ -21,7 +21,7 @@ from tests.bench.timing import Limit, Timed, milliseconds
 PAGE_SCRIPT = Limit(ratio=4, growth=1.5)
 DISTRIBUTION = "page: distribution"  # over every client, so linear: shown, without a limit
 
-_APP = Path(__file__).parent.parent.parent / "streamlit_app.py"
+APP = Path(__file__).parent.parent.parent / "streamlit_app.py"
 _LIST = "pages/clients/billing_sources.py"
 _CLIENT = "pages/clients/client_subscription.py"
 _INVITE = "pages/clients/invite_client.py"
@@ -44,9 +44,9 @@ def compare(benches: Mapping[int, Bench], *, blocks: int, runs: int) -> dict[str
     timed: dict[str, dict[int, Timed]] = {}
     for _ in range(blocks):
         for clients, bench in benches.items():
-            with _served(bench), _compiled_once(), timing.no_collections():
-                app = AppTest.from_file(_APP, default_timeout=120)
-                ready = _ran(app).dataframe[0].value
+            with served(bench), _compiled_once(), timing.no_collections():
+                app = AppTest.from_file(APP, default_timeout=120)
+                ready = ran(app).dataframe[0].value
                 bare = AppTest.from_function(bare_page, default_timeout=120, kwargs={"rows": ready})
                 for operation, step in _steps(app, clients).items():
                     into = timed.setdefault(operation, {}).setdefault(clients, Timed([], []))
@@ -56,12 +56,12 @@ def compare(benches: Mapping[int, Bench], *, blocks: int, runs: int) -> dict[str
 
 def of_the_list(bench: Bench, number: int) -> Iterator[pd.DataFrame]:
     """The rows of so many pages of the list, from the first on, as they are shown."""
-    with _served(bench):
-        app = _ran(AppTest.from_file(_APP, default_timeout=120))
+    with served(bench):
+        app = ran(AppTest.from_file(APP, default_timeout=120))
         for page in range(1, number + 1):
             if page > 1:
                 app.pagination[0].set_value(page)
-            yield _ran(app).dataframe[0].value
+            yield ran(app).dataframe[0].value
 
 
 def bare_page(rows: "pd.DataFrame") -> None:
@@ -106,7 +106,7 @@ def _steps(app: AppTest, clients: int) -> dict[str, Step]:
 
 def _on(app: AppTest, page: str) -> AppTest:
     app.query_params.clear()
-    return _ran(app.switch_page(page))
+    return ran(app.switch_page(page))
 
 
 def _time(step: Step, bare: AppTest, into: Timed, runs: int) -> None:
@@ -120,7 +120,7 @@ def _time(step: Step, bare: AppTest, into: Timed, runs: int) -> None:
             into.bare.append(by_hand)
 
 
-def _ran(app: AppTest) -> AppTest:
+def ran(app: AppTest) -> AppTest:
     app.run()
     _refuse_faults(app)
     return app
@@ -134,7 +134,7 @@ def _refuse_faults(app: AppTest) -> None:
 
 
 @contextmanager
-def _served(bench: Bench) -> Iterator[None]:
+def served(bench: Bench) -> Iterator[None]:
     """The product serves this partner space, as a demo's, with nothing cached."""
     before: dict[str, Any] = {name: os.environ.get(name) for name in ("BILLING_DATABASE_URL", "BILLING_DEMO")}
     os.environ |= {"BILLING_DATABASE_URL": bench.url, "BILLING_DEMO": "1"}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
 from core.words import speak, t
-from tests.browser.conftest import CHROMIUM, Server, alert, button, expect_title, open_page, settled
+from tests.browser.conftest import CHROMIUM, Server, alert, box, button, choose, expect_title, open_page, settled
 from tests.browser.looks import PAGES, assert_nothing_of_ours, open_one
 from tests.conftest import STANDARD
 
@@ -156,6 +156,12 @@ def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., P
     settled(page)
     page.reload()
     expect(reason).to_have_value("they asked for it")
+    button(page, "Change account manager").click()
+    choose(page, "Account manager", "Demo administrator")
+    settled(page)
+    page.reload()
+    expect(box(page, "Account manager")).to_have_value(re.compile("Demo administrator"))
+    expect(reason.last).to_have_value("they asked for it")
     other = visit()
     open_page(other, address, server.name_of(5))
     settled(other)

@@ -59,12 +59,17 @@ def manager(server: Server) -> Iterator[Callable[..., None]]:
 
 
 def runs_of(page: Page) -> list[str]:
-    """What runs of the page, from its next websocket on: the whole, or a part of it alone."""
+    """What runs of the page, from its next websocket on: the whole, or a part of it alone. (What asks by itself every
+    few seconds is left out.)"""
     found: list[str] = []
+    by_itself: set[str] = set()
 
     def read(frame: str | bytes) -> None:
         message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
-        if message.WhichOneof("type") == "script_finished":
+        kind, parts = message.WhichOneof("type"), set(message.metadata.run.fragment_ids)
+        if kind == "auto_rerun":
+            by_itself.add(message.auto_rerun.fragment_id)
+        elif kind == "script_finished" and not (parts and parts <= by_itself):
             is_alone = message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
             found.append("alone" if is_alone else "whole")
 

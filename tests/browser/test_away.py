@@ -9,6 +9,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.parts.meanwhile import EVERY
 from tests.browser.conftest import (
     Server,
     alert,
@@ -145,3 +146,26 @@ def test_the_page_of_an_invitation_says_it_in_the_clients_language(
         expect(alert(page)).to_contain_text("De database antwoordt niet.")
     button(page, "Opnieuw proberen").click()
     expect(alert(page)).to_contain_text("Deze link is niet geldig")
+
+
+def test_a_page_that_lies_open_says_nothing_of_it(
+    visit: Callable[..., Page], server: Server, breakable: Postgres
+) -> None:
+    """Nobody clicked, so nothing is said over what they read; what others did is told once the database is back."""
+    page = visit()
+    page.clock.install()
+    open_page(page, server.url, "Clients")
+    choose(page, "Act as", "Demo finance")
+    settled(page)
+    server.invite("Told before", "told.before@example.com")
+    page.clock.fast_forward(EVERY * 1000)
+    said = button(page, "1 client was invited meanwhile · Show")
+    expect(said).to_be_visible()
+    with breakable.stopped():
+        page.clock.fast_forward(EVERY * 1000)
+        settled(page)
+        expect(said).to_be_visible()
+        expect(alert(page)).to_have_count(0)
+    server.invite("Told afterwards", "told.afterwards@example.com")
+    page.clock.fast_forward(EVERY * 1000)
+    expect(button(page, "2 clients were invited meanwhile · Show")).to_be_visible()

@@ -65,7 +65,7 @@ def test_an_upgrade_is_at_once_and_a_downgrade_waits_for_the_renewal(
         go_to(page, t("Clients"))
         find_in_the_table(page, "aubry", "Aubry & Fils")
         expect(cell(clients(page), 0, t("Subscription"))).to_have_text("Premium")
-        expect(cell(clients(page), 0, t("Pending change"))).not_to_be_empty()
+        expect(cell(clients(page), 0, t("Takes effect on"))).to_contain_text("Premium → Plus")
 
         open_page(page, f"{own.url}/client_subscription?client={client_id}", "Aubry & Fils")
         page.get_by_role("button", name="To its renewal on").click()

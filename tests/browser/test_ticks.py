@@ -39,6 +39,8 @@ def test_a_tick_runs_the_list_alone_and_an_act_takes_the_ticked_clients_along(
     runs = runs_of(page)
     open_page(page, server.url, "Clients")
     settled(page)
+    if viewport == NARROW:
+        see_the_wide_list(page)
     opened = len(runs)
     choose(page, "Status", "Active")
     settled(page)
@@ -69,6 +71,17 @@ def test_a_tick_runs_the_list_alone_and_an_act_takes_the_ticked_clients_along(
     expect(page.get_by_role("main")).to_contain_text("With the 1 client ticked")
     choose(page, "Status", "Invited")
     expect(page.get_by_role("main")).to_contain_text("clients that match")
+
+
+def see_the_wide_list(page: Page) -> None:
+    """In a narrow window the list is narrow, without boxes to tick; the menu has the switch."""
+    page.get_by_test_id("stExpandSidebarButton").click()
+    is_narrow = page.get_by_role("switch", name="Narrow list").or_(page.get_by_role("checkbox", name="Narrow list"))
+    expect(is_narrow).to_be_checked()
+    page.get_by_test_id("stSidebar").get_by_text("Narrow list").click()
+    expect(is_narrow).not_to_be_checked()
+    page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
+    settled(page)
 
 
 def test_all_that_match_are_changed_in_one_act_and_it_is_undone(server: Server, visit: Callable[..., Page]) -> None:

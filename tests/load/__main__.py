@@ -20,6 +20,7 @@ from tests.load.visitor import Fault, Visitor
 
 FILTERS = ("clients.plan", "clients.billing_period", "clients.payer", "clients.source")
 PAUSE = 3.0  # seconds between one visitor's clicks
+_QUESTIONS = 10  # of each page that lies open, to measure what one takes
 _WARMING, _WARMING_CLICKS = 12, 60  # who come first: what all share is made by then, and no visit is charged for it
 
 
@@ -43,6 +44,7 @@ class During:
     cpu: float | None
     clicks: int
     held: dict[str, int]
+    open_cpu: float | None = None  # seconds that an open page takes of the server in a second, while nobody clicks
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,17 +130,26 @@ async def _come(
         clicks=len(visits.clicks) - clicked,
         held=serving.held(),
     )
+    cpu = serving.cpu_seconds()
+    guests.lie_open.set()
+    await guests.all_lay_open.wait()
+    now = serving.cpu_seconds()
+    if cpu is not None and now is not None and guests.questions:
+        during.open_cpu = (now - cpu) / guests.questions * guests.questions_a_second / visitors
     guests.go.set()
     await asyncio.gather(*begun)
     return during
 
 
 class Guests:
-    """What the visitors tell each other: that all are here, that it is enough, that all are quiet, and to go."""
+    """What the visitors tell each other: that all are here, that it is enough, that all are quiet, to let their pages
+    lie open, how often these asked by themselves and how often they all do so in a second, and to go."""
 
     def __init__(self, expected: int) -> None:
-        self.missing = self.busy = expected
-        self.all_are_here, self.enough, self.all_are_quiet, self.go = (asyncio.Event() for _ in range(4))
+        self.missing = self.busy = self.open = expected
+        self.all_are_here, self.enough, self.all_are_quiet = (asyncio.Event() for _ in range(3))
+        self.lie_open, self.all_lay_open, self.go = (asyncio.Event() for _ in range(3))
+        self.questions, self.questions_a_second = 0, 0.0
 
     def is_here(self) -> None:
         self.missing -= 1
@@ -150,17 +161,25 @@ class Guests:
         if not self.busy:
             self.all_are_quiet.set()
 
+    def lay_open(self) -> None:
+        self.open -= 1
+        if not self.open:
+            self.all_lay_open.set()
+
 
 async def _visit(url: str, number: int, visits: Visits, guests: Guests, pause: float, clicks: int | None) -> None:
     """One visitor, from the first page to the last click. What goes wrong is noted, and ends the visit."""
     await asyncio.sleep(pause * number / guests.missing)
-    steps = iter((guests.is_here, guests.is_quiet))
+    steps = iter((guests.is_here, guests.is_quiet, guests.lay_open))
     try:
         async with Visitor(url) as visitor:
             try:
                 visits.arrivals.append(await visitor.arrive())
                 next(steps)()
                 await _click(visitor, random.Random(number), visits, guests, pause, clicks)
+                next(steps)()
+                await guests.lie_open.wait()
+                await _let_lie(visitor, guests)
                 next(steps)()
                 await guests.go.wait()
             finally:
@@ -188,6 +207,14 @@ async def _click(
         done += 1
 
 
+async def _let_lie(visitor: Visitor, guests: Guests) -> None:
+    """Nobody clicks: the page asks for what it asks by itself, without the pauses between its questions."""
+    for _ in range(_QUESTIONS):
+        a_second = await visitor.lie_open()
+    guests.questions += _QUESTIONS
+    guests.questions_a_second += a_second
+
+
 def _print(visits: Visits, during: During, asked: Namespace) -> None:
     runs = max(1, len(visits.arrivals) + len(visits.clicks))
     said: dict[str, object] = {
@@ -202,6 +229,8 @@ def _print(visits: Visits, during: During, asked: Namespace) -> None:
     if during.cpu is not None and during.clicks:
         said["CPU of a click"] = f"{during.cpu / during.clicks * 1000:.1f} ms"
         said["clicks a second and core"] = f"{during.clicks / max(during.cpu, 0.001):.1f}"
+    if during.open_cpu is not None:
+        said["CPU of an open page"] = f"{during.open_cpu * 1000:.2f} ms a second"
     for what, value in said.items():
         print(f"{what:26} {value}")
 

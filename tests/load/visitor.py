@@ -31,6 +31,9 @@ class Visitor:
         self._texts: dict[str, Any] = {}
         self._chosen: dict[str, str] = {}  # what was chosen in a selectbox, by id
         self._fragments: dict[str, str] = {}  # the part of the page that a widget runs alone, by the widget's id
+        self._asks_itself: dict[
+            str, float
+        ] = {}  # the seconds after which a part of the page asks for itself, by its id
         self._kept: dict[str, tuple[int, ForwardMsg]] = {}  # messages that need not be sent again, by hash
 
     async def __aenter__(self) -> Self:
@@ -64,6 +67,13 @@ class Visitor:
         self._chosen[box] = choice
         return await self._run(self._fragments.get(box, ""))
 
+    async def lie_open(self) -> float:
+        """Let the page ask once for what it asks for while nobody clicks; how often it does so, in times a second.
+        Raises Fault."""
+        for part in self._asks_itself:
+            await self._run(part, nobody_clicked=True)
+        return sum(1 / every for every in self._asks_itself.values())
+
     def _box(self, key: str) -> str:
         """The newest selectbox whose key begins with this one."""
         found = [each for each in self._boxes if each.split("-", 2)[-1].startswith(key)]
@@ -71,9 +81,9 @@ class Visitor:
             raise Fault(f"no selectbox {key} on the page")
         return found[-1]
 
-    async def _run(self, fragment: str) -> float:
+    async def _run(self, fragment: str, *, nobody_clicked: bool = False) -> float:
         began = perf_counter()
-        await self._socket.send(self._asked(fragment))
+        await self._socket.send(self._asked(fragment, nobody_clicked=nobody_clicked))
         seen: set[str] = set()
         faults: list[str] = []
         while True:
@@ -85,6 +95,10 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self._page = message.new_session.page_script_hash
+                if not fragment:
+                    self._asks_itself.clear()
+            elif kind == "auto_rerun":
+                self._asks_itself[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "script_finished":
                 if message.script_finished in _IS_OVER:
                     break
@@ -102,11 +116,12 @@ class Visitor:
             raise Fault("; ".join(faults))
         return took
 
-    def _asked(self, fragment: str) -> bytes:
+    def _asked(self, fragment: str, *, nobody_clicked: bool) -> bytes:
         asked = BackMsg()
         state = asked.rerun_script
         state.page_script_hash = self._page
         state.fragment_id = fragment
+        state.is_auto_rerun = nobody_clicked
         for box, element in self._boxes.items():
             chosen = self._chosen.get(box)
             if chosen is None and element.HasField("default") and element.options:

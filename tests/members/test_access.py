@@ -173,6 +173,9 @@ USE_CASES: dict[str, UseCase] = {
     "reports.plan_distribution": lambda s, m: len(reports.plan_distribution(s, m)),
     "reports.csv_pieces": lambda s, m: "".join(reports.csv_pieces(s, m)),
     "reports.workbook": lambda s, m: written(reports.workbook(s, m)),
+    "reports.invited_since": lambda s, m: reports.invited_since(s, m, reports.seen(s, m)),
+    "reports.changed_since": lambda s, m: reports.changed_since(s, m, reports.seen(s, m), [1]).clients,
+    "reports.saved_since": lambda s, m: reports.saved_since(s, m, reports.seen(s, m)),
     "reports.views": lambda s, m: len(reports.views(s, m)),
     "reports.save_view": lambda s, m: reports.save_view(s, m, "Paid by us", {"payer": "partner"}).name,
     "reports.remove_view": lambda s, m: reports.remove_view(s, m, "none"),
@@ -193,6 +196,7 @@ TEAM = ACTIVITY | {use_case for use_case in USE_CASES if use_case.startswith("te
 BATCHES = {"bulk.batches", "bulk.count_batches", "bulk.batch", "bulk.clients_of", "bulk.running"}
 READS = {
     *BATCHES, "reports.listed_numbers", "reports.views",
+    "reports.invited_since", "reports.changed_since", "reports.saved_since",
     "defaults.current", "defaults.history", "defaults.sets", "defaults.set_changes",
     "subscriptions.detail", "subscriptions.visible", "reports.billing_sources",
     "reports.listed", "reports.figures", "reports.plan_distribution", "reports.csv_pieces",
@@ -243,6 +247,9 @@ REACHED_BY_ANOTHER = {
     "reports.figures": 0,
     "reports.plan_distribution": 0,
     "reports.views": 0,
+    "reports.invited_since": 0,
+    "reports.changed_since": 0,
+    "reports.saved_since": None,
     "reports.remove_view": None,
     "members.activities": 0,
     "members.count_activities": 0,
@@ -443,7 +450,7 @@ def test_every_use_case_of_the_product_is_in_this_matrix() -> None:
         "subscriptions.hand_over",
         "subscriptions.invite_anew",
     }
-    of_nobody = {"reports.in_force"}  # two numbers that every member reads
+    of_nobody = {"reports.in_force", "reports.seen"}  # numbers that every member reads
     assert found == (set(USE_CASES) - ACTIVITY) | previews | within_others | of_nobody
 
 

@@ -81,12 +81,12 @@ def test_beginning_again_brings_today_back_and_leaves_nothing_of_before(demo_dat
     """On a page that knew a later day too."""
     today = shown(demo_database).day
     moved = ran(button(opened(DISTRIBUTION), "+1 month").click())
-    assert at(moved.date_input, "distribution.as_of").value == demo.month_after(today)
+    assert at(moved.date_input, "distribution.day").value == demo.month_after(today)
     somebody_else = opened(DISTRIBUTION, acting=4)
     app = ran(button(moved, "Make it anew").click())
     assert shown(demo_database) == demo.ShownDay(today, is_today=True)
     for each in (app, ran(somebody_else)):
-        assert at(each.date_input, "distribution.as_of").value == today
+        assert at(each.date_input, "distribution.day").value == today
         assert "shown as" not in plain_text(each)
 
 

@@ -81,7 +81,7 @@ def test_a_day_that_cannot_be_chosen_is_today() -> None:
     app = opened(DISTRIBUTION)
     today = app.date_input[0].value
     for day in (None, today + timedelta(days=400)):
-        app.session_state["distribution.as_of"] = day
+        app.session_state["distribution.day"] = day
         app.run()
         assert "Something went wrong" not in plain_text(app)
         assert app.title

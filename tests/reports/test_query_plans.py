@@ -3,6 +3,7 @@ would look up every client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from core.words import BillingPeriod, Overrides, Payer
 from tests.conftest import Space
 
 LIST, NEWEST, GROUPS = "ix_subscription_list", "ix_subscription_newest", "ix_subscription_distribution"
+PAST = datetime(2026, 3, 3, tzinfo=UTC)
 READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "all by name": ("ix_client_search", lambda s, m: reports.listed(s, m)),
     "a plan": (LIST, lambda s, m: reports.listed(s, m, plan="plus")),
@@ -42,6 +44,12 @@ READS: dict[str, tuple[str, Callable[[Session, Member], Any]]] = {
     "figures of retired sets": (GROUPS, lambda s, m: reports.figures(s, m, source=SourceFilter.RETIRED_SET)),
     "figures of what waits": (GROUPS, lambda s, m: reports.figures(s, m, pending=PendingFilter.PENDING)),
     "distribution": (GROUPS, lambda s, m: reports.plan_distribution(s, m)),
+    "distribution of a past day": (GROUPS, lambda s, m: reports.plan_distribution(s, m, as_of=PAST)),
+    "all by name, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, as_of=PAST)),
+    "a plan, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, plan="plus", as_of=PAST)),
+    "expired, of a past day": ("ix_client_search", lambda s, m: reports.listed(s, m, status="expired", as_of=PAST)),
+    "figures of a past day": (GROUPS, lambda s, m: reports.figures(s, m, as_of=PAST)),
+    "figures of a plan on a past day": (GROUPS, lambda s, m: reports.figures(s, m, plan="plus", as_of=PAST)),
 }
 
 
@@ -82,6 +90,21 @@ def test_one_covering_index_is_walked(sqlite: Space, read: str) -> None:
     assert f"USING COVERING INDEX {index} " in walked
     if index == GROUPS:
         assert not any("TEMP B-TREE" in step for step in plan)
+
+
+def test_what_waited_is_looked_up_client_by_client(sqlite: Space) -> None:
+    """Of a page of the past: the index of what waits has everything that took effect since, for each of its rows,
+    and that of the distribution all clients of a plan."""
+    sqlite.save()
+    with statements(sqlite) as asked, sqlite.database.reading() as session:
+        reports.listed(session, sqlite.administrator, as_of=PAST, plan="plus")
+    statement, values = next(each for each in asked if "AS keys" in each[0])
+    with sqlite.database.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert not [step for step in plan if "ix_subscription_pending" in step or GROUPS in step]
+    assert not [
+        step for step in plan if step.startswith("SCAN") and step not in {"SCAN keys", "SCAN catalogue_edition"}
+    ]
 
 
 def test_what_does_not_hold_any_more_leaves_the_index_of_the_list(space: Space) -> None:
