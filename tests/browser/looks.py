@@ -173,9 +173,11 @@ def _letters(sentence: str) -> str:
 
 
 def _pattern(sentence: str) -> Callable[[str], object]:
-    """What finds the sentence: a long one anywhere in a line, a short one where the line says nothing else."""
-    plain = re.sub(r"[\u2060\\]|\*\*", "", sentence)
-    parts = re.split(r"(\{\w+\})", plain)
-    values = {"{count}": r"[\d\s.,]+"} | dict.fromkeys(set(parts[1::2]) - {"{count}"}, ".+?")
+    """What finds the sentence: a long one anywhere in a line, a short one where the line says nothing else, and what it
+    names is of few words."""
+    is_long = len(_letters(sentence)) > 20
+    value = ".+?" if is_long else r"\S+(?:\s\S+){0,2}"
+    parts = re.split(r"(\{\w+\})", re.sub(r"[\u2060\\]|\*\*", "", sentence))
+    values = dict.fromkeys(parts[1::2], value) | {"{count}": r"[\d\s.,]+"}
     pattern = re.compile("".join(values.get(part) or re.escape(part) for part in parts))
-    return pattern.search if len(_letters(sentence)) > 20 else pattern.fullmatch
+    return pattern.search if is_long else pattern.fullmatch
