@@ -135,8 +135,9 @@ def country(text: str) -> str:
 
 
 def countries() -> dict[str, str]:
-    """The name of each country in the reader's language, by its code, in the order of the names."""
-    territories = Locale(readers_language()).territories
+    """The name of each country in the reader's language (in English, where that has none), by its code, in the order of
+    the names."""
+    territories = {**Locale("en").territories, **Locale(readers_language()).territories}
     names = {code: str(territories[code]) for code in invitations.countries()}
     return dict(sorted(names.items(), key=lambda each: fold(each[1])))
 

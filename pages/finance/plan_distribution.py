@@ -72,6 +72,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "distribution.measure",
         at_first="clients",
         required=True,
+        wrap=True,
     )
     split = choose(
         st.segmented_control,
@@ -81,6 +82,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "distribution.split",
         at_first="source",
         required=True,
+        wrap=True,
     )
     statuses = choose(
         st.pills,
@@ -90,6 +92,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "distribution.statuses",
         at_first=[ListedStatus.ACTIVE],
         selection_mode="multi",
+        wrap=True,
     )
     shown_day: date = as_of.pick("distribution.day", t("At the end of"), today)
 statuses = [status for status in ListedStatus if status in statuses]  # in their order, not that of the clicks

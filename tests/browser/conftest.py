@@ -73,12 +73,22 @@ class Server:
             seen = None if in_force is None else in_force.version
             return defaults.save(session, administrator, settings, seen=seen).version
 
-    def invite(self, name: str, email: str, overrides: Overrides = Overrides()) -> int:
-        """Invite a client; its number."""
+    def invite(self, name: str, email: str, overrides: Overrides = Overrides(), *, language: str = "en") -> int:
+        """Invite a client that reads this language; its number."""
         with self.database.transaction() as session:
             administrator = members.of_partner(session, demo.PARTNER_ID)[0]
-            client = invitations.invite(session, administrator, NewClient(name=name, email=email), overrides)
+            client = invitations.invite(
+                session, administrator, NewClient(name=name, email=email, language=language), overrides
+            )
             return client.client_id
+
+    def link_of(self, client_id: int) -> str:
+        """The link of the invitation that waits for this client."""
+        with self.database.reading() as session:
+            administrator = members.of_partner(session, demo.PARTNER_ID)[0]
+            waiting = invitations.waiting_message(session, administrator, client_id)
+        assert waiting is not None
+        return waiting.letter.link
 
     def clients_named(self, name: str) -> int:
         """How many clients have this name."""

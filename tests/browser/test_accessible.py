@@ -1,15 +1,15 @@
-"""Every page looked at by axe-core, in both themes, wide and on a phone; and the product without a mouse."""
+"""Every page, and what it opens, looked at by axe-core; and the product without a mouse."""
 
 import re
 from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
 from core.words import speak, t
 from tests.browser.conftest import CHROMIUM, Server, alert, box, button, choose, expect_title, open_page, settled
+from tests.browser.looks import PAGES, assert_nothing_of_ours, open_one
 from tests.conftest import STANDARD
 
 pytestmark = [
@@ -17,50 +17,14 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium on this machine."),
 ]
 
-PAGES = {
-    "": "Clients",
-    "invite_client": "Invite a client",
-    "client_subscription": "Client subscription",
-    "client_subscription?client=5": "",
-    "defaults": "Default settings",
-    "catalogue": "Catalogue",
-    "members": "Members",
-    "activity": "Activity",
-    "bulk_changes": "Bulk changes",
-    "bulk_changes?batch=999999": "Bulk changes",
-    "change_many?act=adopt&source=older&status=active": "Change many clients",
-    "change_many?act=override&status=active": "Change many clients",
-    "accept": "",
-    "plan_distribution": "Plan distribution",
-}
-WEIGHTY = {"moderate", "serious", "critical"}
-STREAMLITS = {
-    ("list", "stSidebarNavItems"): "its menu puts a section's pages into a div within the list",
-    ("listitem", "<li"): "the same, seen from the items of the menu; no page of ours makes a list item",
-    ("scrollable-region-focusable", "<div"): "a st.table wider than the screen scrolls, and cannot be given the focus",
-}
 
-
-def of_streamlit(rule: str, html: str, button: str, scheme: str) -> bool:
-    """Whether what axe found is in what Streamlit draws by itself, and no option of it changes."""
-    if any(rule == known and mark in html for known, mark in STREAMLITS):
-        return True
-    # on a dark ground no one colour is legible both as text and under white text: buttons come first
-    return rule == "color-contrast" and scheme == "dark" and button in {"segmented_control", "pills"}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_that_is_ours(
-    server: Server, visit: Callable[..., Page], path: str, width: int, scheme: str
-) -> None:
-    """Nothing that keeps anybody from reading or reaching what is there; what is Streamlit's own is listed above."""
-    page = visit(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    page.goto(f"{server.url}/{path}")
-    if PAGES[path]:
-        expect_title(page, PAGES[path])
-    assert_nothing_of_ours(page, scheme)
+def test_axe_finds_nothing_that_is_ours(server: Server, visit: Callable[..., Page], path: str) -> None:
+    """Nothing that keeps anybody from reading or reaching what is there, in both themes, wide and on a phone."""
+    speak("en")
+    page = visit()
+    open_one(page, server, path)
+    assert_nothing_of_ours(page)
 
 
 def a_list(page: Page, rows: str) -> None:
@@ -103,38 +67,37 @@ def saved_views(page: Page) -> None:
     expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("come_to", [columns_of_a_list, rows_of_a_list, report_of_a_list, batch_of_a_list, saved_views])
-def test_axe_finds_nothing_in_what_a_page_opens(
-    server: Server, visit: Callable[..., Page], come_to: Callable[[Page], None], width: int, scheme: str
-) -> None:
-    """What has no address of its own: a list that is brought, from its columns to its report, and the views."""
-    page = visit(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    open_page(page, f"{server.url}/invite_client", "Invite a client")
-    settled(page)
-    come_to(page)
-    assert_nothing_of_ours(page, scheme)
+def form_of(label: str, path: str = "client_subscription?client=5") -> Callable[[Page], None]:
+    """Opens a form by the button that says this."""
+
+    def come_to(page: Page) -> None:
+        page.goto(f"{page.url.rpartition('/')[0]}/{path}")
+        button(page, label).click()
+        expect(page.get_by_role("button", name=re.compile(f"^{t('Cancel')}"))).to_be_visible()
+
+    return come_to
 
 
-def assert_nothing_of_ours(page: Page, scheme: str) -> None:
-    """One heading of the first level, and nothing that axe finds weighty, but for what is Streamlit's own."""
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    settled(page)
-    found = Axe().run(page).response["violations"]
-    ours = [
-        (each["id"], node["html"][:200], node["failureSummary"])
-        for each in found
-        if each["impact"] in WEIGHTY
-        for node in each["nodes"]
-        if not of_streamlit(each["id"], node["html"], _around(page, node["target"][0]), scheme)
-    ]
-    assert ours == []
+FORMS = {
+    "change": form_of("Change"),
+    "edit details": form_of("Edit details"),
+    "change account manager": form_of("Change account manager"),
+    "archive": form_of("Archive"),
+    "invite a member": form_of("Invite a member", "members"),
+}
+OPENED = {
+    each.__name__: each for each in (columns_of_a_list, rows_of_a_list, report_of_a_list, batch_of_a_list, saved_views)
+} | FORMS
 
 
-def _around(page: Page, target: str) -> str:
-    """The kind of button that an element stands in, if any."""
-    return page.locator(target).first.evaluate("element => element.closest('button')?.dataset.variant ?? ''")
+@pytest.mark.parametrize("opened", OPENED)
+def test_axe_finds_nothing_in_what_a_page_opens(server: Server, visit: Callable[..., Page], opened: str) -> None:
+    """What has no address of its own: a list that is brought, from its columns to its report, views, open forms."""
+    speak("en")
+    page = visit()
+    open_one(page, server, "invite_client")
+    OPENED[opened](page)
+    assert_nothing_of_ours(page)
 
 
 def test_a_setting_is_changed_without_a_mouse(server: Server, visit: Callable[..., Page]) -> None:

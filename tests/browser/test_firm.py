@@ -36,6 +36,7 @@ from tests.browser.conftest import (
     open_page,
     started,
 )
+from tests.browser.looks import assert_nothing_of_ours
 from tests.conftest import LONGEST_WAIT
 from tests.smtp import Mailbox, smtp_server
 
@@ -323,8 +324,10 @@ def test_strangers_and_unverified_addresses_are_told_what_to_do_and_see_nothing(
     ):
         page = visit()
         page.goto(f"{firm.first.url}/client_subscription?client=1")
+        assert_nothing_of_ours(page)
         sign_in(page, subject)
         expect(alert(page)).to_contain_text(sentence)
+        assert_nothing_of_ours(page)
         expect(menu(page)).to_have_count(0)
         expect(page.get_by_role("main").locator("table")).to_have_count(0)
     assert firm.events("stranger@elsewhere.example") == [SignInKind.REFUSED]
@@ -405,6 +408,10 @@ def test_whoever_works_in_two_spaces_chooses_and_links_say_which(firm: Firm, vis
         )
         number = made.partner_id
     page = signed_in(visit, firm, "both", "/client_subscription?client=1", "Choose a partner space")
+    beside = page.context.new_page()  # narrow for a while, which closes the menu
+    open_page(beside, firm.first.url, "Choose a partner space")
+    assert_nothing_of_ours(beside)
+    beside.close()
     button(page, f"{name} · Administrator").click()
     expect(alert(page)).to_contain_text("client")
     assert f"space={number}" in page.url

@@ -1,18 +1,17 @@
 """Members in a real browser: a row opens the member, and what is changed holds at that member's next click."""
 
-import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.words import t
 from tests.browser.conftest import (
     CHROMIUM,
     Server,
     act_as,
     alert,
     button,
-    cell,
     click_in_row,
     expect_title,
     go_to,
@@ -25,7 +24,7 @@ REFUSED = "You may not do this with the access you have. An administrator of you
 
 
 def members_table(page: Page) -> Locator:
-    return page.get_by_role("region", name="The members, one per row", exact=True)
+    return page.get_by_role("region", name=t("The members, one per row"), exact=True)
 
 
 def row_of(page: Page, name: str) -> int:
@@ -64,35 +63,3 @@ def test_access_taken_away_between_two_clicks_refuses_the_second(server: Server,
     expect(alert(colleague).first).to_have_text(REFUSED)
     assert server.clients_named("Never invited") == 0
     expect(colleague.get_by_text("Page not found")).to_have_count(0)
-
-
-def test_a_member_is_invited_and_is_in_the_table_and_in_the_history(server: Server, visit: Callable[..., Page]) -> None:
-    """With the message that would be sent."""
-    page = visit()
-    open_page(page, f"{server.url}/members", "Members")
-    button(page, "Invite a member").click()
-    page.get_by_role("textbox", name="Name", exact=True).fill("Camille")
-    page.get_by_role("textbox", name="E-mail", exact=True).fill("camille@example.com")
-    button(page, "Invite this member").click()
-    expect_title(page, "Camille")
-    expect(page.get_by_text("The message that waits")).to_be_visible()
-    button(page, "Members").click()
-    expect_title(page, "Members")
-    settled(page)
-    expect(cell(members_table(page), row_of(page, "Camille"), "E-mail")).to_have_text("camille@example.com")
-    expect(page.get_by_text("Demo administrator invited Camille")).to_be_visible()
-
-
-def test_who_downloads_the_list_is_told_under_activity(server: Server, visit: Callable[..., Page]) -> None:
-    """From the moment the file is made, with how many clients are in it."""
-    page = visit()
-    open_page(page, server.url, "Clients")
-    settled(page)
-    with page.expect_download() as download:
-        button(page, "Download as CSV").click()
-    assert re.fullmatch(r"clients \d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
-    clients = len(download.value.path().read_text().splitlines()) - 1
-    go_to(page, "Activity")
-    told = page.get_by_role("row").filter(has_text="List of clients downloaded")
-    expect(told.first).to_contain_text("Demo administrator")
-    expect(told.first).to_contain_text(f"{clients} clients")

@@ -416,32 +416,6 @@ def test_a_link_to_filtered_clients_shows_the_same_clients_to_another_reader(
         expect(box(other, t("Subscription"))).to_have_value("Plus")
 
 
-@pytest.mark.parametrize(
-    ("path", "title", "action"),
-    [
-        ("", "Clients", "Invite a client"),
-        ("defaults", "Default settings", "Save as version"),
-        ("invite_client", "Invite a client", "Invite this client"),
-        ("client_subscription?client=5", None, "Change"),
-    ],
-)
-def test_a_page_works_on_a_telephone_in_the_dark(
-    server: Server, visit: Callable[..., Page], path: str, title: str | None, action: str
-) -> None:
-    """Title and main action fit the width; nothing scrolls sideways but a table; dark when the reader wants dark."""
-    page = visit(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    open_page(page, f"{server.url}/{path}", title or server.name_of(5))
-    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
-    settled(page)
-    does = page.get_by_role("main").get_by_role("button", name=re.compile(rf"^{action}( \d+)?$")).first
-    does.scroll_into_view_if_needed()
-    expect(does).to_be_in_viewport(ratio=1)
-    assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
-    assert page.get_by_role("main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
-    background = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
-    assert max(int(part) for part in background.strip("rgba()").split(",")[:3]) < 80
-
-
 def test_a_double_click_on_invite_makes_one_client(server: Server, visit: Callable[..., Page], unique: str) -> None:
     """And says so as if it had been clicked once."""
     name = f"Brasserie {unique}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from stdnum.be import vat as belgian_company_number
 
+from core import invitations
 from core.catalogue import SAMPLE
 from core.imports import (
     REQUIRED,
@@ -17,7 +18,7 @@ from core.imports import (
     template,
     vocabulary,
 )
-from core.imports.columns import add_ons, country, is_blank, language, plan, value_reader
+from core.imports.columns import add_ons, countries, country, is_blank, language, plan, value_reader
 from core.imports.headings import recognise, recognised_count
 from core.reports.clients import _headings
 from core.words import LANGUAGES, LISTED_SETTINGS, BillingPeriod, Payer, Setting, speak
@@ -290,6 +291,16 @@ def test_a_country_is_read_from_its_letters_or_its_name(text: str, code: str) ->
     """In English, French and Dutch, also beside each other where they agree; what is none is left for the sentence that
     refuses it."""
     assert country(text) == code
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_every_country_has_a_name_in_every_language(spoken: str) -> None:
+    """Also one for which the list of names in that language has none."""
+    speak(spoken)
+    named = countries()
+    assert named.keys() == invitations.countries()
+    assert all(named.values())
+    assert {country(name) for name in named.values()} == named.keys()
 
 
 @pytest.mark.parametrize(
