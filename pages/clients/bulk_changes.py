@@ -98,7 +98,7 @@ def one_batch(asked: int) -> None:
         return
     tab_title.say(t("Bulk change {batch}", batch=str(made.batch)), t("Bulk changes"))
     said = t("{what}, {at} by {name}", what=made.kind.label, at=moment(made.done_at), name=made.by)
-    heading(t("Bulk change {batch}", batch=str(made.batch)), plain(said), shows_prices=made.can_be_undone)
+    heading(t("Bulk change {batch}", batch=str(made.batch)), f"{plain(said)}.", shows_prices=made.can_be_undone)
     if made.reason:
         st.text(t("Reason: {reason}", reason=made.reason))
     if standing(made):
