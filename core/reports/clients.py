@@ -19,6 +19,7 @@ from core.members import Member, Permission
 from core.reports import listing
 from core.reports.filters import Order
 from core.reports.prices import PricesInOrder, PricesOnDay, prices_in_order, stored_settings
+from core.reports.questions import question
 from core.reports.waiting import Waiting, waiting
 from core.spreadsheets import as_csv, as_typed_xlsx, decimal
 from core.storage import LARGEST_NUMBER, allow_minutes, settings_as_text, settings_from_text
@@ -140,7 +141,7 @@ def listed(
     price, what `figures` of the same filters counted; None: it is counted now, which takes longer with every client.
     """
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(session, member, filters, as_of)
+    asked, values = question(session, member, filters, as_of)
     order_by = Order(order_by)
     offset = (min(max(page, 1), LARGEST_NUMBER) - 1) * page_size
     if after is None and order_by.is_by_price:
@@ -161,7 +162,7 @@ def listed_numbers(session: Session, member: Member, *, most: int, **filters: An
     """The numbers of the clients that these filters find (see FILTERS), ascending, as far as the member sees them: all,
     or one more than `most`. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
-    asked, values = listing.question(session, member, filters)
+    asked, values = question(session, member, filters)
     found = listing.rows(session, listing.numbers(asked), values | {"limit": most + 1})
     return [client_id for (client_id,) in found]
 

@@ -16,6 +16,7 @@ from core.defaults import SetVersion, bound_to
 from core.members import Member, Permission
 from core.reports import listing, then
 from core.reports.prices import PricesInOrder, in_order, price_of_group, prices_on
+from core.reports.questions import question
 from core.reports.standing import ended_then
 from core.storage import now
 from core.subscriptions import INDEXED_SETTINGS, Subscription, holds_then, local_date
@@ -82,7 +83,7 @@ def figures(session: Session, member: Member, *, as_of: datetime | None = None, 
     `listed` has it. Linear in the number of clients. Raises NotAllowed."""
     members.require(member, Permission.READ_CLIENTS)
     offer = catalogue.current(session, member.partner)
-    asked, values = listing.question(session, member, filters, as_of)
+    asked, values = question(session, member, filters, as_of)
     prices, by_anchor = prices_on(offer, local_date(values["now"], member.partner.time_zone))
     older, retired = _older_and_retired(session, values)
     counted: Counter[str] = Counter()

@@ -17,7 +17,7 @@ from core.catalogue import Catalogue, Price
 from core.members import Member
 from core.reports import listing
 from core.reports.filters import Order
-from core.reports.listing import Question
+from core.reports.questions import Question
 from core.storage import codes
 from core.subscriptions import Rhythm, list_of, local_date, price_by
 from core.words import BillingSettings, ClientStatus, Setting
