@@ -5,11 +5,8 @@ from core.reports.clients import (
     BILLING_SOURCES,
     ListedClient,
     billing_sources,
-    csv_pieces,
     listed,
     listed_numbers,
-    workbook,
-    zipped,
 )
 from core.reports.figures import DISTRIBUTION, Figures, figures, plan_distribution
 from core.reports.filters import (
@@ -23,6 +20,7 @@ from core.reports.filters import (
     statuses,
 )
 from core.reports.in_force import InForce, in_force, lapses
+from core.reports.list_files import csv_pieces, workbook, zipped
 from core.reports.meanwhile import Changed, Saved, Seen, changed_since, invited_since, saved_since, seen
 from core.reports.views import (
     ASKED,

@@ -20,7 +20,7 @@ from core.imports import (
 )
 from core.imports.columns import add_ons, countries, country, is_blank, language, plan, value_reader
 from core.imports.headings import recognise, recognised_count
-from core.reports.clients import _headings
+from core.reports.list_files import _headings
 from core.words import LANGUAGES, LISTED_SETTINGS, BillingPeriod, Payer, Setting, speak
 
 payer, billing_period = value_reader(Setting.PAYER, SAMPLE), value_reader(Setting.BILLING_PERIOD, SAMPLE)

@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from core import catalogue, defaults, reports
 from core.catalogue import monthly_cents
-from core.reports import Order, SourceFilter, clients
+from core.reports import Order, SourceFilter, list_files
 from core.subscriptions import INDEXED_SETTINGS
 from core.words import (
     LISTED_SETTINGS,
@@ -427,7 +427,7 @@ def test_the_export_has_every_client_once_in_order_through_its_pieces(
         filled.invite("Same name", email=f"same{number}@example.com")
     whole = exported(filled)
     for size in (1, 2, 3, 7):
-        monkeypatch.setattr(clients, "_CHUNK", size)
+        monkeypatch.setattr(list_files, "_CHUNK", size)
         assert exported(filled) == whole
         assert exported(filled, search="same") == [whole[0], *(line for line in whole if "Same name" in line)]
     assert len(whole) == 1 + len(NAMES) + 5
