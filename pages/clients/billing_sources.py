@@ -6,7 +6,7 @@ from core.members import Permission, may, reads_all_clients
 from core.reports import FILTERS, Order
 from core.words import t
 from pages.clients import client_list, narrow_list, saved_views
-from pages.parts import alone, default_sets, meanwhile, page_url, server, visitor
+from pages.parts import alone, as_of, default_sets, meanwhile, page_url, server, visitor
 from pages.parts.text import heading
 
 
@@ -17,7 +17,7 @@ def page_number(asked: str) -> int:
 
 member = visitor.member(Permission.READ_CLIENTS)
 client_list.open_clicked()
-page_url.read("clients", FILTERS | {"order_by": Order, "page": page_number, "as_of": page_url.some_day})
+page_url.read("clients", FILTERS | {"order_by": Order, "page": page_number, "as_of": as_of.linked})
 st.session_state.setdefault("clients.search", "")
 version = client_list.version_named(default_sets.known(server.database(), member))
 

@@ -23,7 +23,7 @@ SPLITS: dict[str, Any] = {"source": Source} | {
 }
 
 # no name among the filters of the list: going back from it passes through an address of this page that has those
-PARAMETERS: dict[str, Any] = {"measure": str, "split": str, "statuses": reports.statuses, "day": page_url.some_day}
+PARAMETERS: dict[str, Any] = {"measure": str, "split": str, "statuses": reports.statuses, "day": as_of.linked}
 
 member = visitor.member(Permission.READ_DISTRIBUTION)
 database = server.database()

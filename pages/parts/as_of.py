@@ -7,7 +7,16 @@ from typing import Any
 import streamlit as st
 
 from core.words import day, t
-from pages.parts.page_url import FIRST_DAY
+
+_FIRST_DAY = date(1900, 1, 1)  # that can be asked for
+
+
+def linked(asked: str) -> date:
+    """The day a link asks for: 2026-10-31. Raises ValueError."""
+    found = date.fromisoformat(asked)
+    if found < _FIRST_DAY:
+        raise ValueError
+    return found
 
 
 def pick(name: str, label: str, today: date, **options: Any) -> date:
@@ -19,7 +28,7 @@ def pick(name: str, label: str, today: date, **options: Any) -> date:
         state[widget] = state.get(name) or today
     picked: date | None = st.date_input(
         label,
-        min_value=FIRST_DAY,
+        min_value=_FIRST_DAY,
         max_value=date.max,  # Streamlit's own refusal would lie over the page; `is_to_come` says it in a sentence
         key=widget,
         format="DD/MM/YYYY",

@@ -4,15 +4,12 @@
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from core import reports
 from pages.parts import presence
-
-FIRST_DAY = date(1900, 1, 1)  # that can be asked for
 
 
 def read(page: str, parameters: Mapping[str, Callable[[str], Any]]) -> None:
@@ -39,14 +36,6 @@ def write(page: str, parameters: Mapping[str, Any]) -> None:
     held = reports.filters_said(parameters)
     st.session_state[_written(page)] = held
     presence.write_url(held)
-
-
-def some_day(asked: str) -> date:
-    """The day a link asks for: 2026-10-31. Raises ValueError."""
-    found = date.fromisoformat(asked)
-    if found < FIRST_DAY:
-        raise ValueError
-    return found
 
 
 def _written(page: str) -> str:
