@@ -15,7 +15,7 @@ from core.members import Member, Permission, may, reads_all_clients
 from core.reports import FILTERS, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import ListedStatus, Setting, end_of_day, language, t
-from pages.clients import client_table, list_file, many_chosen, narrow_list, set_filters
+from pages.clients import client_table, list_figures, list_file, many_chosen, narrow_list, set_filters
 from pages.parts import (
     as_of,
     choices,
@@ -101,17 +101,17 @@ def show(member: Member, version: int) -> None:
 
     counted = figures.counted(database, member, in_force, as_of=then, **chosen)
     with above_the_table:
-        figures.row(counted, sets_are_several=sets.are_several)
+        list_figures.row(counted, sets_are_several=sets.are_several)
         if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
             _mine(member, are_mine=chosen["responsible"] == member.member_id)
     with below_the_filters:
-        if figures.amount(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
+        if list_figures.amount(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
             revenue = {"measure": "revenue", "day": shown_day.isoformat()}
             st.switch_page("pages/finance/plan_distribution.py", query_params=revenue)
-        st.caption(plain(figures.still_to_come(counted)))
+        st.caption(plain(list_figures.still_to_come(counted)))
         if narrowing := [labels[name] for name, value in chosen.items() if value not in (None, "", ())]:
             icon = ":material/filter_alt_off:"
-            st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=figures.clear)
+            st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=list_figures.clear)
     pages = max(1, -(-counted.clients // PAGE_SIZE))
     if page > pages:
         st.session_state.pop(pager, None)
@@ -248,7 +248,7 @@ def _mine(member: Member, *, are_mine: bool) -> None:
         type="primary" if are_mine else "secondary",
         icon=":material/person:",
         help=t("Only the clients you look after. Click again for all clients."),
-        on_click=figures.narrow,
+        on_click=list_figures.narrow,
         kwargs={"responsible": None if are_mine else member.member_id},
     )
 
