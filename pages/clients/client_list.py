@@ -2,23 +2,21 @@
 that are ticked. A click in it runs it alone."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
 
 from core import catalogue, reports
-from core.catalogue import Catalogue
 from core.defaults import Sets
-from core.members import Member, Permission, may, reads_all_clients
-from core.reports import FILTERS, Order, SourceFilter
-from core.subscriptions import ResponsibleMember
-from core.words import ListedStatus, Setting, end_of_day, language, t
-from pages.clients import client_table, list_figures, list_file, many_chosen, narrow_list, set_filters
+from core.members import Member, Permission, may
+from core.reports import Figures, ListedClient, Order
+from core.words import end_of_day, language, t
+from pages.clients import client_table, list_figures, list_file, list_filters, many_chosen, narrow_list
+from pages.clients.list_filters import Space
 from pages.parts import (
     as_of,
-    choices,
     colleagues,
     default_sets,
     figures,
@@ -28,12 +26,10 @@ from pages.parts import (
     row_buttons,
     server,
 )
-from pages.parts.choices import choose
 from pages.parts.text import plain
 
 PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
-WIDTHS = {"status": 105, "source": 118, "default_set": 118, "responsible": 118}  # pixels
 
 
 def version_named(sets: Sets) -> int:
@@ -41,203 +37,208 @@ def version_named(sets: Sets) -> int:
     return 0 if sets.are_several or sets.standard is None else sets.standard.version
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of the list: the search and the filters, the order, and the day; `past`: the day again where it is
+    one before today, else None."""
+
+    filters: dict[str, Any]
+    order_by: Order
+    day: date
+    past: date | None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The end of a past day (UTC); None: now."""
+        return None if self.past is None else end_of_day(self.past)
+
+    @property
+    def key(self) -> str:
+        """The question in one text: what was turned to, or ticked, is of this question alone."""
+        return str((self.past, self.order_by, *self.filters.values()))
+
+    @property
+    def pager(self) -> str:
+        """The key of the widget that turns the pages."""
+        return f"clients.pager {self.key}"
+
+
 def show(member: Member, version: int) -> None:
     """The list, of today or as of a past day. `version` is the one that the page names above it: where that is another
     one by now, the whole page runs."""
     open_clicked()
-    database = server.database()
-    sets = default_sets.known(database, member)
+    sets = default_sets.known(server.database(), member)
     if version_named(sets) != version:
         st.rerun()
+    space, is_narrow = _space(member, sets), narrow_list.is_on()
+
+    place_of_figures = st.popover(t("Figures")) if is_narrow else st.container(horizontal=True, gap="xsmall")
+    filters = list_filters.chosen(space, is_narrow=is_narrow)
+    below_the_filters = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with below_the_filters:
+        order_by = list_filters.order()
+        st.caption(t("As of"), width="content")
+        today = space.in_force.day
+        shown_day = as_of.pick("clients.as_of", t("As of"), today, label_visibility="collapsed")
+    asked = _Asked(filters, order_by, shown_day, None if shown_day == today else shown_day)
+    if as_of.is_to_come("clients.as_of", shown_day, today):
+        page_url.write("clients", filters | {"order_by": order_by, "as_of": asked.past})
+        return
+    if asked.past is not None:
+        as_of.banner("clients.as_of", asked.past, _as_of_sentence)
+    page = _page(asked)
+    clients = _read(space, asked, page)
+    _write_url(asked, page)
+
+    place_of_bar = st.container()
+    ticked = _table(space, asked, page, clients, is_narrow=is_narrow)
+
+    counted = figures.counted(server.database(), member, space.in_force, as_of=asked.as_of, **filters)
+    with place_of_figures:
+        _figures(space, asked, counted)
+    narrowing = _narrowing(asked)
+    with below_the_filters:
+        _amount(space, asked, counted)
+        if narrowing:
+            icon = ":material/filter_alt_off:"
+            st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=list_figures.clear)
+    _turn_back(asked, page, counted.clients)
+    if not counted.clients:
+        _nobody(narrowing, asked.past, sees_all=space.sees_all)
+        return
+    _below_the_table(space, asked, page, len(clients), counted.clients)
+    if _may_change(space, asked):
+        with place_of_bar if ticked else st.container():
+            many_chosen.bar(ticked, counted.clients, filters)
+
+
+def _space(member: Member, sets: Sets) -> Space:
+    database = server.database()
     with database.reading(single=True) as session:
         in_force = reports.in_force(session, member)
         offer = catalogue.current(session, member.partner, edition=in_force.edition)
-    looking_after, sees_all, labels = colleagues.looking_after(database, member), reads_all_clients(member), _labels()
+    return Space(member, sets, in_force, offer, colleagues.looking_after(database, member))
 
-    is_narrow = narrow_list.is_on()
-    above_the_table = st.popover(t("Figures")) if is_narrow else st.container(horizontal=True, gap="xsmall")
-    chosen = _choices(member, offer, sets, looking_after, labels, is_narrow=is_narrow)
-    below_the_filters = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    with below_the_filters:
-        order_by = _order()
-        st.caption(t("As of"), width="content")
-        shown_day = as_of.pick("clients.as_of", t("As of"), in_force.day, label_visibility="collapsed")
-    past = None if shown_day == in_force.day else shown_day
-    if as_of.is_to_come("clients.as_of", shown_day, in_force.day):
-        page_url.write("clients", chosen | {"order_by": order_by, "as_of": past})
-        return
-    then = None if past is None else end_of_day(past)
-    if past is not None:
-        as_of.banner("clients.as_of", past, _as_of_sentence)
-    question = str((past, order_by, *chosen.values()))
-    pager = f"clients.pager {question}"
-    asked_for = st.session_state.get(pager) or st.session_state.pop("clients.page", None)
-    page = max(1, asked_for or _page_turned_to(question))
-    prices = figures.counted(database, member, in_force, as_of=then, **chosen).prices if order_by.is_by_price else None
-    wanted: dict[str, Any] = {"order_by": order_by, "page": page, "page_size": PAGE_SIZE, "prices": prices}
-    with database.reading(single=True) as session:
-        since = None if past else reports.seen(session, member)
-        clients = reports.listed(session, member, as_of=then, **wanted, **chosen)
-    meanwhile.shows(since, clients)
-    unusual = {"order_by": None if order_by is Order.NAME else order_by, "page": None if page == 1 else page}
-    page_url.write("clients", chosen | unusual | {"as_of": past})
 
-    may_change, ticked = may(member, Permission.OVERRIDE) and past is None, many_chosen.ticked(question)
-    ticked_bar, table = st.container(), f"clients.table {question} {page} {many_chosen.times_forgotten()}"
-    letter_of = row_buttons.opened(client_table.LETTER)
-    if clients:
-        if letter_of is not None:
-            invitation.window(member, letter_of, language())
-        ticked = (ticked - {each.client_id for each in clients}) | client_table.show(
-            clients,
-            offer,
-            key=table,
-            are_all_own=not sees_all,
-            is_past=past is not None,
-            ticked=many_chosen.at_first(question, table) if may_change else None,
-            is_narrow=is_narrow,
-        )
-        many_chosen.keep(question, ticked)
+def _may_change(space: Space, asked: _Asked) -> bool:
+    """Whether the reader may change clients from here: never those of a past day."""
+    return may(space.member, Permission.OVERRIDE) and asked.past is None
 
-    counted = figures.counted(database, member, in_force, as_of=then, **chosen)
-    with above_the_table:
-        list_figures.row(counted, sets_are_several=sets.are_several)
-        if sees_all and any(each.member_id == member.member_id and each.has_clients for each in looking_after):
-            _mine(member, are_mine=chosen["responsible"] == member.member_id)
-    with below_the_filters:
-        if list_figures.amount(counted, leads_to_distribution=may(member, Permission.READ_DISTRIBUTION)):
-            revenue = {"measure": "revenue", "day": shown_day.isoformat()}
-            st.switch_page("pages/finance/plan_distribution.py", query_params=revenue)
-        st.caption(plain(list_figures.still_to_come(counted)))
-        if narrowing := [labels[name] for name, value in chosen.items() if value not in (None, "", ())]:
-            icon = ":material/filter_alt_off:"
-            st.button(t("Clear filters"), key="clients.clear", type="tertiary", icon=icon, on_click=list_figures.clear)
-    pages = max(1, -(-counted.clients // PAGE_SIZE))
+
+def _page(asked: _Asked) -> int:
+    """The page that is looked at: the one just clicked, else the one looked at last, if it was of this question;
+    another question begins at its first page."""
+    clicked = st.session_state.get(asked.pager) or st.session_state.pop("clients.page", None)
+    question, turned_to = st.session_state.get("clients.turned to", ("", 1))
+    return max(1, clicked or (turned_to if question == asked.key else 1))
+
+
+def _turn_back(asked: _Asked, page: int, clients: int) -> None:
+    """Remember which page is looked at; where the list has got shorter than that, show its last one."""
+    pages = _pages(clients)
     if page > pages:
-        st.session_state.pop(pager, None)
+        st.session_state.pop(asked.pager, None)
         st.session_state["clients.page"] = pages
         st.rerun()
-    st.session_state["clients.turned to"] = (question, page)
-    if not counted.clients:
-        _nobody(narrowing, shown_day if past else None, sees_all=sees_all)
-        return
+    st.session_state["clients.turned to"] = (asked.key, page)
+
+
+def _pages(clients: int) -> int:
+    return max(1, -(-clients // PAGE_SIZE))
+
+
+def _read(space: Space, asked: _Asked, page: int) -> list[ListedClient]:
+    """The clients of this page. What others do from then on is told beside the title, except of a past day."""
+    database, member, prices = server.database(), space.member, None
+    if asked.order_by.is_by_price:
+        prices = figures.counted(database, member, space.in_force, as_of=asked.as_of, **asked.filters).prices
+    with database.reading(single=True) as session:
+        since = None if asked.past else reports.seen(session, member)
+        clients = reports.listed(
+            session,
+            member,
+            order_by=asked.order_by,
+            page=page,
+            page_size=PAGE_SIZE,
+            prices=prices,
+            as_of=asked.as_of,
+            **asked.filters,
+        )
+    meanwhile.shows(since, clients)
+    return clients
+
+
+def _write_url(asked: _Asked, page: int) -> None:
+    """Make the URL say what is not as it is at first."""
+    unusual = {
+        "order_by": None if asked.order_by is Order.NAME else asked.order_by,
+        "page": None if page == 1 else page,
+        "as_of": asked.past,
+    }
+    page_url.write("clients", asked.filters | unusual)
+
+
+def _table(
+    space: Space, asked: _Asked, page: int, clients: Sequence[ListedClient], *, is_narrow: bool
+) -> frozenset[int]:
+    """The table of this page; who is ticked now, on other pages of it too. Over it the invitation that was clicked."""
+    ticked = many_chosen.ticked(asked.key)
+    letter_of = row_buttons.opened(client_table.LETTER)
+    if not clients:
+        return ticked
+    if letter_of is not None:
+        invitation.window(space.member, letter_of, language())
+    key = f"clients.table {asked.key} {page} {many_chosen.times_forgotten()}"
+    ticked_here = client_table.show(
+        clients,
+        space.offer,
+        key=key,
+        are_all_own=not space.sees_all,
+        is_past=asked.past is not None,
+        ticked=many_chosen.at_first(asked.key, key) if _may_change(space, asked) else None,
+        is_narrow=is_narrow,
+    )
+    ticked = (ticked - {each.client_id for each in clients}) | ticked_here
+    many_chosen.keep(asked.key, ticked)
+    return ticked
+
+
+def _figures(space: Space, asked: _Asked, counted: Figures) -> None:
+    """The figures, and beside them the way to the reader's own clients where they look after some."""
+    list_figures.row(counted, sets_are_several=space.sets.are_several)
+    number = space.member.member_id
+    if space.sees_all and any(each.member_id == number and each.has_clients for each in space.looking_after):
+        _mine(space.member, are_mine=asked.filters["responsible"] == number)
+
+
+def _amount(space: Space, asked: _Asked, counted: Figures) -> None:
+    """What the clients cost, with the way to how it spreads on that day, and what is still to come."""
+    if list_figures.amount(counted, leads_to_distribution=may(space.member, Permission.READ_DISTRIBUTION)):
+        revenue = {"measure": "revenue", "day": asked.day.isoformat()}
+        st.switch_page("pages/finance/plan_distribution.py", query_params=revenue)
+    st.caption(plain(list_figures.still_to_come(counted)))
+
+
+def _narrowing(asked: _Asked) -> list[str]:
+    """What the filters that are set are called."""
+    labels = list_filters.labels()
+    return [labels[name] for name, value in asked.filters.items() if value not in (None, "", ())]
+
+
+def _below_the_table(space: Space, asked: _Asked, page: int, shown: int, clients: int) -> None:
+    """The pages, how many of all `clients` are `shown`, and the files."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.pagination(pages, default=page, key=pager)
+        st.pagination(_pages(clients), default=page, key=asked.pager)
         first = (page - 1) * PAGE_SIZE + 1
-        last = first + len(clients) - 1
-        st.caption(t("{first}–{last} of {total}", first=first, last=last, total=counted.clients))
-        list_file.download(database, member, chosen | {"as_of": then}, counted.clients, shown_day)
-    if may_change:
-        with ticked_bar if ticked else st.container():
-            many_chosen.bar(ticked, counted.clients, chosen)
+        st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=clients))
+        filters = asked.filters | {"as_of": asked.as_of}
+        list_file.download(server.database(), space.member, filters, clients, asked.day)
 
 
 def open_clicked() -> None:
     """Go to the client whose button in the table was clicked, if one was."""
     if (opened := row_buttons.opened(client_table.OPENED)) is not None:
         st.switch_page(CLIENT, query_params={"client": str(opened)})
-
-
-def _labels() -> dict[str, str]:
-    """What each filter is called."""
-    return {
-        "search": t("Search"),
-        "status": t("Status"),
-        **{setting.value: setting.heading for setting in Setting},
-        "source": t("Source"),
-        "pending": t("Changes"),
-        "attention": t("Needs attention"),
-        "default_set": t("Default set"),
-        "version": t("Version"),
-        "responsible": t("Account manager"),
-    }
-
-
-def _choices(
-    member: Member,
-    offer: Catalogue,
-    sets: Sets,
-    looking_after: Sequence[ResponsibleMember],
-    labels: dict[str, str],
-    *,
-    is_narrow: bool,
-) -> dict[str, Any]:
-    """The search and the filters, as they are chosen now. Who sees only their own clients has no choice of who looks
-    after them."""
-    filters = [name for name in FILTERS if reads_all_clients(member) or name != "responsible"]
-    set_filters.leave_out(filters, sets)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.text_input(
-            labels["search"],
-            key="clients.search",
-            type="search",
-            live=True,
-            persist_state="session",
-            max_chars=200,
-            placeholder=t("Name, e-mail or company number"),
-            icon=":material/search:",
-            width=150,
-        )
-        with st.popover(t("Filters"), icon=":material/filter_alt:") if is_narrow else nullcontext():
-            for name in filters:
-                if name not in {"search", "attention"}:
-                    _filter_box(name, labels[name], _filter_words(name, member, offer, sets, looking_after))
-    chosen = {name: st.session_state.get(f"clients.{name}") for name in filters}
-    return chosen | {"status": tuple(chosen["status"] or ())}
-
-
-def _order() -> Order:
-    """The box for the order, without its name: each order says what it is."""
-    order: Order = choose(
-        st.selectbox,
-        t("Sort"),
-        list(Order),
-        lambda order: order.label,
-        "clients.order_by",
-        at_first=Order.NAME,
-        filter_mode=None,
-        label_visibility="collapsed",
-        width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
-    )
-    return order
-
-
-def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:
-    if name == "status":
-        width = WIDTHS["status"] + 80 * len(choices.chosen("clients.status", ()))  # each has its words in the box
-        several = {"at_first": [], "placeholder": t("All"), "width": min(width, 345)}
-        choose(st.multiselect, label, [*words], words.__getitem__, "clients.status", **several)
-        return
-    choose(
-        st.selectbox,
-        label,
-        [None, *words],
-        lambda option: t("All") if option is None else words[option],
-        f"clients.{name}",
-        at_first=None,
-        filter_mode=None,
-        width=WIDTHS.get(name, 90),
-    )
-
-
-def _filter_words(
-    name: str, member: Member, offer: Catalogue, sets: Sets, looking_after: Sequence[ResponsibleMember]
-) -> dict[Any, str]:
-    """The values that a filter can have, each in words."""
-    if name == Setting.PLAN:
-        return {code: str(plan) for code, plan in offer.plans.items()}
-    if name == "responsible":
-        return colleagues.in_words(looking_after, member, t("Mine"), beside=[t("All")])
-    if name in {"default_set", "version"}:
-        return set_filters.words(name, sets)
-    terms: Any = ListedStatus if name == "status" else FILTERS[name]
-    return {term: term.label for term in terms if sets.are_several or term is not SourceFilter.RETIRED_SET}
-
-
-def _page_turned_to(question: str) -> int:
-    """The page looked at last, if it was of this question; another question begins at its first page."""
-    asked, turned_to = st.session_state.get("clients.turned to", ("", 1))
-    return turned_to if asked == question else 1
 
 
 def _mine(member: Member, *, are_mine: bool) -> None:
