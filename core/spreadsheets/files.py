@@ -67,17 +67,11 @@ def as_typed_xlsx(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> 
     content = BytesIO()
     with Workbook(content, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         amount, heading = book.add_format({"num_format": "#,##0.00"}), book.add_format({"bold": True})
-        sheet: Any = None
-        line = _ROWS_OF_A_SHEET
-        for row in chain([None], rows):
-            if line >= _ROWS_OF_A_SHEET:
-                sheet, line = book.add_worksheet(), 1
-                sheet.freeze_panes(1, 0)
-                sheet.set_column(0, len(headings) - 1, 18)
-                for column, name in enumerate(headings):
-                    sheet.write_string(0, column, name, heading)
-            if row is None:
-                continue
+        sheet, line = _typed_sheet(book, headings, heading), 0
+        for row in rows:
+            if line == _ROWS_OF_A_SHEET - 1:
+                sheet, line = _typed_sheet(book, headings, heading), 0
+            line += 1
             for column, cell in enumerate(row):
                 if isinstance(cell, str):
                     sheet.write_string(line, column, _showable(cell).translate(_NO_CHARACTERS)[:_LONGEST_CELL])
@@ -87,8 +81,17 @@ def as_typed_xlsx(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> 
                     sheet.write_datetime(line, column, cell)
                 elif isinstance(cell, int):
                     sheet.write_number(line, column, cell)
-            line += 1
     return content.getvalue()
+
+
+def _typed_sheet(book: Workbook, headings: Sequence[str], heading: Any) -> Any:
+    """Another sheet of the workbook, with its headings in this format."""
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(headings) - 1, 18)
+    for column, name in enumerate(headings):
+        sheet.write_string(0, column, name, heading)
+    return sheet
 
 
 def harmless(text: str) -> str:
