@@ -11,10 +11,9 @@ from core import subscriptions
 from core.catalogue import Catalogue, Price
 from core.invitations import InvitationDetail
 from core.subscriptions import ClientEdit, ClientSubscription, ResponsibleSince, Revision
-from core.words import ClientStatus, Money, local_day, moment, t
+from core.words import ClientStatus, DeliveryStatus, Money, Origin, local_day, moment, t
 from pages.clients import client_details, provenance, responsible
-from pages.parts import invitation
-from pages.parts.invitation import Event
+from pages.clients.provenance import Event
 from pages.parts.text import joined, payer_text, plain, price_text
 
 BULK_CHANGES = "pages/clients/bulk_changes.py"
@@ -44,7 +43,7 @@ def show(
     told_at |= {each.changed_at for each in edits}
     feed = [
         *edited,
-        *invitation.events(invited, frozenset(told_at), shown.moment),
+        *_of_invitations(invited, frozenset(told_at), shown.moment),
         *responsible.events(looked_after),
         *_of_subscription(shown, offer, looked_after, accepted_at),
     ]
@@ -102,6 +101,34 @@ def _of_subscription(
         if each.revision in charges:
             said.append(_charged(each, *charges[each.revision]))
         events.append((each.decided_at, who, via, joined(filter(None, said)), each.reason))
+    return events
+
+
+def _of_invitations(invited: InvitationDetail, told_at: frozenset[datetime], now: datetime) -> list[Event]:
+    """What became of the invitations and of the messages, those about who pays too: asked in again, sent again,
+    revoked, lapsed, and what could not be delivered. What was done with a revision or an edit, at its instant, is told
+    with it."""
+    events: list[Event] = []
+    for each in invited.past:
+        made, via = each.invitation, Origin.PAGE.label
+        if made.revoked_at is not None:
+            events.append(
+                (made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), made.revoke_reason)
+            )
+        if made.number > 1 and made.invited_at not in told_at:
+            events.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
+        if made.accepted_at is None and made.revoked_at is None and made.expires_at <= now:
+            events.append((made.expires_at, "–", Origin.SYSTEM.label, t("The invitation lapsed"), ""))
+    for sent in (*invited.deliveries, *invited.about_payer):
+        again, lost = t("Sent the invitation again"), t("Its message could not be delivered")
+        if sent.payer is not None:
+            again = t("Sent the message about who pays again")
+            lost = t("The message about who pays could not be delivered")
+        if sent.sending > 1 and sent.queued_at not in told_at:
+            events.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, again, sent.reason))
+        if sent.status is DeliveryStatus.GIVEN_UP and sent.ended_at is not None:
+            why = sent.failures[-1][1] if sent.failures else ""  # the mail server's last answer
+            events.append((sent.ended_at, "–", Origin.SYSTEM.label, lost, why))
     return events
 
 

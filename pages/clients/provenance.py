@@ -1,6 +1,7 @@
 """A client explained in words: where each setting comes from, what a change does, what each revision did."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from core.catalogue import Catalogue, Price
 from core.defaults import Change, DefaultSettings, Sets, SetVersion
@@ -8,6 +9,8 @@ from core.invitations import charge_text
 from core.subscriptions import ClientSubscription, Ending, Preview, ResponsibleSince, Revision, held_in_the_morning
 from core.words import BillingError, ClientStatus, Origin, Payer, Setting, Source, day, local_day, nt, t
 from pages.parts.text import change_text, joined, payer_text, price_text, settings_text
+
+Event = tuple[datetime, str, str, str, str]  # of a client's history: when, who, via, what, why
 
 
 def via(made: Revision | ResponsibleSince) -> str:

@@ -1,7 +1,6 @@
 """Who looks after a client: shown beside who it is, changed in place, and its part of the client's history."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import streamlit as st
 
@@ -10,9 +9,8 @@ from core.members import Member, Permission, may
 from core.subscriptions import Client, ResponsibleSince
 from core.words import LONGEST_NOTE, StaleError, day, t
 from pages.clients import provenance
+from pages.clients.provenance import Event
 from pages.parts import choices, colleagues, drafts, keyboard, notices, server
-
-Event = tuple[datetime, str, str, str, str]  # when, who, via, what, why
 
 
 def line(member: Member, client: Client, decided: Sequence[ResponsibleSince]) -> None:

@@ -3,7 +3,6 @@ that waits for a client or a member."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,6 @@ from core.words import (
     DatabaseFailed,
     DeliveryStatus,
     InvitationStatus,
-    Origin,
     Payer,
     day,
     moment,
@@ -40,7 +38,6 @@ _COLOURS = {
     InvitationStatus.REVOKED: "gray",
 }
 
-Event = tuple[datetime, str, str, str, str]  # of a client's history: when, who, via, what, why
 Waiting = WaitingMessage | BillingError | None  # the message that waits, or why it cannot be written
 
 
@@ -113,32 +110,6 @@ def message(member: Member, found: Waiting, *, unfolded: bool = False) -> None:
                 icon=":material/download:",
                 key=f"invitation.{found.message.message_id}.eml",
             )
-
-
-def events(invited: InvitationDetail, told_at: frozenset[datetime], now: datetime) -> list[Event]:
-    """What became of the invitations and of the messages, those about who pays too: asked in again, sent again,
-    revoked, lapsed, and what could not be delivered. What was done with a revision or an edit, at its instant, is told
-    with it."""
-    told: list[Event] = []
-    for each in invited.past:
-        made, via = each.invitation, Origin.PAGE.label
-        if made.revoked_at is not None:
-            told.append((made.revoked_at, each.revoked_by or "", via, t("Revoked the invitation"), made.revoke_reason))
-        if made.number > 1 and made.invited_at not in told_at:
-            told.append((made.invited_at, each.invited_by, via, t("Invited again"), made.reason))
-        if made.accepted_at is None and made.revoked_at is None and made.expires_at <= now:
-            told.append((made.expires_at, "–", Origin.SYSTEM.label, t("The invitation lapsed"), ""))
-    for sent in (*invited.deliveries, *invited.about_payer):
-        again, lost = t("Sent the invitation again"), t("Its message could not be delivered")
-        if sent.payer is not None:
-            again = t("Sent the message about who pays again")
-            lost = t("The message about who pays could not be delivered")
-        if sent.sending > 1 and sent.queued_at not in told_at:
-            told.append((sent.queued_at, sent.queued_by, Origin.PAGE.label, again, sent.reason))
-        if sent.status is DeliveryStatus.GIVEN_UP and sent.ended_at is not None:
-            why = sent.failures[-1][1] if sent.failures else ""  # the mail server's last answer
-            told.append((sent.ended_at, "–", Origin.SYSTEM.label, lost, why))
-    return told
 
 
 @st.dialog("⁠", width="medium")
