@@ -23,7 +23,7 @@ from core.words import (
 )
 from pages.clients.column_widths import BUTTON, PILL, ROOM, fitting, needed, steps
 from pages.parts.choices import chosen
-from pages.parts.row_buttons import words, words_column
+from pages.parts.row_buttons import open_column, words, words_column
 from pages.parts.text import price_text, source_colour, source_short, source_text
 
 OPENED, LETTER = "clients.opened", "clients.letter opened"  # in the session's memory: what a click in a row asks for
@@ -33,12 +33,7 @@ _SORTS = {  # the order by the heading of a column, first one way, then the othe
     "invited_on": (Order.NEWEST, Order.OLDEST),
 }
 _DATED = (Order.NEWEST, Order.OLDEST)
-_ON_A_NARROW_SCREEN = {
-    "name": 138,
-    "monthly": 64,
-    "plan": 68,
-    "source": 92,
-}  # pixels: what a telephone shows beside each other
+_ON_A_NARROW_SCREEN = {"name": 138, "monthly": 64, "plan": 68, "source": 92}  # pixels: what a telephone shows at once
 
 
 def show(
@@ -67,27 +62,28 @@ def show(
         headings["monthly"] = t("A month")
     labels = _short(clients, offer, cells)
     widths = {name: _width(name, heading, cells, labels, offer) for name, heading in headings.items()}
-    order, shown = _in_order(widths, is_narrow=is_narrow)
+    widths, shown = _narrow(widths) if is_narrow else _in_order(widths)
     can_tick = ticked is not None and not is_narrow
     rows = [row for row, each in enumerate(clients) if each.client_id in (ticked or ())]
+    key = f"{key} narrow" if is_narrow else key
     said: Any = st.dataframe(
-        pa.table({name: cells[name] for name in order}),
-        key=f"{key} narrow" if is_narrow else key,
+        pa.table({name: cells[name] for name in widths}),
+        key=key,
         hide_index=True,
         height="content",
         placeholder="",
-        on_select=partial(_sort, f"{key} narrow" if is_narrow else key),
+        on_select=partial(_sort, key),
         selection_mode=["multi-row", "single-column"] if can_tick else ["single-column"],
         selection_default={"selection": {"rows": rows if can_tick else [], "columns": [], "cells": []}},
         alt=t("The clients that match, one per row"),
         column_config={
-            name: _column(name, headings[name], widths[name], clients, labels, is_past=is_past)
+            name: _column(name, headings[name], width, clients, labels, is_past=is_past)
             if name in shown
             else {"label": headings[name], "hidden": True}
-            for name in order
+            for name, width in widths.items()
         },
     )
-    if ticked is None or is_narrow:
+    if not can_tick:
         return ticked or frozenset()
     return frozenset(clients[row].client_id for row in said.selection.rows if row < len(clients))
 
@@ -211,21 +207,24 @@ def _width(
     return needed(heading, *(cells[name] if terms is None else (term.label for term in terms)))
 
 
-def _in_order(widths: dict[str, int], *, is_narrow: bool) -> tuple[list[str], set[str]]:
-    """The columns in order, and those that are shown; the others are in the table's own menu. Sorted by the day of the
-    invitation, the list shows that day."""
-    if is_narrow:
-        widths |= _ON_A_NARROW_SCREEN
-        return [*_ON_A_NARROW_SCREEN, *(name for name in widths if name not in _ON_A_NARROW_SCREEN)], set(widths) - {
-            "version"
-        }
+def _in_order(widths: Mapping[str, int]) -> tuple[dict[str, int], set[str]]:
+    """The columns in order, each with its width, and those that are shown; the others are in the table's own menu.
+    Sorted by the day of the invitation, the list shows that day."""
     order = list(widths)
-    beside = sum(widths[name] for name in order[1 : order.index("payer") + 1]) + widths.get("pending", 0)
-    widths["name"] = max(200, min(widths["name"], ROOM - beside))  # a long name makes way for what is pending
+    after_payer = order.index("payer") + 1
+    beside = sum(widths[name] for name in order[1:after_payer]) + widths.get("pending", 0)
+    name_width = max(200, min(widths["name"], ROOM - beside))  # a long name makes way for what is pending
     if chosen("clients.order_by", Order.NAME) in _DATED:
         order.remove("invited_on")
-        order.insert(order.index("payer") + 1, "invited_on")
-    return order, fitting({name: widths[name] for name in order})
+        order.insert(after_payer, "invited_on")
+    in_order = {name: name_width if name == "name" else widths[name] for name in order}
+    return in_order, fitting(in_order)
+
+
+def _narrow(widths: Mapping[str, int]) -> tuple[dict[str, int], set[str]]:
+    """The same on a narrow screen: what it shows at once, then the others but the version, which are scrolled to."""
+    others = {name: width for name, width in widths.items() if name not in _ON_A_NARROW_SCREEN}
+    return _ON_A_NARROW_SCREEN | others, widths.keys() - {"version"}
 
 
 def _column(
@@ -239,11 +238,11 @@ def _column(
 ) -> Any:
     column = st.column_config
     if name == "name":
-        return words_column(heading, "clients.open", partial(_open, "clients.open", _ids(clients)), width, pinned=True)
+        return open_column(heading, "clients.open", OPENED, [each.client_id for each in clients], width, pinned=True)
     if name == "status" and not is_past:
         meaning = t("Click an invitation that is open, expired or revoked to send it again, revoke it or invite again.")
-        letters = [None if each.status is ClientStatus.ACTIVE else each.client_id for each in clients]
-        clicked = partial(_open, "clients.letter", _ids(clients), letters)
+        has_letter = {each.client_id: each.status is not ClientStatus.ACTIVE for each in clients}
+        clicked = partial(_open_letter, "clients.letter", has_letter)
         return words_column(heading, "clients.letter", clicked, width, meaning=meaning)
     if name == "source":
         colours = {
@@ -272,19 +271,12 @@ def _sort(table: str) -> None:
         st.session_state["clients.order_by"] = other if chosen("clients.order_by", Order.NAME) is first else first
 
 
-def _open(button: str, numbers: Sequence[int], letters: Sequence[int | None] = ()) -> None:
-    """Keep which client was clicked, or whose invitation."""
+def _open_letter(button: str, has_letter: Mapping[int, bool]) -> None:
+    """Keep whose invitation was clicked; of a client that has none to look at, that the client was."""
     row = st.session_state[button]["row"]
-    if not 0 <= row < len(numbers):
-        return
-    if letters and letters[row] is not None:
-        st.session_state[LETTER] = letters[row]
-    else:
-        st.session_state[OPENED] = numbers[row]
-
-
-def _ids(clients: Sequence[ListedClient]) -> list[int]:
-    return [each.client_id for each in clients]
+    if 0 <= row < len(has_letter):
+        client_id = list(has_letter)[row]
+        st.session_state[LETTER if has_letter[client_id] else OPENED] = client_id
 
 
 def _waits(client: ListedClient, offer: Catalogue) -> str:

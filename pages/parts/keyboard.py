@@ -2,8 +2,8 @@
 that opens takes the focus; a row says in full what is short in it; a narrow window gets what is made for it.
 
 Streamlit's own shortcuts know letters and Esc, not "/", and it has no way to set the focus, none to say more of a cell
-than what is drawn, and it does not tell how wide the window is. Its st.html runs a script
-where it is told to; ours is one file of this server's, so what a browser may run stays as narrow as it is.
+than what is drawn, and it does not tell how wide the window is. Its st.html runs a script where it is told to; ours is
+one file of this server's, so what a browser may run stays as narrow as it is.
 """
 
 import json
