@@ -1,6 +1,6 @@
 """What the cells of an import's columns say, and the template that shows them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from re import compile as pattern
 from typing import Any, TypeVar
@@ -122,12 +122,7 @@ def add_ons(text: str, offer: Catalogue) -> frozenset[str] | None:
 def country(text: str) -> str:
     """The code of a country (ISO 3166 alpha-2), from its two or three letters, its name in English, French or Dutch, or
     several of these that agree ("BE - Belgium"); what is none stays as it is, and is refused with the client."""
-    if (known := _country_of(text)) is not None:
-        return known
-    for parts in (
-        _BESIDE.split(text),
-        *(each.groups() for each in (letters.fullmatch(text.strip()) for letters in _LETTERS) if each),
-    ):
+    for parts in _said_of_a_country(text):
         found = {_country_of(part) for part in parts if part.strip()}
         if len(found) == 1 and (only := found.pop()) is not None:
             return only
@@ -216,6 +211,15 @@ def _item(text: str, items: Mapping[str, Item]) -> str:
     if len(found) == 1 or len(exact) == 1:
         return (exact or found)[0].code
     raise NotInTheList(text, (item for item in items.values() if not item.is_retired))
+
+
+def _said_of_a_country(text: str) -> Iterator[Sequence[str]]:
+    """What a cell may say of one country: one thing, several with signs between them, or its letters and its name."""
+    yield (text,)
+    yield _BESIDE.split(text)
+    for letters_and_name in _LETTERS:
+        if (both := letters_and_name.fullmatch(text.strip())) is not None:
+            yield both.groups()
 
 
 def _country_of(text: str) -> str | None:
