@@ -8,12 +8,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, liter
 from sqlalchemy.orm import aliased
 
 from core.invitations import Invitation, OutboxMessage, PayerMessage
-from core.storage import Instant
+from core.reports.then import INSTANT
 from core.subscriptions import Subscription
 from core.words import ClientStatus, ListedStatus
 
 _PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
-_THEN = bindparam("now", type_=Instant)
 _OF_INVITED = frozenset({ListedStatus.INVITED, ListedStatus.EXPIRED, ListedStatus.REVOKED})
 
 
@@ -29,7 +28,7 @@ def one_of(statuses: Sequence[ListedStatus]) -> list[ColumnElement[bool]]:
         of_invited = frozenset()
     if not of_invited:
         return [Subscription.status == plain[0] if len(plain) == 1 else Subscription.status.in_(plain)]
-    is_over, is_revoked = Invitation.expires_at <= _THEN, _is_past(Invitation.revoked_at)
+    is_over, is_revoked = Invitation.expires_at <= INSTANT, _is_past(Invitation.revoked_at)
     stands = {
         ListedStatus.INVITED: and_(not_(is_revoked), not_(is_over)),
         ListedStatus.EXPIRED: and_(not_(is_revoked), is_over),
@@ -51,7 +50,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
     i = Invitation
     return (
         select(stands)
-        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.invited_at <= _THEN)
+        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.invited_at <= INSTANT)
         .order_by(i.number.desc())
         .limit(literal_column("1"))
         .correlate(Subscription)
@@ -61,7 +60,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def lapsed() -> ColumnElement[bool]:
     """The condition on a subscription that its client is invited no more: the invitation lapsed or was revoked."""
-    ended = or_(_is_past(Invitation.revoked_at), Invitation.expires_at <= _THEN)
+    ended = or_(_is_past(Invitation.revoked_at), Invitation.expires_at <= INSTANT)
     return and_(Subscription.status == ClientStatus.INVITED, _newest_invitation(ended))
 
 
@@ -77,14 +76,14 @@ def _newest_given_up(table: Any) -> ColumnElement[bool]:
     order = [column.key for column in table.__table__.primary_key][2:]
     since = tuple_(*(getattr(newer, key) for key in order)) > tuple_(*(getattr(table, key) for key in order))
     same_client = (newer.partner_id == _PARTNER, newer.client_id == table.client_id)
-    later = exists(literal_column("1")).where(*same_client, since, newer.queued_at <= _THEN)
+    later = exists(literal_column("1")).where(*same_client, since, newer.queued_at <= INSTANT)
     given_up = select(table.client_id).where(table.partner_id == _PARTNER, _is_past(table.given_up_at), ~later)
     return Subscription.client_id.in_(given_up)
 
 
 def _is_past(instant: Any) -> ColumnElement[bool]:
     """The condition that this instant (NULL: never) had come. It says both: partial indexes have those that are set."""
-    return and_(instant.is_not(None), instant <= _THEN)
+    return and_(instant.is_not(None), instant <= INSTANT)
 
 
 def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
@@ -93,11 +92,11 @@ def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
     newest, i = aliased(Invitation), Invitation
     number = (
         select(func.max(newest.number))
-        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= _THEN)
+        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= INSTANT)
         .correlate(Subscription)
         .scalar_subquery()
     )
-    stood = case((i.revoked_at <= _THEN, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label(
+    stood = case((i.revoked_at <= INSTANT, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label(
         "standing"
     )
     of_client = and_(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.number == number)
@@ -105,6 +104,6 @@ def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
         select(*columns, stood, func.count().label("clients"))
         .join_from(Subscription, i, of_client)
         .where(Subscription.partner_id == _PARTNER, Subscription.status == ClientStatus.INVITED, holds)
-        .where(or_(i.revoked_at <= _THEN, i.expires_at <= _THEN))
+        .where(or_(i.revoked_at <= INSTANT, i.expires_at <= INSTANT))
         .group_by(*columns, stood)
     )

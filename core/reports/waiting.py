@@ -23,7 +23,7 @@ _WAITING = select(  # the rows of some clients that begin in a span of time; a w
 ).outerjoin(
     Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
 ).where(
-    Subscription.partner_id == bindparam("partner"),
+    Subscription.partner_id == bindparam("partner_id", type_=Subscription.partner_id.type),
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
     Subscription.valid_from.between(bindparam("first"), bindparam("last")),
 )  # fmt: skip
@@ -65,15 +65,11 @@ def waiting(
     if not held:
         return {}
     begins = {row.pending_from for row in held.values()}
-    values = {"partner": member.partner_id, "clients": list(held), "first": min(begins), "last": max(begins)}
+    values = {"partner_id": member.partner_id, "clients": list(held), "first": min(begins), "last": max(begins)}
     prices = {instant: PricesOnDay(offer, local_date(instant, member.partner.time_zone)) for instant in begins}
+    statement = _WAITING_NOW if as_of is None else _WAITED_THEN
     found = {}
-    asked = (
-        (_WAITING_NOW, values)
-        if as_of is None
-        else (_WAITED_THEN, values | {"partner_id": member.partner_id, "now": as_of})
-    )
-    for row in session.connection().execute(*asked):
+    for row in session.connection().execute(statement, values | {"now": as_of}):
         before, status = held[row.client_id], ClientStatus(row.status)
         if row.valid_from == before.pending_from:
             settings = stored_settings(row[: len(Setting)])
