@@ -101,20 +101,13 @@ def _acts(page: Page, url: str, texts: Shown) -> Iterator[tuple[str, float]]:
     names = texts.pages
     yield "browser: opening clients", _opened(page, url, names[0][0])
     for before, after in pairwise(names):
-        with_new = _new(before, after)
-        yield "browser: next page", _after(page, [with_new], _next_page)
-    yield "browser: opening clients", _opened(page, url, names[0][0])
-    before = names[0]
-    for label, after in texts.filters.items():
-        with_new = _new(before, after)
-        yield "browser: a filter", _after(page, [with_new], partial(_choose, label))
-        before = after
-    yield "browser: opening clients", _opened(page, url, names[0][0])
-    before = names[0]
-    for words, after in texts.searches.items():
-        with_new = _new(before, after)
-        yield "browser: a search", _after(page, [with_new], partial(_search, words))
-        before = after
+        yield "browser: next page", _after(page, [_new(before, after)], _next_page)
+    for act, narrow, found in (("a filter", _choose, texts.filters), ("a search", _search, texts.searches)):
+        yield "browser: opening clients", _opened(page, url, names[0][0])
+        before = names[0]
+        for asked, after in found.items():
+            yield f"browser: {act}", _after(page, [_new(before, after)], partial(narrow, asked))
+            before = after
     for row, (number, moment) in enumerate(texts.clients.items()):
         yield "browser: opening clients", _opened(page, url, names[0][0])
         yield "browser: a client", _after(page, ["History", moment], partial(_open_row, row))
