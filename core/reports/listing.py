@@ -95,7 +95,7 @@ def groups(asked: Question, *, by_anchor: bool = False, ended: bool = False) -> 
     waits for; of the past it does not say), clients. `ended`: those alone whose invitation lapsed or was revoked."""
     columns = group_columns(by_anchor=by_anchor)
     counts = (func.count(Subscription.valid_to).label("pending"), func.count().label("clients"))
-    return _counted(asked, (*columns, *counts), [standing.lapsed()] if ended else []).group_by(*columns)
+    return _counted(asked, (*columns, *counts), [standing.has_ended()] if ended else []).group_by(*columns)
 
 
 @lru_cache(maxsize=128)
@@ -108,7 +108,7 @@ def pending_then(asked: Question) -> Any:
 @lru_cache(maxsize=128)
 def only_given_up(asked: Question) -> Any:
     """How many of the filtered clients need attention for a message alone that was given up."""
-    return _counted(asked, (func.count(),), [standing.given_up(), not_(standing.lapsed())])
+    return _counted(asked, (func.count(),), [standing.given_up(), not_(standing.has_ended())])
 
 
 def _counted(asked: Question, columns: Sequence[Any], also: Sequence[ColumnElement[bool]]) -> Any:

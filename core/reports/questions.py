@@ -141,7 +141,7 @@ def narrowed(asked: Question, holds: ColumnElement[bool], *, in_groups: bool = F
     elif asked.pending:
         conditions.append(Subscription.valid_to.is_not(None))  # what holds now ends, so something waits
     if asked.attention:
-        conditions.append(or_(standing.lapsed(), standing.given_up()))
+        conditions.append(or_(standing.has_ended(), standing.given_up()))
     conditions += standing.one_of(asked.statuses)
     return [*conditions, holds]
 

@@ -58,7 +58,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def lapsed() -> ColumnElement[bool]:
+def has_ended() -> ColumnElement[bool]:
     """The condition on a subscription that its client is invited no more: the invitation lapsed or was revoked."""
     ended = or_(_is_past(Invitation.revoked_at), Invitation.expires_at <= INSTANT)
     return and_(Subscription.status == ClientStatus.INVITED, _newest_invitation(ended))

@@ -81,8 +81,8 @@ class ListedStatus(Term):
     @classmethod
     def of(cls, status: ClientStatus, invitation: InvitationStatus) -> "ListedStatus":
         """That of a client with this status whose newest invitation stands there."""
-        lapsed = invitation in (InvitationStatus.EXPIRED, InvitationStatus.REVOKED)
-        return cls(invitation if status is ClientStatus.INVITED and lapsed else status)
+        has_ended = invitation in (InvitationStatus.EXPIRED, InvitationStatus.REVOKED)
+        return cls(invitation if status is ClientStatus.INVITED and has_ended else status)
 
 
 class DeliveryStatus(Term):
