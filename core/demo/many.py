@@ -10,7 +10,7 @@ from core import bulk, defaults, members
 from core.bulk import Act, Adopt, ChangeResponsible, Ticked
 from core.members import Member
 from core.storage import set_now
-from core.subscriptions import Subscription
+from core.subscriptions import Subscription, holds_now
 from core.words import ClientStatus
 
 _CLIENTS = 12
@@ -36,7 +36,7 @@ def _do(session: Session, member: Member, act: Act, chosen: Ticked, reason: str)
 
 
 def _unchanged(session: Session, manager: Member, moment: datetime) -> Sequence[int]:
-    """Active clients of this member that follow the first version, and of whom nothing was decided from then on."""
+    """Active clients of this member that follow the first version then, and of whom nothing was decided since."""
     later = aliased(Subscription)
     decided = exists().where(
         later.partner_id == Subscription.partner_id,
@@ -47,7 +47,7 @@ def _unchanged(session: Session, manager: Member, moment: datetime) -> Sequence[
         select(Subscription.client_id)
         .where(
             ~decided,
-            Subscription.valid_to.is_(None),
+            holds_now(),
             Subscription.status == ClientStatus.ACTIVE,
             Subscription.set_number == defaults.FIRST_SET,
             Subscription.defaults_version == 1,
@@ -57,4 +57,4 @@ def _unchanged(session: Session, manager: Member, moment: datetime) -> Sequence[
         .order_by(Subscription.client_id)
         .limit(_CLIENTS)
     )
-    return session.scalars(found).all()
+    return session.scalars(found, {"now": moment}).all()
