@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _asked(arguments: list[str] | None) -> Namespace:
     parser = ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("--visitors", type=int, default=40, help="how many come (40)")
+    parser.add_argument("--visitors", type=int, default=120, help="how many come (120)")
     parser.add_argument("--seconds", type=float, default=30, help="how long they click once all are here (30)")
     parser.add_argument("--clicks-each", type=int, metavar="N", help="instead of seconds: each clicks so often")
     parser.add_argument("--pause", type=float, default=PAUSE, help="seconds between a visitor's clicks (3)")
