@@ -17,7 +17,6 @@ from core.words import (
     ListedStatus,
     Setting,
     day,
-    fold,
     local_day,
     t,
 )
@@ -152,13 +151,13 @@ def _cells(clients: Sequence[ListedClient], offer: Catalogue) -> dict[str, list[
 def _names(clients: Sequence[ListedClient]) -> list[str]:
     """The clients by name; those of the same name with the company number, or else the e-mail, that tells them
     apart."""
-    names = Counter(fold(each.name) for each in clients)
-    numbers = Counter((fold(each.name), each.company_number) for each in clients)
+    names = Counter(each.sort_name for each in clients)
+    numbers = Counter((each.sort_name, each.company_number) for each in clients)
     found = []
     for each in clients:
         name = each.name
-        if names[fold(name)] > 1:
-            is_told = each.company_number and numbers[fold(name), each.company_number] == 1
+        if names[each.sort_name] > 1:
+            is_told = each.company_number and numbers[each.sort_name, each.company_number] == 1
             name = f"{name} · {each.company_number if is_told else each.email}"
         found.append(words(name))
     return found
