@@ -6,9 +6,10 @@ A kind of question has no values, so that the statement made for it serves every
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, tuple_, type_coerce
+from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
 from core import members
@@ -35,7 +36,7 @@ _NOBODY = 0  # the number that no member has
 @dataclass(frozen=True, slots=True)
 class Question:
     """The kind of question: which filters are set, and how many words are searched for (`joined`: they may be one
-    number; `is_few`: which clients have them is known). `is_past`: as of an instant; `unbound`: bound to no set."""
+    number; `is_few`: which clients are found is known). `is_past`: as of an instant; `unbound`: bound to no set."""
 
     equal: tuple[str, ...] = ()
     statuses: tuple[ListedStatus, ...] = ()
@@ -70,8 +71,8 @@ def question(
     session: Session, member: Member, filters: Mapping[str, Any], as_of: datetime | None = None
 ) -> tuple[Question, dict[str, Any]]:
     """The kind of question that these filters ask (see FILTERS), and the values to ask it with; `now` is the instant
-    `as_of` (UTC), or the present. Where few clients have the words that are searched for, their numbers are among the
-    values.
+    `as_of` (UTC), or the present. Where few clients have the words that are searched for, or few of a past day fulfil
+    the filters, their numbers are among the values.
 
     Of a member who does not see all clients it asks for no others than theirs (rule 52), whatever the filters. A filter
     by exceptions, older defaults or retired sets leaves archived clients out unless their status is asked for.
@@ -101,7 +102,8 @@ def question(
         unbound=unbound,
     )
     if not (words := search.words_of(filters.get("search") or "")):
-        return asked, values
+        found = few_then(session, asked, values) if asked.is_past and asked.narrows else None
+        return (asked, values) if found is None else (replace(asked, words=1, is_few=True), values | {"found": found})
     asked = replace(asked, words=len(words), joined=search.is_one(words))
     found = search.few_found(session, member.partner_id, words)
     if found is None:
@@ -144,6 +146,20 @@ def narrowed(asked: Question, holds: ColumnElement[bool], *, in_groups: bool = F
         conditions.append(or_(standing.has_ended(), standing.given_up()))
     conditions += standing.one_of(asked.statuses)
     return [*conditions, holds]
+
+
+def few_then(session: Session, asked: Question, values: Mapping[str, Any]) -> list[int] | None:
+    """The numbers of the clients that fulfilled the filters on a past day; None where there are more than a few. The
+    index of the groups has every row of the past, and that of the list has not: a walk by name would look up each
+    client to find them."""
+    found = session.connection().scalars(_fulfilled(asked), {**values, "most": search.FEW + 1}).all()
+    return None if len(found) > search.FEW else list(found)
+
+
+@lru_cache(maxsize=128)
+def _fulfilled(asked: Question) -> Any:
+    conditions = narrowed(asked, asked.holds, in_groups=True)
+    return select(Subscription.client_id).where(*conditions).limit(bindparam("most"))
 
 
 def found_by(asked: Question) -> ColumnElement[bool]:
