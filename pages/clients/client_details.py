@@ -1,5 +1,6 @@
 """Who the client is: its details on its page, and the form that edits them in place."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -19,7 +20,7 @@ from core.words import (
     StaleError,
     t,
 )
-from pages.parts import choices, invitation, keyboard, notices, server
+from pages.parts import choices, drafts, invitation, keyboard, notices, server
 from pages.parts.text import joined, plain
 
 CLIENT = "pages/clients/client_subscription.py"
@@ -41,6 +42,7 @@ def lines(client: Client) -> None:
 
 def button(member: Member, client: Client) -> None:
     """What opens the form, for a member who may edit."""
+    drafts.take_up(member, _key(client.client_id))
     form = choices.form(_key(client.client_id))
     if client.forgotten_at is None and may(member, Permission.EDIT_CLIENT) and not _is_open(form):
         st.button(
@@ -56,12 +58,18 @@ def button(member: Member, client: Client) -> None:
 def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited: InvitationDetail) -> None:
     """The form, when it is open: what was typed stays until it is saved, or cancelled."""
     form = choices.form(_key(client.client_id))
-    if not (may(member, Permission.EDIT_CLIENT) and _is_open(form)):
-        return
-    _begin(form, client, edits)
+    if may(member, Permission.EDIT_CLIENT) and _is_open(form):
+        _begin(form, client, edits)
+        _draw(form, member, client, invited)
+    drafts.keep(member, _key(client.client_id), *(what.value for what in ClientDetail))
+
+
+def _draw(form: str, member: Member, client: Client, invited: InvitationDetail) -> None:
+    """Each field is looked at once it is left, so that it survives a reload, and a sentence about it goes when it is
+    right."""
     refusal = st.session_state.get(f"{form}.refused")
-    faults = refusal.fields if isinstance(refusal, BadInput) else {}
-    with keyboard.in_focus(f"{form} edit"), st.form(f"{form}.details", border=True):
+    faults = notices.to_correct(refusal, lambda: _read(form), frozenset(ClientDetail))
+    with keyboard.in_focus(f"{form} edit"), st.container(border=True):
         st.header(t("Edit details"), anchor=False)
         _refused(refusal)
         left, right = st.columns(2, gap="large")
@@ -89,14 +97,14 @@ def form(member: Member, client: Client, edits: tuple[ClientEdit, ...], invited:
             _line(form, ClientDetail.EXTERNAL_REFERENCE, t("External reference (optional)"), faults, max_chars=100)
         _line(form, "reason", t("Reason (optional)"), faults, max_chars=LONGEST_NOTE)
         with st.container(horizontal=True):
-            st.form_submit_button(
+            st.button(
                 t("Save details"),
                 type="primary",
                 key=f"{form}.save",
                 on_click=_save,
                 args=(form, member, client, choices.attempt(form)),
             )
-            st.form_submit_button(
+            st.button(
                 t("Cancel"),
                 key=f"{form}.cancel",
                 shortcut="Esc",
@@ -134,11 +142,16 @@ def _begin(form: str, client: Client, edits: tuple[ClientEdit, ...]) -> None:
     state[f"{form}.began at"] = (edits[0].number if edits else 0, known)
 
 
-def _line(form: str, name: str, label: str, faults: dict[str, str], **options: Any) -> None:
+def _line(form: str, name: str, label: str, faults: Mapping[str, str], **options: Any) -> None:
     """A line of the form, with what needs a correction under it."""
     st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
     if name in faults:
         st.caption(f":red[{plain(faults[name])}]")
+
+
+def _read(form: str) -> ClientDetails:
+    """What the fields say. Raises BadInput with a sentence for each that needs a correction."""
+    return ClientDetails.from_typed(**{what.value: _typed(form, what) for what in ClientDetail})
 
 
 def _typed(form: str, name: str) -> str:
@@ -167,7 +180,7 @@ def _save(form: str, member: Member, client: Client, attempt: str) -> None:
     seen, known = state[f"{form}.began at"]
     state.pop(f"{form}.refused", None)
     try:
-        details = ClientDetails.from_typed(**{name: _typed(form, name) for name in known})
+        details = _read(form)
         with server.database().transaction() as session:
             edit = invitations.edit_client(
                 session, member, client_id, details, seen=seen, reason=_typed(form, "reason"), attempt=attempt

@@ -96,22 +96,6 @@ def typed_in(form: str) -> dict[str, object]:
     return typed | {"language": chosen(f"{form}.language")}
 
 
-def to_correct(form: str, refusal: BadInput) -> dict[str, str]:
-    """What still needs a correction of what was refused, as the form stands now: a line that is right by now has
-    none."""
-    try:
-        NewClient.from_typed(**typed_in(form))
-    except BadInput as still:
-        wrong = still.fields
-    else:
-        wrong = {}
-    return {
-        name: wrong.get(name, sentence)
-        for name, sentence in refusal.fields.items()
-        if name in wrong or name not in TYPED
-    }
-
-
 def who() -> None:
     """The form of who is invited. It carries the version of the defaults that is on the screen beside it.
 
@@ -257,7 +241,7 @@ with one:
     if sets.standard is None:
         st.info(t("No default settings are saved yet. Choose every setting for this client."), icon=":material/info:")
     refusal = st.session_state.get("invite.refused")
-    faults = to_correct(form, refusal) if isinstance(refusal, BadInput) else {}
+    faults = notices.to_correct(refusal, lambda: NewClient.from_typed(**typed_in(form)), frozenset(TYPED))
     left, right = st.columns(2, gap="large")
     with right:
         st.header(t("What this client will get"), anchor=False)

@@ -2,8 +2,7 @@
 
 Streamlit begins a new session with each reload. What it has then is the browser's own cookie (pages/parts/web), so
 what the session before knew of the form can be found again, by whoever has the same browser and is the same member. It
-is kept for an hour, on this server alone; a field tells the server what is in it only when it is left, and the details
-of a client only when they are saved.
+is kept for an hour, on this server alone; a field tells the server what is in it only when it is left.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """What a page says about itself: what was done, what was refused and why, what went wrong, and that it is a demo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import ParamSpec
@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.demo import ShownDay
 from core.storage import trace_of
-from core.words import BillingError, DatabaseFailed, DemoRefused, SavedOrNot, day, t
+from core.words import BadInput, BillingError, DatabaseFailed, DemoRefused, SavedOrNot, day, t
 from pages.parts import choices, presence, server, sign_in, visitor
 from pages.parts.presence import Arrival
 from pages.parts.text import plain
@@ -160,3 +160,21 @@ def _failed(reference: str) -> None:
             reference=reference,
         )
     )
+
+
+def to_correct(refusal: object, read: Callable[[], object], names: Collection[str]) -> Mapping[str, str]:
+    """What still needs a correction of what was refused, by field: one that is right by now needs none. `read` reads
+    the fields with these names as they are now, and raises BadInput as saving them does."""
+    if not isinstance(refusal, BadInput):
+        return {}
+    try:
+        read()
+    except BadInput as still:
+        wrong = still.fields
+    else:
+        wrong = {}
+    return {
+        name: wrong.get(name, sentence)
+        for name, sentence in refusal.fields.items()
+        if name in wrong or name not in names
+    }

@@ -115,6 +115,9 @@ def test_what_needs_a_correction_is_said_beside_its_field_and_what_was_typed_sta
         assert sentence in told
     assert "company number:" not in told
     assert (value(app, "name"), value(app, "email"), value(app, "country")) == ("Kept", "nobody", "Belgium")
+    told = plain_text(ran(typed(app, email="kept@example.com")))
+    assert "This is not an e-mail address" not in told  # its sentence goes when the field is right
+    assert "This is not a country code" in told
     save(typed(app, email="kept@example.com", company_number="", country="be"))
     found = client(demo_database)
     assert (found.name, found.email, found.company_number, found.country) == ("Kept", "kept@example.com", None, "BE")
