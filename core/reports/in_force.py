@@ -4,29 +4,29 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from core.catalogue import CatalogueEdition
 from core.defaults import DefaultSettings
 from core.invitations import Invitation
 from core.members import Member, Partner
-from core.storage import Instant, now
+from core.reports.then import INSTANT, PARTNER
+from core.storage import now
 from core.subscriptions import Subscription, first_instant, local_date
 
-_PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
 _STANDARD_VERSION = (
     select(func.max(DefaultSettings.version))
     .join(
         Partner,
         and_(Partner.partner_id == DefaultSettings.partner_id, Partner.standard_set == DefaultSettings.set_number),
     )
-    .where(DefaultSettings.partner_id == _PARTNER)
+    .where(DefaultSettings.partner_id == PARTNER)
 )
 _TOOK_EFFECT = select(func.max(Subscription.valid_from)).where(
-    Subscription.partner_id == _PARTNER,
+    Subscription.partner_id == PARTNER,
     Subscription.valid_from > Subscription.decided_at,
-    Subscription.valid_from <= bindparam("now", type_=Instant),
+    Subscription.valid_from <= INSTANT,
 )
 _IN_FORCE = select(
     select(CatalogueEdition.edition).scalar_subquery(),

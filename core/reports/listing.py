@@ -30,7 +30,8 @@ from core.invitations import Invitation
 from core.members import Member
 from core.reports import search, standing, then
 from core.reports.filters import Order
-from core.reports.questions import PARTNER, Question, found_by, narrowed
+from core.reports.questions import Question, found_by, narrowed
+from core.reports.then import PARTNER
 from core.subscriptions import INDEXED_SETTINGS, Client, Responsible, Subscription, holds_now, holds_then
 from core.words import ClientStatus, Setting
 

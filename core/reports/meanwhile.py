@@ -16,10 +16,10 @@ from core import defaults, members
 from core.defaults import DefaultSetChange, DefaultSettings, Sets
 from core.invitations import Invitation
 from core.members import Member, Permission
+from core.reports.then import PARTNER
 from core.storage import Instant, now
-from core.subscriptions import Client, ClientChange, Responsible, Subscription
+from core.subscriptions import ClientChange, Responsible, Subscription
 
-_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _READER = bindparam("reader", type_=Integer())
 _SINCE = bindparam("since", type_=Instant)
 
@@ -33,7 +33,7 @@ def _changes(table: Any, at: Any, by: Any) -> Any:
     """Who changed which of the clients (`clients`) in this table after `since`."""
     of_shown = table.client_id.in_(bindparam("clients", expanding=True, type_=Integer()))
     return select(table.client_id, by.label("by_id"), at.label("done_at")).where(
-        table.partner_id == _PARTNER, of_shown, at > _SINCE, _by_others(by)
+        table.partner_id == PARTNER, of_shown, at > _SINCE, _by_others(by)
     )
 
 
@@ -46,18 +46,18 @@ _ANY_CHANGE = union_all(
 ).subquery()
 _CHANGED = (
     select(_ANY_CHANGE.c.client_id, Member.name)
-    .outerjoin(Member, (Member.partner_id == _PARTNER) & (Member.member_id == _ANY_CHANGE.c.by_id))
+    .outerjoin(Member, (Member.partner_id == PARTNER) & (Member.member_id == _ANY_CHANGE.c.by_id))
     .order_by(_ANY_CHANGE.c.done_at.desc())
 )
 _NEWER = bindparam("after", type_=Integer())
 _INVITED = select(func.count()).where(
-    Subscription.partner_id == _PARTNER,
+    Subscription.partner_id == PARTNER,
     Subscription.client_id > _NEWER,
     Subscription.revision == 1,
     _by_others(Subscription.changed_by_id),
 )
 _INVITED_FOR_READER = select(func.count()).where(  # the clients of a member who sees no others
-    Responsible.partner_id == _PARTNER,
+    Responsible.partner_id == PARTNER,
     Responsible.member_id == _READER,
     Responsible.client_id > _NEWER,
     Responsible.valid_to.is_(None),
@@ -67,14 +67,14 @@ _SAVED = union_all(
     select(
         DefaultSettings.set_number, DefaultSettings.version, DefaultSettings.saved_at.label("done_at"),
         DefaultSettings.saved_by_id.label("by_id"), literal(1).label("first"),
-    ).where(DefaultSettings.partner_id == _PARTNER, DefaultSettings.saved_at > _SINCE),
+    ).where(DefaultSettings.partner_id == PARTNER, DefaultSettings.saved_at > _SINCE),
     select(
         DefaultSetChange.set_number, null(), DefaultSetChange.changed_at, DefaultSetChange.changed_by_id, literal(2),
-    ).where(DefaultSetChange.partner_id == _PARTNER, DefaultSetChange.changed_at > _SINCE),
+    ).where(DefaultSetChange.partner_id == PARTNER, DefaultSetChange.changed_at > _SINCE),
 ).subquery()  # fmt: skip
 _NEWEST_SAVED = (
     select(_SAVED.c.set_number, _SAVED.c.version, Member.name)
-    .join(Member, (Member.partner_id == _PARTNER) & (Member.member_id == _SAVED.c.by_id))
+    .join(Member, (Member.partner_id == PARTNER) & (Member.member_id == _SAVED.c.by_id))
     .where(_SAVED.c.by_id != _READER)
     .order_by(_SAVED.c.first, _SAVED.c.done_at.desc())
     .limit(1)

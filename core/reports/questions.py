@@ -16,11 +16,11 @@ from core import members
 from core.members import Member
 from core.reports import search, standing, then
 from core.reports.filters import BOUND_TO_NONE, FILTERS, SourceFilter, statuses
+from core.reports.then import PARTNER
 from core.storage import LARGEST_NUMBER, now
 from core.subscriptions import INDEXED_SETTINGS, Client, Subscription, holds_now, holds_then
 from core.words import ListedStatus, Setting
 
-PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _EQUAL: dict[str, Any] = {setting.value: setting.of(Subscription) for setting in INDEXED_SETTINGS}
 _EQUAL |= {
     "default_set": Subscription.set_number,

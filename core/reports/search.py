@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, bindparam, column, literal_column, or_, select, table
 from sqlalchemy.orm import Session
 
+from core.reports.then import PARTNER
 from core.subscriptions import Client
 from core.words import is_showable, search_words
 
 FEW = 500  # clients whose numbers are read at once
 _LONGEST, _MOST_WORDS = 200, 12
-_PARTNER = bindparam("partner_id", type_=Client.partner_id.type)
 _CLIENTS = 2**32  # in the numbers of the index of SQLite, between one partner and the next
 _INDEX = table("client_search", column("rowid"))
 
@@ -69,7 +69,7 @@ def _in_index() -> Any:
 @lru_cache(maxsize=32)
 def _of_client(words: int, *, joined: bool) -> Any:
     condition = contains(words, joined=joined)
-    return select(Client.client_id).where(Client.partner_id == _PARTNER, condition).limit(bindparam("most"))
+    return select(Client.client_id).where(Client.partner_id == PARTNER, condition).limit(bindparam("most"))
 
 
 def _match(words: tuple[str, ...]) -> str:

@@ -4,15 +4,14 @@ the newest invitation and the newest message of its client, as things were at th
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, not_, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core.invitations import Invitation, OutboxMessage, PayerMessage
-from core.reports.then import INSTANT
+from core.reports.then import INSTANT, PARTNER
 from core.subscriptions import Subscription
 from core.words import ClientStatus, ListedStatus
 
-_PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
 _OF_INVITED = frozenset({ListedStatus.INVITED, ListedStatus.EXPIRED, ListedStatus.REVOKED})
 
 
@@ -50,7 +49,7 @@ def _newest_invitation(stands: ColumnElement[bool]) -> ColumnElement[bool]:
     i = Invitation
     return (
         select(stands)
-        .where(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.invited_at <= INSTANT)
+        .where(i.partner_id == PARTNER, i.client_id == Subscription.client_id, i.invited_at <= INSTANT)
         .order_by(i.number.desc())
         .limit(literal_column("1"))
         .correlate(Subscription)
@@ -75,9 +74,9 @@ def _newest_given_up(table: Any) -> ColumnElement[bool]:
     newer = aliased(table)
     order = [column.key for column in table.__table__.primary_key][2:]
     since = tuple_(*(getattr(newer, key) for key in order)) > tuple_(*(getattr(table, key) for key in order))
-    same_client = (newer.partner_id == _PARTNER, newer.client_id == table.client_id)
+    same_client = (newer.partner_id == PARTNER, newer.client_id == table.client_id)
     later = exists(literal_column("1")).where(*same_client, since, newer.queued_at <= INSTANT)
-    given_up = select(table.client_id).where(table.partner_id == _PARTNER, _is_past(table.given_up_at), ~later)
+    given_up = select(table.client_id).where(table.partner_id == PARTNER, _is_past(table.given_up_at), ~later)
     return Subscription.client_id.in_(given_up)
 
 
@@ -92,18 +91,18 @@ def ended_then(columns: Sequence[Any], holds: ColumnElement[bool]) -> Any:
     newest, i = aliased(Invitation), Invitation
     number = (
         select(func.max(newest.number))
-        .where(newest.partner_id == _PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= INSTANT)
+        .where(newest.partner_id == PARTNER, newest.client_id == Subscription.client_id, newest.invited_at <= INSTANT)
         .correlate(Subscription)
         .scalar_subquery()
     )
     stood = case((i.revoked_at <= INSTANT, ListedStatus.REVOKED.value), else_=ListedStatus.EXPIRED.value).label(
         "standing"
     )
-    of_client = and_(i.partner_id == _PARTNER, i.client_id == Subscription.client_id, i.number == number)
+    of_client = and_(i.partner_id == PARTNER, i.client_id == Subscription.client_id, i.number == number)
     return (
         select(*columns, stood, func.count().label("clients"))
         .join_from(Subscription, i, of_client)
-        .where(Subscription.partner_id == _PARTNER, Subscription.status == ClientStatus.INVITED, holds)
+        .where(Subscription.partner_id == PARTNER, Subscription.status == ClientStatus.INVITED, holds)
         .where(or_(i.revoked_at <= INSTANT, i.expires_at <= INSTANT))
         .group_by(*columns, stood)
     )

@@ -11,18 +11,18 @@ from core.storage import Instant
 from core.subscriptions import Responsible, Subscription, holds_then
 from core.words import SetChange
 
-_PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
+PARTNER = bindparam("partner_id", type_=Subscription.partner_id.type)
 INSTANT = bindparam("now", type_=Instant)
 _ONE: ColumnElement[int] = literal_column("1")
 _LATER, _UNDONE = aliased(DefaultSettings), aliased(DefaultSetChange)
 
 # asked once for all clients, whichever set each is bound to
 RETIRED_SETS = select(DefaultSetChange.set_number).where(
-    DefaultSetChange.partner_id == _PARTNER,
+    DefaultSetChange.partner_id == PARTNER,
     DefaultSetChange.what == SetChange.RETIRED,
     DefaultSetChange.changed_at <= INSTANT,
     ~exists(_ONE).where(
-        _UNDONE.partner_id == _PARTNER,
+        _UNDONE.partner_id == PARTNER,
         _UNDONE.set_number == DefaultSetChange.set_number,
         _UNDONE.number > DefaultSetChange.number,
         _UNDONE.what == SetChange.BROUGHT_BACK,
@@ -40,11 +40,11 @@ OLDER_VERSIONS = (
             _LATER.saved_at <= INSTANT,
         ),
     )
-    .where(DefaultSettings.partner_id == _PARTNER, DefaultSettings.set_number.not_in(RETIRED_SETS))
+    .where(DefaultSettings.partner_id == PARTNER, DefaultSettings.set_number.not_in(RETIRED_SETS))
 )
 NEWEST_OF_SET = (
     select(func.max(_LATER.version))
-    .where(_LATER.partner_id == _PARTNER, _LATER.set_number == Subscription.set_number, _LATER.saved_at <= INSTANT)
+    .where(_LATER.partner_id == PARTNER, _LATER.set_number == Subscription.set_number, _LATER.saved_at <= INSTANT)
     .correlate(Subscription)
 )
 
@@ -54,7 +54,7 @@ def waited_then(table: Any = Subscription) -> ColumnElement[bool]:
     a row withdrawn since, that it was withdrawn later than then."""
     by = aliased(Subscription)
     withdrawn = exists(_ONE).where(
-        by.partner_id == _PARTNER,
+        by.partner_id == PARTNER,
         by.client_id == table.client_id,
         by.revision == table.withdrawn_by,
         by.decided_at <= INSTANT,
@@ -66,13 +66,13 @@ def waiting_clients() -> Any:
     """The numbers of the partner's clients for whom something was waiting."""
     row = aliased(Subscription)
     is_ahead = row.valid_from > row.decided_at  # in the words of the index of what waits: asked once for all clients
-    return select(row.client_id).where(row.partner_id == _PARTNER, is_ahead, waited_then(row))
+    return select(row.client_id).where(row.partner_id == PARTNER, is_ahead, waited_then(row))
 
 
 def waited_from() -> Any:
     """When what was waiting for the client of a row was to take effect; NULL: nothing was."""
     row = aliased(Subscription)
-    of_client = (row.partner_id == _PARTNER, row.client_id == Subscription.client_id, waited_then(row))
+    of_client = (row.partner_id == PARTNER, row.client_id == Subscription.client_id, waited_then(row))
     return select(func.min(row.valid_from)).where(*of_client).correlate(Subscription).scalar_subquery()
 
 
@@ -88,11 +88,11 @@ def looked_after_now(member_id: Any) -> ColumnElement[bool]:
 
 def _of_clients(member_id: Any, when: ColumnElement[bool]) -> ColumnElement[bool]:
     r = Responsible
-    clients = select(r.client_id).where(r.partner_id == _PARTNER, r.member_id == member_id, when)
+    clients = select(r.client_id).where(r.partner_id == PARTNER, r.member_id == member_id, when)
     return Subscription.client_id.in_(clients)
 
 
 def responsible_then() -> ColumnElement[bool]:
     """The condition that joins the client of a subscription with who looked after it at the instant `:now`."""
     r = Responsible
-    return and_(r.partner_id == _PARTNER, r.client_id == Subscription.client_id, holds_then(r))
+    return and_(r.partner_id == PARTNER, r.client_id == Subscription.client_id, holds_then(r))

@@ -23,7 +23,7 @@ _WAITING = select(  # the rows of some clients that begin in a span of time; a w
 ).outerjoin(
     Member, (Member.partner_id == Subscription.partner_id) & (Member.member_id == Subscription.changed_by_id)
 ).where(
-    Subscription.partner_id == bindparam("partner_id", type_=Subscription.partner_id.type),
+    Subscription.partner_id == then.PARTNER,
     Subscription.client_id.in_(bindparam("clients", expanding=True)),
     Subscription.valid_from.between(bindparam("first"), bindparam("last")),
 )  # fmt: skip

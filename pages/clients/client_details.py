@@ -21,7 +21,7 @@ from core.words import (
     t,
 )
 from pages.parts import choices, drafts, invitation, keyboard, notices, server
-from pages.parts.text import joined, plain
+from pages.parts.text import joined
 
 CLIENT = "pages/clients/client_subscription.py"
 NUMBERS = (
@@ -145,8 +145,7 @@ def _begin(form: str, client: Client, edits: tuple[ClientEdit, ...]) -> None:
 def _line(form: str, name: str, label: str, faults: Mapping[str, str], **options: Any) -> None:
     """A line of the form, with what needs a correction under it."""
     st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
-    if name in faults:
-        st.caption(f":red[{plain(faults[name])}]")
+    notices.correction(faults, name)
 
 
 def _read(form: str) -> ClientDetails:

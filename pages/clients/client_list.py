@@ -82,7 +82,7 @@ def show(member: Member, version: int) -> None:
         shown_day = as_of.pick("clients.as_of", t("As of"), today, label_visibility="collapsed")
     asked = _Asked(filters, order_by, shown_day, None if shown_day == today else shown_day)
     if as_of.is_to_come("clients.as_of", shown_day, today):
-        page_url.write("clients", filters | {"order_by": order_by, "as_of": asked.past})
+        _write_url(asked, page=1)
         return
     if asked.past is not None:
         as_of.banner("clients.as_of", asked.past, _as_of_sentence)

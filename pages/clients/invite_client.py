@@ -82,12 +82,7 @@ def line(name: str, label: str, **options: Any) -> None:
     is_first = isinstance(refusal, BadInput) and name == next((each for each in TYPED if each in refusal.fields), None)
     with keyboard.in_focus(f"{form} correct {name}") if is_first else nullcontext():
         st.text_input(label, key=f"{form}.{name}", persist_state="session", **options)
-    correction(name)
-
-
-def correction(name: str) -> None:
-    if name in faults:
-        st.caption(f":red[{plain(faults[name])}]")
+    notices.correction(faults, name)
 
 
 def typed_in(form: str) -> dict[str, object]:
@@ -128,7 +123,7 @@ def who() -> None:
             at_first=member.member_id,
         )
         st.text_area(t("Message (optional)"), key=f"{form}.message", max_chars=2000, height=90, persist_state="session")
-        correction("message")
+        notices.correction(faults, "message")
         (st.button if is_corrected else st.form_submit_button)(
             t("Invite this client"),
             type="primary",

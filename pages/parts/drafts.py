@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.members import Member
-from pages.parts import choices
+from pages.parts import choices, server
 
 _KEPT = {"open", "began at", "began with", "attempt", "reason", "clear", "at once", "own add_ons", "target"}
 _READ = "drafts read"  # in the session's memory: of which forms the draft was looked for
@@ -35,15 +35,11 @@ def keep(member: Member, key: str, *names: str) -> None:
     if whose is None:
         return
     form, drafts = choices.form(key), _all()
-    drafts.pop(whose, None)
     if st.session_state.get(f"{form}.open"):
         found = {name: choices.chosen(f"{form}.{name}") for name in (*sorted(_KEPT), *names)}
-        drafts[whose] = {name: value for name, value in found.items() if value is not None}
-    while len(drafts) > _MOST:
-        drafts.pop(next(iter(drafts)))
-
-
-_MOST = 1_000  # drafts on a server; the oldest go
+        server.keep_newest(drafts, whose, {name: value for name, value in found.items() if value is not None})
+    else:
+        drafts.pop(whose, None)
 
 
 def _whose(member: Member, key: str) -> tuple[Any, ...] | None:

@@ -178,3 +178,9 @@ def to_correct(refusal: object, read: Callable[[], object], names: Collection[st
         for name, sentence in refusal.fields.items()
         if name in wrong or name not in names
     }
+
+
+def correction(faults: Mapping[str, str], name: str) -> None:
+    """Under a field: what needs a correction in it, if anything does."""
+    if name in faults:
+        st.caption(f":red[{plain(faults[name])}]")

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +11,8 @@ from core import demo
 from core.configuration import Configuration, usable
 from core.invitations import WrongLinks
 from core.storage import Database
+
+_MOST_KEPT = 1_000
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -33,6 +36,14 @@ class _Opened:
 @st.cache_resource(show_spinner=False)
 def _opened() -> _Opened:
     return _Opened(Database(configuration().url, deployment=configuration().deployment))
+
+
+def keep_newest(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    """Keep it in this memory of the server as the newest; beyond a thousand the oldest go."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > _MOST_KEPT:
+        kept.pop(next(iter(kept)))
 
 
 def configured() -> Configuration:

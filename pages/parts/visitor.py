@@ -141,14 +141,8 @@ def _arrive_in_the_demo() -> Arrival:
         if found is None:
             return Arrival()
         if browser:
-            acting.pop(browser, None)
-            acting[browser] = found.member_id
-        while len(acting) > _MOST:
-            acting.pop(next(iter(acting)))
+            server.keep_newest(acting, browser, found.member_id)
         return Arrival(chosen=found, shown_as=demo.shown_day(session, found.partner))
-
-
-_MOST = 1_000  # browsers; the oldest go
 
 
 @st.cache_resource(ttl=3600, max_entries=1, show_spinner=False)

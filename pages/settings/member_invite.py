@@ -10,7 +10,6 @@ from core.team import NewMember
 from core.words import LANGUAGES, AlreadyMember, BadInput, BillingError, DatabaseFailed, NotAllowed, Role, language, t
 from pages.parts import invitation, notices, server
 from pages.parts.choices import choose, chosen, forget, form
-from pages.parts.text import plain
 
 _OPEN = "members.inviting"  # in the session's memory: the attempt of the form that is open
 _REFUSED = "members.refused"
@@ -35,8 +34,7 @@ def show(member: Member) -> None:
 
     def line(name: str, label: str, limit: int) -> None:
         st.text_input(label, key=f"{prefix}.{name}", max_chars=limit, persist_state="session")
-        if name in faults:
-            st.caption(f":red[{plain(faults[name])}]")
+        notices.correction(faults, name)
 
     with st.container(border=True, width=620):
         st.header(t("Invite a member"), anchor=False)
