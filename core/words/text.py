@@ -34,7 +34,8 @@ def can_be_seen(text: str) -> bool:
 
 def fold(text: str) -> str:
     """The text as it sorts and is searched: case-folded, without accents, ligatures written out."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED))
+    plain = unicodedata.normalize("NFKD", text)  # first: letters such as ℾ are capitals of another only then
+    decomposed = unicodedata.normalize("NFKD", plain.casefold().translate(_FOLDED))
     return one_line("".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"))
 
 
