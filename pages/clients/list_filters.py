@@ -62,7 +62,7 @@ def chosen(space: Space, *, is_narrow: bool) -> dict[str, Any]:
     words = {name: _words(name, space) for name in names if name not in _WITHOUT_MENU}
     held = {name: _held(name, words[name]) for name in words}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        _search_box(called["search"], width=200 if is_narrow else 260)
+        _search_box(called["search"])
         if not is_narrow:
             _menus(called, words, held)
         else:
@@ -96,7 +96,7 @@ def current_order() -> Order:
     return found or Order.NAME
 
 
-def _search_box(label: str, width: int) -> None:
+def _search_box(label: str) -> None:
     st.text_input(
         label,
         key="clients.search",
@@ -107,7 +107,7 @@ def _search_box(label: str, width: int) -> None:
         placeholder=t("Name, e-mail or company number"),
         icon=":material/search:",
         label_visibility="collapsed",
-        width=width,
+        width=200,
     )
 
 

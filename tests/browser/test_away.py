@@ -113,7 +113,7 @@ def test_a_filter_chosen_while_the_database_is_stopped(
         expect(menu(page)).to_have_count(1)
         expect_title(page, "Clients")
     try_again(page)
-    expect(filter_menu(page, "Status")).to_have_text("Status: Archived")
+    expect(filter_menu(page, "Status")).to_have_accessible_name("Status: Archived")
     expect(alert(page).filter(has_text=AWAY)).to_have_count(0)
 
 
