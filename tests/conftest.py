@@ -6,22 +6,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copy
+from sqlite3 import Connection as SQLiteConnection
 from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from core import catalogue, defaults, invitations, members, subscriptions
 from core.catalogue import SAMPLE, Catalogue
 from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
-from core.storage import Base, Database, Patience
+from core.storage import Database, Patience
 from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, Overrides, Payer, Role, speak
-from tests import postgres
+from tests import postgres, statements  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
@@ -34,6 +35,13 @@ PLUS = BillingSettings.starting_with(
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@event.listens_for(Engine, "connect")
+def _without_waiting_for_the_disk(connection: Any, _record: Any) -> None:
+    """A process that is killed loses nothing by it, and no test takes the machine's power away."""
+    if isinstance(connection, SQLiteConnection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @dataclass
@@ -229,9 +237,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> It
     else:
         migrated: Database = request.getfixturevalue("migrated_postgres")
         opened = Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock, patience=PATIENT)
-        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
-        with opened.transaction() as session:
-            session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        postgres.empty(opened)
     yield opened
     opened.close()
 
