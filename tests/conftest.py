@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, event, text
 
-from core import catalogue, defaults, invitations, members, subscriptions
+from core import catalogue, defaults, demo, invitations, members, subscriptions
 from core.catalogue import SAMPLE, Catalogue
 from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
@@ -188,6 +188,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "migrated.sqlite3"
     database = Database(f"sqlite:///{path}")
     database.migrate()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo space, to copy: of a firm with one default set, as most are (test_set_pages has both)."""
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    demo.open_demo(database, is_plain=True)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()

@@ -29,18 +29,6 @@ CATALOGUE = "pages/settings/catalogue.py"
 CLIENTS = "pages/clients/billing_sources.py"
 
 
-@pytest.fixture(scope="session")
-def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo space, to copy for each test: of a firm with one default set, as most are (test_set_pages has both)."""
-    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
-    database = Database(f"sqlite:///{path}")
-    demo.open_demo(database, is_plain=True)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return path
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _installed_components() -> Iterator[None]:
     """AppTest looks through every installed package for components each time the product is opened, which takes as long
