@@ -26,6 +26,7 @@ from tests import postgres, statements  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
+LONG = {"test_bench.py", "test_load.py"}
 STANDARD = BillingSettings.starting_with(
     payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
 )
@@ -174,6 +175,11 @@ def at_once(space: Space, *actions: Callable[[Any], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(actions)) as pool:
         return list(pool.map(run, actions))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute begins first: nobody is alone with it at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(autouse=True)
