@@ -26,7 +26,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         every = t("Every client, the settings in force, and where each one comes from.")
         own = t("The clients you look after, the settings in force, and where each one comes from.")
         sentence = every if reads_all_clients(member) else own
-        heading(t("Clients"), sentence, beside=lambda: meanwhile.of_list(member))
+        heading(t("Clients"), sentence, beside=lambda: meanwhile.of_list(member, is_narrow=narrow_list.is_on()))
     label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
     saved_views.menu(member)
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")

@@ -72,10 +72,12 @@ def show(member: Member, version: int) -> None:
         st.rerun()
     space, is_narrow = _space(member, sets), narrow_list.is_on()
 
-    place_of_figures = st.popover(t("Figures")) if is_narrow else st.container(horizontal=True, gap="xsmall")
+    place_of_figures = st.container(horizontal=True, gap="xsmall")
     filters = list_filters.chosen(space, is_narrow=is_narrow)
     below_the_filters = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with below_the_filters:
+        if is_narrow:
+            place_of_figures = st.popover(t("Figures"))
         order_by = list_filters.order()
         st.caption(t("As of"), width="content")
         today = space.in_force.day
@@ -90,7 +92,7 @@ def show(member: Member, version: int) -> None:
     clients = _read(space, asked, page)
     _write_url(asked, page)
 
-    place_of_bar = st.container()
+    place_of_menu = st.container()
     ticked = _table(space, asked, page, clients, is_narrow=is_narrow)
 
     counted = figures.counted(server.database(), member, space.in_force, as_of=asked.as_of, **filters)
@@ -108,8 +110,8 @@ def show(member: Member, version: int) -> None:
         return
     _below_the_table(space, asked, page, len(clients), counted.clients)
     if _may_change(space, asked):
-        with place_of_bar if ticked else st.container():
-            many_chosen.bar(ticked, counted.clients, filters)
+        with place_of_menu if ticked else st.container():
+            many_chosen.menu(ticked, counted.clients, filters)
 
 
 def _space(member: Member, sets: Sets) -> Space:

@@ -21,7 +21,7 @@ from core.words import (
     t,
 )
 from pages.clients.column_widths import BUTTON, PILL, ROOM, fitting, needed, steps
-from pages.parts.choices import chosen
+from pages.clients.list_filters import current_order
 from pages.parts.row_buttons import open_column, words, words_column
 from pages.parts.text import price_text, source_colour, source_short, source_text
 
@@ -213,7 +213,7 @@ def _in_order(widths: Mapping[str, int]) -> tuple[dict[str, int], set[str]]:
     after_payer = order.index("payer") + 1
     beside = sum(widths[name] for name in order[1:after_payer]) + widths.get("pending", 0)
     name_width = max(200, min(widths["name"], ROOM - beside))  # a long name makes way for what is pending
-    if chosen("clients.order_by", Order.NAME) in _DATED:
+    if current_order() in _DATED:
         order.remove("invited_on")
         order.insert(after_payer, "invited_on")
     in_order = {name: name_width if name == "name" else widths[name] for name in order}
@@ -267,7 +267,7 @@ def _sort(table: str) -> None:
     clicked = st.session_state[table]["selection"]["columns"]
     if clicked and clicked[0] in _SORTS:
         first, other = _SORTS[clicked[0]]
-        st.session_state["clients.order_by"] = other if chosen("clients.order_by", Order.NAME) is first else first
+        st.session_state["clients.order_by"] = other if current_order() is first else first
 
 
 def _open_letter(button: str, has_letter: Mapping[int, bool]) -> None:

@@ -1,8 +1,9 @@
-"""The boxes in which people ask the list of clients: the search, the filters and the order."""
+"""What people ask the list of clients: the search, the filters and the order. A filter is a button that says what is
+chosen, and opens what can be: a box to choose in takes a browser three times as long to draw."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -14,10 +15,12 @@ from core.reports import FILTERS, InForce, Order, SourceFilter
 from core.subscriptions import ResponsibleMember
 from core.words import ListedStatus, Setting, t
 from pages.clients import set_filters
-from pages.parts import choices, colleagues
-from pages.parts.choices import choose
+from pages.parts import colleagues
+from pages.parts.text import plain
 
-_WIDTHS = {"status": 105, "source": 118, "default_set": 118, "responsible": 118}  # pixels
+_ORDER = "clients.order_by"
+_WITHOUT_MENU = ("search", "attention")  # a figure leads to who needs attention
+_ALL = ""  # stands for no choice: None is what a menu says when nothing was clicked
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,61 +59,77 @@ def chosen(space: Space, *, is_narrow: bool) -> dict[str, Any]:
     after them."""
     called, names = labels(), [name for name in FILTERS if space.sees_all or name != "responsible"]
     set_filters.leave_out(names, space.sets)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.text_input(
-            called["search"],
-            key="clients.search",
-            type="search",
-            live=True,
-            persist_state="session",
-            max_chars=200,
-            placeholder=t("Name, e-mail or company number"),
-            icon=":material/search:",
-            width=150,
-        )
-        with st.popover(t("Filters"), icon=":material/filter_alt:") if is_narrow else nullcontext():
-            for name in names:
-                if name not in {"search", "attention"}:
-                    _filter_box(name, called[name], _filter_words(name, space))
-    held = {name: st.session_state.get(f"clients.{name}") for name in names}
-    return held | {"status": tuple(held["status"] or ())}
+    words = {name: _words(name, space) for name in names if name not in _WITHOUT_MENU}
+    held = {name: _held(name, words[name]) for name in words}
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        _search_box(called["search"])
+        if not is_narrow:
+            _menus(called, words, held)
+        else:
+            count = sum(bool(_values(value)) for value in held.values())
+            label = " · ".join((t("Filters"), str(count))) if count else t("Filters")
+            behind = st.popover(label, icon=":material/filter_alt:", key="clients.filters", on_change="rerun")
+            if behind.open:
+                with behind, st.container(horizontal=True, gap="xsmall"):
+                    _menus(called, words, held)
+    return {name: held[name] if name in held else st.session_state.get(f"clients.{name}") for name in names}
 
 
 def order() -> Order:
-    """The box for the order, without its name: each order says what it is."""
-    picked: Order = choose(
-        st.selectbox,
-        t("Sort"),
-        list(Order),
-        lambda each: each.label,
-        "clients.order_by",
-        at_first=Order.NAME,
-        filter_mode=None,
-        label_visibility="collapsed",
-        width=190 if choices.chosen("clients.order_by", Order.NAME).is_by_price else 122,
+    """The order, on a button that says it."""
+    now = current_order()
+    st.menu_button(
+        plain(now.label),
+        [*Order],
+        format_func=partial(_option, {each: each.label for each in Order}, [now]),
+        key=_menu(_ORDER),
+        icon=":material/sort:",
+        on_click=_choose,
+        args=(_ORDER,),
     )
-    return picked
+    return now
 
 
-def _filter_box(name: str, label: str, words: dict[Any, str]) -> None:
-    if name == "status":
-        width = _WIDTHS["status"] + 80 * len(choices.chosen("clients.status", ()))  # each has its words in the box
-        several = {"at_first": [], "placeholder": t("All"), "width": min(width, 345)}
-        choose(st.multiselect, label, [*words], words.__getitem__, "clients.status", **several)
-        return
-    choose(
-        st.selectbox,
+def current_order() -> Order:
+    """How the list is sorted."""
+    found: Order | None = st.session_state.get(_ORDER)
+    return found or Order.NAME
+
+
+def _search_box(label: str) -> None:
+    st.text_input(
         label,
-        [None, *words],
-        lambda option: t("All") if option is None else words[option],
-        f"clients.{name}",
-        at_first=None,
-        filter_mode=None,
-        width=_WIDTHS.get(name, 90),
+        key="clients.search",
+        type="search",
+        live=True,
+        persist_state="session",
+        max_chars=200,
+        placeholder=t("Name, e-mail or company number"),
+        icon=":material/search:",
+        label_visibility="collapsed",
+        width=200,
     )
 
 
-def _filter_words(name: str, space: Space) -> dict[Any, str]:
+def _menus(called: Mapping[str, str], words: Mapping[str, Mapping[Any, str]], held: Mapping[str, Any]) -> None:
+    """A button for each filter: what it is called, and what is chosen of it."""
+    for name, of_filter in words.items():
+        values = _values(held[name])
+        label = plain(called[name])
+        if values:
+            said = plain(", ".join(of_filter[value] for value in values))
+            label = t("{setting}: {value}", setting=label, value=f"**{said}**")
+        st.menu_button(
+            label,
+            [_ALL, *of_filter],
+            format_func=partial(_option, {_ALL: t("All"), **of_filter}, values or [_ALL]),
+            key=_menu(f"clients.{name}"),
+            on_click=_choose_several if name == "status" else _choose,
+            args=(f"clients.{name}",),
+        )
+
+
+def _words(name: str, space: Space) -> dict[Any, str]:
     """The values that a filter can have, each in words."""
     if name == Setting.PLAN:
         return {code: str(plan) for code, plan in space.offer.plans.items()}
@@ -120,3 +139,44 @@ def _filter_words(name: str, space: Space) -> dict[Any, str]:
         return set_filters.words(name, space.sets)
     terms: Any = ListedStatus if name == "status" else FILTERS[name]
     return {term: term.label for term in terms if space.sets.are_several or term is not SourceFilter.RETIRED_SET}
+
+
+def _held(name: str, words: Mapping[Any, str]) -> Any:
+    """What is chosen of a filter. What is no longer offered is not chosen any more."""
+    offered = [value for value in _values(st.session_state.get(f"clients.{name}")) if value in words]
+    held: Any = tuple(offered) if name == "status" else next(iter(offered), None)
+    st.session_state[f"clients.{name}"] = held
+    return held
+
+
+def _values(held: Any) -> list[Any]:
+    if held is None:
+        return []
+    return [*held] if isinstance(held, list | tuple) else [held]
+
+
+def _option(words: Mapping[Any, str], chosen_ones: Sequence[Any], value: Any) -> str:
+    """A value as the menu says it; before what is chosen stands a tick."""
+    said = plain(words[value])
+    return f"✓ {said}" if value in chosen_ones else said
+
+
+def _menu(key: str) -> str:
+    return f"{key} menu"
+
+
+def _choose(key: str) -> None:
+    """Choose what was clicked in the menu. What it no longer offers, for another window changed it, changes nothing."""
+    if (picked := st.session_state[_menu(key)]) is not None:
+        st.session_state[key] = None if picked == _ALL else picked
+
+
+def _choose_several(key: str) -> None:
+    """Choose what was clicked beside the others, or no longer."""
+    picked, others = st.session_state[_menu(key)], _values(st.session_state.get(key))
+    if picked == _ALL:
+        st.session_state[key] = ()
+    elif picked in others:
+        st.session_state[key] = tuple(value for value in others if value != picked)
+    elif picked is not None:
+        st.session_state[key] = (*others, picked)

@@ -1,5 +1,5 @@
-"""The clients that are ticked in the list, over its pages; and the bar that leads to what can be done with them, or
-with all that the filters find."""
+"""The clients that are ticked in the list, over its pages; and the menu of what can be done with them, or with all that
+the filters find."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,20 +53,21 @@ def acts() -> dict[BatchKind, tuple[str, str]]:
     }
 
 
-def bar(clients: frozenset[int], found: int, filters: Mapping[str, Any]) -> None:
+def menu(clients: frozenset[int], found: int, filters: Mapping[str, Any]) -> None:
     """What can be done: with the ticked clients, or else with all `found` by these filters."""
     whom = nt("With the {count} client ticked", "With the {count} clients ticked", len(clients))
     if not clients:
         whom = nt("With the client that matches", "With all {count} clients that match", found)
+    labels = {kind: f"{icon} {label}" for kind, (label, icon) in acts().items()}
+    are_too_many = not clients and found > MOST
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.text(whom, width="content")
-        for kind, (label, icon) in acts().items():
-            if st.button(label, key=f"clients.many {kind.value}", icon=icon, disabled=not clients and found > MOST):
-                st.switch_page(CHANGE_MANY, query_params={"act": kind.value} | _asked(clients, filters))
+        act = st.menu_button(whom, [*labels], format_func=labels.__getitem__, key="clients.many", disabled=are_too_many)
         if clients:
             st.button(t("Untick all"), key="clients.untick", type="tertiary", on_click=_forget)
-    if not clients and found > MOST:
-        st.caption(t("Tick clients, or narrow the list down to {most} at most.", most=number(MOST)))
+        if are_too_many:
+            st.caption(t("Tick clients, or narrow the list down to {most} at most.", most=number(MOST)))
+    if act is not None:
+        st.switch_page(CHANGE_MANY, query_params={"act": act.value} | _asked(clients, filters))
 
 
 def _asked(clients: frozenset[int], filters: Mapping[str, Any]) -> dict[str, str]:

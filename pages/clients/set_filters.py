@@ -4,7 +4,6 @@ import streamlit as st
 
 from core.defaults import Sets
 from core.reports import BOUND_TO_NONE
-from pages.parts import choices
 from pages.parts.default_sets import parts
 
 _SET, _VERSION = "clients.default_set", "clients.version"
@@ -13,12 +12,12 @@ _SET, _VERSION = "clients.default_set", "clients.version"
 def leave_out(filters: list[str], sets: Sets) -> None:
     """Take those out of `filters` that there is nothing to choose with: a firm with one set has no set to pick, and a
     version is one of a set. What they held is forgotten then."""
-    picked = choices.chosen(_SET)
+    picked = st.session_state.get(_SET)
     if not sets.are_several:
         _forget(filters, "default_set")
     if sets.are_several and sets.find(picked) is None:
         _forget(filters, "version")
-    elif not sets.are_several and choices.chosen(_VERSION) is None:
+    elif not sets.are_several and st.session_state.get(_VERSION) is None:
         filters.remove("version")
 
 
@@ -27,7 +26,7 @@ def words(name: str, sets: Sets) -> dict[int, str]:
     first."""
     if name == "default_set":
         return {part.value: part.label for part in parts(sets, (BOUND_TO_NONE, *(each.set_number for each in sets)))}
-    of_set = sets.find(choices.chosen(_SET)) or sets.standard
+    of_set = sets.find(st.session_state.get(_SET)) or sets.standard
     newest = 0 if of_set is None else of_set.version
     return {version: f"v{version}" for version in range(newest, 0, -1)}
 

@@ -22,7 +22,8 @@ from pages.parts.text import plain
 
 EVERY = 15  # seconds between two questions of a page
 EVERY_COUNTED = 60  # where the answer is counted over all clients
-_WIDTH, _HEIGHT = 430, 40  # pixels: one line, or two of a narrow window
+_PLACE = (430, 40)  # pixels, wide and high: one line, or two of a narrow window
+_NARROW_PLACE = (200, 64)  # beside a short title on a telephone
 
 _SHOWN = "meanwhile"  # in the session's memory: what the page shows
 _ASKED = "meanwhile asked"  # in the session's memory: *Show* was clicked
@@ -42,9 +43,9 @@ class _Shown:
 Question = Callable[[Session, Member, _Shown], str]  # what others did, in words; "": nothing
 
 
-def of_list(member: Member) -> None:
+def of_list(member: Member, *, is_narrow: bool) -> None:
     """The line of the list of clients, which says itself what it shows (`shows`)."""
-    _line(member, _of_list)
+    _line(member, _of_list, place=_NARROW_PLACE if is_narrow else _PLACE)
 
 
 def of_client(member: Member, since: Seen, client_id: int) -> None:
@@ -74,7 +75,14 @@ def shows_spread(since: Seen, spread: pd.DataFrame) -> None:
     st.session_state[_SHOWN] = _Shown(since, since.change_number, spread=spread)
 
 
-def _line(member: Member, question: Question, since: Seen | None = None, *clients: int, every: float = EVERY) -> None:
+def _line(
+    member: Member,
+    question: Question,
+    since: Seen | None = None,
+    *clients: int,
+    every: float = EVERY,
+    place: tuple[int, int] = _PLACE,
+) -> None:
     st.session_state.pop(_SHOWN, None)
     if since is not None:
         st.session_state[_SHOWN] = _Shown(since, since.change_number, clients)
@@ -94,7 +102,8 @@ def _line(member: Member, question: Question, since: Seen | None = None, *client
                 on_click=_ask,
             )
 
-    with st.container(width=_WIDTH, height=_HEIGHT, border=False):
+    width, height = place
+    with st.container(width=width, height=height, border=False):
         st.fragment(part, run_every=every)()
 
 

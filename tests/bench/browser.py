@@ -151,8 +151,13 @@ def _next_page(page: Page) -> None:
 
 
 def _choose(label: str, page: Page) -> None:
-    page.get_by_test_id("stSelectbox").filter(has_text="Subscription").get_by_role("combobox").click()
-    page.get_by_role("option", name=label, exact=True).click()
+    menu = page.get_by_test_id("stMenuButton").filter(has_text="Subscription").get_by_role("button")
+    if menu.count():
+        menu.click()
+        page.get_by_role("menuitem", name=label, exact=True).click()
+    else:
+        page.get_by_test_id("stSelectbox").filter(has_text="Subscription").get_by_role("combobox").click()
+        page.get_by_role("option", name=label, exact=True).click()
 
 
 def _search(words: str, page: Page) -> None:

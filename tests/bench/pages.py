@@ -83,8 +83,7 @@ def _steps(app: AppTest, clients: int) -> dict[str, Step]:
         return app
 
     def a_filter() -> AppTest:
-        box = next(box for box in _on(app, _LIST).selectbox if str(box.key).startswith("clients.plan"))
-        box.set_value(next(plans))
+        next(menu for menu in _on(app, _LIST).menu_button if menu.key == "clients.plan menu").click(next(plans))
         return app
 
     def a_client() -> AppTest:

@@ -18,7 +18,6 @@ from tests.bench import pages
 from tests.bench.databases import Bench
 
 _SEARCHES = ["northfield", "riverside", "zwaluw", "greenway"]
-_FIRST = "All"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,14 @@ def _kept(rows: pd.DataFrame, file: Path) -> list[str]:
 def _filtered(app: AppTest, most: int) -> Iterator[tuple[str, pd.DataFrame]]:
     """A subscription by its label, and the first page of its clients."""
 
-    def box() -> Any:
-        return next(box for box in app.selectbox if str(box.key).startswith("clients.plan"))
+    def menu() -> Any:
+        return next(menu for menu in app.menu_button if menu.key == "clients.plan menu")
 
-    for label in box().options[1 : most + 1]:
-        box().select(label)
+    for place, label in enumerate(menu().options[1 : most + 1], start=1):
+        menu().click_index(place)
         pages.ran(app)
         yield label, app.dataframe[0].value
-    box().select(_FIRST)
+    menu().click_index(0)
     pages.ran(app)
 
 

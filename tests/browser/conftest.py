@@ -282,18 +282,29 @@ def box(page: Page, label: str) -> Locator:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a box with a list; `option` is how its words begin. The list of a box that takes several stays open: it
-    is closed."""
+    """Choose in a box with a list, or in the menu of a filter; `option` is how its words begin. The list of a box that
+    takes several stays open: it is closed."""
+    expect(box(page, label).or_(filter_menu(page, label)).first).to_be_visible()
+    if filter_menu(page, label).count():
+        filter_menu(page, label).click()
+        page.get_by_role("menuitem").filter(has_text=option).first.click()
+        return
     box(page, label).click()
     page.get_by_role("option").filter(has_text=option).first.click()
     if page.get_by_test_id("stMultiSelect").get_by_label(label, exact=True).count():
         page.keyboard.press("Escape")
 
 
-def several(page: Page, label: str) -> Locator:
-    """What is chosen in a box that takes several."""
-    of_label = page.get_by_test_id("stMultiSelect").filter(has=page.get_by_label(label, exact=True))
-    return of_label.locator(".react-aria-ComboBox [data-tag]")
+def filter_menu(page: Page, label: str) -> Locator:
+    """The button of a filter of the list, which says what is chosen."""
+    said = re.compile(rf"^{re.escape(label)}(\s?: .*)?$")
+    return page.get_by_test_id("stMenuButton").get_by_role("button", name=said)
+
+
+def act_on_many(page: Page, act: str) -> None:
+    """Below or above the list: do this with the clients that are ticked, or with all that match."""
+    page.locator(".st-key-clients-many button").click()
+    page.get_by_role("menuitem", name=act).click()
 
 
 def search(page: Page, words: str) -> None:

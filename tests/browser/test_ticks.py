@@ -10,15 +10,16 @@ from tests.browser.conftest import (
     CHROMIUM,
     Server,
     act_as,
+    act_on_many,
     alert,
     button,
     choose,
     clients,
     expect_title,
+    filter_menu,
     go_back,
     open_page,
     settled,
-    several,
     tick,
 )
 from tests.browser.test_alone import runs_of
@@ -52,17 +53,17 @@ def test_a_tick_runs_the_list_alone_and_an_act_takes_the_ticked_clients_along(
     settled(page)
     tick(page, 1)
     expect(page.get_by_role("main")).to_contain_text("With the 3 clients ticked")
-    expect(several(page, "Status")).to_have_text(["Active"])
+    expect(filter_menu(page, "Status")).to_have_accessible_name("Status: Active")
     assert "status=active" in page.url
     assert set(runs[opened:]) == {"alone"}
 
-    button(page, "Cancel pending changes").click()
+    act_on_many(page, "Cancel pending changes")
     expect_title(page, "Change many clients")
     assert re.search(r"ticked=\d+\.\d+\.\d+", page.url)
     expect(page.get_by_role("main")).to_contain_text("What would change for 3 clients")
     go_back(page)
     expect_title(page, "Clients")
-    expect(several(page, "Status")).to_have_text(["Active"])
+    expect(filter_menu(page, "Status")).to_have_accessible_name("Status: Active")
     expect(page.get_by_role("main")).to_contain_text("With the 3 clients ticked")
     button(page, "Untick all").click()
     expect(page.get_by_role("main")).to_contain_text("clients that match")
@@ -85,7 +86,7 @@ def see_the_wide_list(page: Page) -> None:
 
 
 def test_all_that_match_are_changed_in_one_act_and_it_is_undone(server: Server, visit: Callable[..., Page]) -> None:
-    """From the bar below the list to the report and back."""
+    """From the menu below the list to the report and back."""
     page = visit()
     open_page(page, server.url, "Clients")
     act_as(page, "Demo client manager")
@@ -93,7 +94,7 @@ def test_all_that_match_are_changed_in_one_act_and_it_is_undone(server: Server, 
     choose(page, "Source", "On older defaults")
     settled(page)
     expect(clients(page)).to_have_count(1)
-    button(page, "Adopt current defaults").click()
+    act_on_many(page, "Adopt current defaults")
     expect_title(page, "Change many clients")
     assert "source=older" in page.url
     page.get_by_label("Reason", exact=True).fill("the new price list")

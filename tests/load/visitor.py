@@ -29,7 +29,7 @@ class Visitor:
         self._runs = 0
         self._boxes: dict[str, Any] = {}  # the selectboxes on the page, by id
         self._texts: dict[str, Any] = {}
-        self._chosen: dict[str, str] = {}  # what was chosen in a selectbox, by id
+        self._menus: dict[str, Any] = {}
         self._fragments: dict[str, str] = {}  # the part of the page that a widget runs alone, by the widget's id
         self._asks_itself: dict[
             str, float
@@ -58,14 +58,13 @@ class Visitor:
         return await self._run("")
 
     def choices(self, key: str) -> list[str]:
-        """What can be chosen in the selectbox of this key."""
-        return list(self._boxes[self._box(key)].options)
+        """What can be chosen in the menu of this key."""
+        return list(self._menus[self._menu(key)].options)
 
     async def choose(self, key: str, choice: str) -> float:
-        """Choose this in the selectbox of this key; how many seconds until the script had finished. Raises Fault."""
-        box = self._box(key)
-        self._chosen[box] = choice
-        return await self._run(self._fragments.get(box, ""))
+        """Choose this in the menu of this key; how many seconds until the script had finished. Raises Fault."""
+        menu = self._menu(key)
+        return await self._run(self._fragments.get(menu, ""), clicked=(menu, choice))
 
     async def lie_open(self) -> float:
         """Let the page ask once for what it asks for while nobody clicks; how often it does so, in times a second.
@@ -74,16 +73,18 @@ class Visitor:
             await self._run(part, nobody_clicked=True)
         return sum(1 / every for every in self._asks_itself.values())
 
-    def _box(self, key: str) -> str:
-        """The newest selectbox whose key begins with this one."""
-        found = [each for each in self._boxes if each.split("-", 2)[-1].startswith(key)]
+    def _menu(self, key: str) -> str:
+        """The menu of this key."""
+        found = [each for each in self._menus if each.split("-", 2)[-1] == f"{key} menu"]
         if not found:
-            raise Fault(f"no selectbox {key} on the page")
+            raise Fault(f"no menu {key} on the page")
         return found[-1]
 
-    async def _run(self, fragment: str, *, nobody_clicked: bool = False) -> float:
+    async def _run(
+        self, fragment: str, *, clicked: tuple[str, str] | None = None, nobody_clicked: bool = False
+    ) -> float:
         began = perf_counter()
-        await self._socket.send(self._asked(fragment, nobody_clicked=nobody_clicked))
+        await self._socket.send(self._asked(fragment, clicked, nobody_clicked=nobody_clicked))
         seen: set[str] = set()
         faults: list[str] = []
         while True:
@@ -109,26 +110,29 @@ class Visitor:
         took = perf_counter() - began
         self._runs += 1
         if not fragment:  # what a run of the whole page did not show is not there any more
-            for held in (self._boxes, self._texts, self._chosen, self._fragments):
+            for held in (self._boxes, self._texts, self._menus, self._fragments):
                 for gone in held.keys() - seen:
                     held.pop(gone)
         if faults:
             raise Fault("; ".join(faults))
         return took
 
-    def _asked(self, fragment: str, *, nobody_clicked: bool) -> bytes:
+    def _asked(self, fragment: str, clicked: tuple[str, str] | None, *, nobody_clicked: bool) -> bytes:
         asked = BackMsg()
         state = asked.rerun_script
         state.page_script_hash = self._page
         state.fragment_id = fragment
         state.is_auto_rerun = nobody_clicked
         for box, element in self._boxes.items():
-            chosen = self._chosen.get(box)
-            if chosen is None and element.HasField("default") and element.options:
-                chosen = element.options[element.default]
+            chosen = element.options[element.default] if element.HasField("default") and element.options else None
             state.widget_states.widgets.append(WidgetState(id=box, string_value=chosen))
         for box, element in self._texts.items():
             state.widget_states.widgets.append(WidgetState(id=box, string_value=element.default))
+        if clicked is not None:
+            menu, choice = clicked
+            of_menu = WidgetState(id=menu)
+            of_menu.string_trigger_value.data = choice
+            state.widget_states.widgets.append(of_menu)
         self._kept = {key: kept for key, kept in self._kept.items() if self._runs - kept[0] < _KEPT_FOR}
         state.cached_message_hashes.extend(self._kept)
         state.context_info.locale = "en-GB"
@@ -154,9 +158,9 @@ class Visitor:
             faults.append(element.exception.message or element.exception.type)
         elif kind == "alert" and element.alert.format in (element.alert.ERROR, element.alert.WARNING):
             faults.append(element.alert.body)
-        elif kind in ("selectbox", "text_input"):
+        elif kind in ("selectbox", "text_input", "menu_button"):
             widget = getattr(element, kind)
-            held = self._boxes if kind == "selectbox" else self._texts
+            held = {"selectbox": self._boxes, "text_input": self._texts, "menu_button": self._menus}[kind]
             held.pop(widget.id, None)  # the newest comes last
             held[widget.id] = widget
             seen.add(widget.id)

@@ -98,6 +98,13 @@ def plain_text(app: AppTest) -> str:
     return text_of(app).replace("\\", "").replace("\u2060", "")
 
 
+def choose(app: AppTest, name: str, *values: Any) -> AppTest:
+    """Click these values in the menu of a filter of the list, or of its order, one after the other; "" is all."""
+    for value in values:
+        app = ran(at(app.menu_button, f"{name} menu").click(value))
+    return app
+
+
 def at(widgets: Any, name: str) -> Any:
     """The widget of this name, whichever generation of its form, words of its options and day it begins at."""
     return next(w for w in widgets if re.sub(r"#\d+| [0-9a-f]{8}\.\d+$| \d{4}-\d\d-\d\d$", "", str(w.key)) == name)

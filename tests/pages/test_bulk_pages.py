@@ -150,7 +150,7 @@ def test_a_batch_and_a_client_are_opened_by_their_words(demo_database: Database)
 @pytest.mark.parametrize("acting", [FINANCE, ACCOUNTANT])
 def test_who_may_change_nothing_is_led_to_nothing(acting: int) -> None:
     """Rule 51."""
-    assert not [each for each in opened(acting=acting).button if "clients.many" in str(each.key)]
+    assert not [each for each in opened(acting=acting).menu_button if each.key == "clients.many"]
     refused = opened(MANY, acting=acting, act="adopt")
     assert not [each for each in refused.button if str(each.key).endswith(".do")]
 
@@ -169,10 +169,13 @@ def test_finance_reads_what_was_done_and_undoes_nothing(demo_database: Database)
 
 
 def test_the_list_leads_to_what_is_done_with_all_that_match() -> None:
-    """The bar says with how many."""
+    """The menu says with how many."""
     app = opened(acting=MANAGER, source=SourceFilter.OLDER.value)
-    assert any(str(each.value).startswith("With all ") for each in app.text)
-    assert at(app.button, "clients.many adopt").label == "Adopt current defaults"
+    assert at(app.menu_button, "clients.many").label.startswith("With all ")
+    assert at(app.menu_button, "clients.many").options[0].endswith("Adopt current defaults")
+    ran(at(app.menu_button, "clients.many").click(BatchKind.ARCHIVE))
+    assert [each.value for each in app.title] == ["Change many clients"]
+    assert app.query_params == {"act": "archive", "source": "older"}
 
 
 def test_no_bulk_change_and_an_unknown_one_are_told() -> None:
