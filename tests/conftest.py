@@ -1,5 +1,6 @@
 """What tests stand on: both databases for real, and a small partner space with a member of every role."""
 
+import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -180,6 +181,12 @@ def at_once(space: Space, *actions: Callable[[Any], Any]) -> list[Any]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes a minute begins first: nobody is alone with it at the end."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """What all tests share stays: collections of garbage need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
