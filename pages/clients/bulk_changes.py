@@ -9,9 +9,9 @@ from core.members import Permission, may
 from core.words import moment, number, t
 from pages.clients import bulk_preview
 from pages.parts import choices, notices, row_buttons, server, tab_title, visitor
+from pages.parts.paging import Pages
 from pages.parts.text import heading, plain
 
-PAGE_SIZE = 50
 CLIENT = "pages/clients/client_subscription.py"
 
 member = visitor.member(Permission.READ_BATCHES)
@@ -33,10 +33,8 @@ def every_batch() -> None:
         st.rerun()
     with database.reading() as session:
         running = bulk.running(session, member)
-        total = bulk.count_batches(session, member)
-        pages = max(1, -(-total // PAGE_SIZE))
-        page = min(st.session_state.get("batches.pager") or 1, pages)
-        found = bulk.batches(session, member, page=page, page_size=PAGE_SIZE)
+        pages = Pages("batches.pager", bulk.count_batches(session, member))
+        found = bulk.batches(session, member, page=pages.page, page_size=pages.size)
     if running is not None:
         done, total_now = number(running.done), number(running.total)
         said = t("{name} is changing many clients now: {done} of {total}.", name=running.by, done=done, total=total_now)
@@ -57,7 +55,7 @@ def every_batch() -> None:
     }
     st.dataframe(
         pd.DataFrame(cells),
-        key=f"batches {page} {total}",
+        key=f"batches {pages.page} {pages.total}",
         hide_index=True,
         height="content",
         alt=t("Bulk changes, one per row"),
@@ -75,8 +73,7 @@ def every_batch() -> None:
             "reason": column.TextColumn(t("Reason"), width=260),
         },
     )  # fmt: skip
-    if pages > 1:
-        st.pagination(pages, default=page, key="batches.pager")
+    pages.turn(len(found))
 
 
 def one_batch(asked: int) -> None:
@@ -89,9 +86,8 @@ def one_batch(asked: int) -> None:
     try:
         with database.reading() as session:
             made = bulk.batch(session, member, asked)
-            pages = max(1, -(-made.changed // PAGE_SIZE))
-            page = min(st.session_state.get(f"batch.pager {asked}") or 1, pages)
-            clients = bulk.clients_of(session, member, asked, page=page, page_size=PAGE_SIZE)
+            pages = Pages(f"batch.pager {asked}", made.changed)
+            clients = bulk.clients_of(session, member, asked, page=pages.page, page_size=pages.size)
     except bulk.BatchNotFound as refusal:
         heading(t("Bulk changes"), t("What was done to many clients at once, and the lists that were imported."))
         notices.refused(refusal)
@@ -122,7 +118,7 @@ def one_batch(asked: int) -> None:
                 "since": [since[each.changed_since] for each in clients],
             }
         ),
-        key=f"batch.clients {asked} {page}",
+        key=f"batch.clients {asked} {pages.page}",
         hide_index=True,
         height="content",
         alt=t("The clients of the bulk change, one per row"),
@@ -135,8 +131,7 @@ def one_batch(asked: int) -> None:
             "since": column.TextColumn(t("Changed since"), width=110),
         },
     )  # fmt: skip
-    if pages > 1:
-        st.pagination(pages, default=page, key=f"batch.pager {asked}")
+    pages.turn(len(clients))
 
 
 def undo(made: PastBatch) -> None:

@@ -36,7 +36,7 @@ def look_up() -> None:
             persist_state="session",
             icon=":material/search:",
             width=420,
-            placeholder=t("Name, e-mail or company number"),
+            placeholder=t("Name, e-mail or number"),
         )
     if not search or not search.strip():
         return

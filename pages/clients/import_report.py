@@ -14,11 +14,11 @@ from pages.clients import import_files
 from pages.clients.import_rows import Upload
 from pages.parts import invitation, row_buttons, server
 from pages.parts.choices import forget
+from pages.parts.paging import Pages
 from pages.parts.text import plain
 
 CLIENTS = "pages/clients/billing_sources.py"
 BATCHES = "pages/clients/bulk_changes.py"
-PAGE_SIZE = 50
 
 
 def show(member: Member, upload: Upload, report: ImportReport) -> None:
@@ -86,14 +86,13 @@ def _next(report: ImportReport) -> None:
 
 def _invited(member: Member, batch: int, count: int) -> None:
     """Who was invited, each with a way to the client; and to the batch, by which they are found again."""
-    pages = max(1, -(-count // PAGE_SIZE))
-    page = min(st.session_state.get(f"import.invited {batch}") or 1, pages)
+    pages = Pages(f"import.invited {batch}", count)
     with server.database().reading() as session:
-        found = bulk.clients_of(session, member, batch, page=page, page_size=PAGE_SIZE)
+        found = bulk.clients_of(session, member, batch, page=pages.page, page_size=pages.size)
     st.header(t("Who was invited"), anchor=False)
     st.dataframe(
         pa.table({"name": [row_buttons.words(each.name) for each in found]}),
-        key=f"import.invited {batch} {page}",
+        key=f"import.invited {batch} {pages.page}",
         hide_index=True,
         height="content",
         width=420,
@@ -109,8 +108,7 @@ def _invited(member: Member, batch: int, count: int) -> None:
             ),
         },
     )
-    if pages > 1:
-        st.pagination(pages, key=f"import.invited {batch}", persist_state="session")
+    pages.turn(len(found))
     st.page_link(
         BATCHES,
         label=t("This import among the bulk changes"),

@@ -17,9 +17,9 @@ from core.words import LISTED_SETTINGS, BillingError, Source, number, one_line, 
 from pages.clients import client_table
 from pages.parts import default_sets, row_buttons, server
 from pages.parts.choices import choose
+from pages.parts.paging import Pages
 from pages.parts.text import source_colour, source_text
 
-PAGE_SIZE = 100
 EVERY = "every"  # the option that shows all rows, whatever their verdict
 
 _LINES = 62  # pixels: three lines of a sentence; a lower row would not break it
@@ -104,19 +104,13 @@ def choose_verdict(previewed: ImportPreview) -> str:
 def show(member: Member, upload: Upload, kind: str, offer: Catalogue) -> bool:
     """A page of the rows of this kind: to look at, or to correct in place. Whether they are to correct."""
     found = [row for row in upload.previewed.rows if kind in (EVERY, row.verdict.value)]
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    pager = f"import.pager {kind} {pages}"
-    page: int = min(max(1, st.session_state.get(pager) or 1), pages)
-    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    pages = Pages(f"import.pager {kind}", len(found), 100)
+    shown = found[(pages.page - 1) * pages.size : pages.page * pages.size]
     if kind in _SHOWN:
-        _table(member, upload, shown, kind, page, offer)
+        _table(member, upload, shown, kind, pages.page, offer)
     else:
         _edit(member, upload, shown, offer)
-    if pages > 1:
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.pagination(pages, key=pager, persist_state="session")
-            first = (page - 1) * PAGE_SIZE + 1
-            st.caption(t("{first}–{last} of {total}", first=first, last=first + len(shown) - 1, total=len(found)))
+    pages.turn(len(shown))
     return kind not in _SHOWN
 
 

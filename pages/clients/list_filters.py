@@ -104,7 +104,7 @@ def _search_box(label: str) -> None:
         live=True,
         persist_state="session",
         max_chars=200,
-        placeholder=t("Name, e-mail or company number"),
+        placeholder=t("Name, e-mail or number"),
         icon=":material/search:",
         label_visibility="collapsed",
         width=200,

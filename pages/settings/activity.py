@@ -9,9 +9,8 @@ from core import members
 from core.members import FROM_SHELL, PastActivity, Permission
 from core.words import ActivityKind, end_of_day, moment, nt, t
 from pages.parts import server, visitor
+from pages.parts.paging import Pages
 from pages.parts.text import heading, plain
-
-PAGE_SIZE = 50
 
 member = visitor.member(Permission.READ_ACTIVITY)
 
@@ -54,11 +53,8 @@ with server.database().reading() as session:
         "since": None if first is None else end_of_day(first - timedelta(days=1)) + timedelta(microseconds=1),
         "until": None if last is None else end_of_day(last),
     }
-    total = members.count_activities(session, member, **filters)
-    pages = max(1, -(-total // PAGE_SIZE))
-    pager = f"activity.pager {by} {what} {first} {last}"
-    page = min(st.session_state.get(pager) or 1, pages)
-    found = members.activities(session, member, page=page, page_size=PAGE_SIZE, **filters)
+    pages = Pages(f"activity.pager {by} {what} {first} {last}", members.count_activities(session, member, **filters))
+    found = members.activities(session, member, page=pages.page, page_size=pages.size, **filters)
 if not found:
     nothing = t("Nothing was done yet.")
     if any(value is not None for value in filters.values()):
@@ -70,5 +66,4 @@ rows = [
     for each in found
 ]
 st.table(pd.DataFrame(rows, columns=[t("When"), t("Who"), t("What"), t("Of what")]), border="horizontal")
-if pages > 1:
-    st.pagination(pages, default=page, key=pager)
+pages.turn(len(found))
