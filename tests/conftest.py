@@ -1,30 +1,33 @@
 """What tests stand on: both databases for real, and a small partner space with a member of every role."""
 
+import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copy
+from sqlite3 import Connection as SQLiteConnection
 from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
-from core import catalogue, defaults, invitations, members, subscriptions
+from core import catalogue, defaults, demo, invitations, members, subscriptions
 from core.catalogue import SAMPLE, Catalogue
 from core.defaults import DefaultSettings, EffectiveSettings
 from core.invitations import InvitationDetail, NewClient
 from core.members import Member, Partner
-from core.storage import Base, Database, Patience
+from core.storage import Database, Patience
 from core.subscriptions import Client, ClientSubscription, ResponsibleSince, Revision
 from core.words import BillingError, BillingPeriod, BillingSettings, Overrides, Payer, Role, speak
-from tests import postgres
+from tests import postgres, statements  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 LONGEST_WAIT = 120  # seconds, for what takes a moment: a busy machine fails no test
+LONG = {"test_bench.py", "test_load.py"}
 STANDARD = BillingSettings.starting_with(
     payer=Payer.CLIENT, billing_period=BillingPeriod.MONTHLY, plan="standard", add_ons=frozenset({"bank_feeds"})
 )
@@ -34,6 +37,13 @@ PLUS = BillingSettings.starting_with(
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@event.listens_for(Engine, "connect")
+def _without_waiting_for_the_disk(connection: Any, _record: Any) -> None:
+    """A process that is killed loses nothing by it, and no test takes the machine's power away."""
+    if isinstance(connection, SQLiteConnection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @dataclass
@@ -168,6 +178,17 @@ def at_once(space: Space, *actions: Callable[[Any], Any]) -> list[Any]:
         return list(pool.map(run, actions))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute begins first: nobody is alone with it at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """What all tests share stays: collections of garbage need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _english() -> None:
     """Every test begins in English."""
@@ -180,6 +201,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "migrated.sqlite3"
     database = Database(f"sqlite:///{path}")
     database.migrate()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo space, to copy: of a firm with one default set, as most are (test_set_pages has both)."""
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    demo.open_demo(database, is_plain=True)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
@@ -229,9 +262,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> It
     else:
         migrated: Database = request.getfixturevalue("migrated_postgres")
         opened = Database(migrated.engine.url.render_as_string(hide_password=False), clock=clock, patience=PATIENT)
-        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
-        with opened.transaction() as session:
-            session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        postgres.empty(opened)
     yield opened
     opened.close()
 

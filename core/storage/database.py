@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -262,9 +263,15 @@ def drop_tables(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
 
 
+@cache
+def _migrations() -> ScriptDirectory:
+    """The migrations of this version, which do not change while it runs: whether it is ready is asked often."""
+    return ScriptDirectory(str(_MIGRATIONS))
+
+
 def refusal_of_tables(connection: Connection) -> TablesRefused | None:
     """Why this version of the product cannot work with the tables as they are; None: they are its own."""
-    scripts = ScriptDirectory(str(_MIGRATIONS))
+    scripts = _migrations()
     found = set(MigrationContext.configure(connection).get_current_heads())
     if found == set(scripts.get_heads()):
         return None

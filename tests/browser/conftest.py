@@ -9,15 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import func, select, update
 
 from core import bulk, defaults, demo, invitations, members
@@ -26,6 +24,7 @@ from core.members import Member
 from core.storage import Database, Deployment
 from core.subscriptions import Client
 from core.words import BillingSettings, Overrides, Setting, t
+from tests.browser.visits import Visits
 from tests.conftest import LONGEST_WAIT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,7 +39,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-features=InitialWebUI,InitialWebUIMetrics,WebUIReloadButton,WebUISplitTabsButton,WebUITabStrip",
 ]
-WIDE = {"width": 1680, "height": 1000}
 ALARMS = ("Traceback", "ERROR", "WARNING", "Warning", "was created with a default value")
 POINTER = """canvas => new Promise(painted =>
     requestAnimationFrame(() => requestAnimationFrame(() => painted(getComputedStyle(canvas).cursor === "pointer"))))"""
@@ -81,6 +79,11 @@ class Server:
                 session, administrator, NewClient(name=name, email=email, language=language), overrides
             )
             return client.client_id
+
+    def forget_languages(self) -> None:
+        """Which one a member chose."""
+        with self.database.transaction() as session:
+            session.execute(update(Member).values(language=None))
 
     def link_of(self, client_id: int) -> str:
         """The link of the invitation that waits for this client."""
@@ -181,45 +184,11 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
     pytest.fail(f"The server was never ready:\n{log.read_text()}")
 
 
-@dataclass
-class Visits:
-    """A browser's visits to the server, each a session of its own; and what the browser asked of whom meanwhile."""
-
-    browser: Browser
-    contexts: list[BrowserContext] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def begin(self, **options: Any) -> Page:
-        """A page nobody has seen yet; `options` as of a browser context."""
-        context = self.browser.new_context(**{"locale": "en-GB", "viewport": WIDE} | options)
-        context.set_default_timeout(LONGEST_WAIT * 1000)
-        self.contexts.append(context)
-        context.on("request", self._ask)
-        context.on("weberror", lambda fault: self.faults.append(str(fault.error)))
-        return context.new_page()
-
-    def end(self) -> None:
-        for context in self.contexts:
-            context.close()
-
-    @property
-    def asked_elsewhere(self) -> list[str]:
-        """What the browser asked of any other machine than the server."""
-        return [url for url in self.asked if urlsplit(url).hostname != "127.0.0.1"]
-
-    def _ask(self, request: Request) -> None:
-        if not request.url.startswith(("data:", "blob:")):
-            self.asked.append(request.url)
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo, served, of a firm with one default set."""
     path = tmp_path_factory.mktemp("served") / "demo.sqlite3"
-    made = Database(f"sqlite:///{path}")
-    demo.open_demo(made, is_plain=True)
-    made.close()
+    shutil.copy(demo_file, path)
     with serving(path, is_demo=True) as started:
         yield started
 
@@ -236,12 +205,27 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visits(browser: Browser, server: Server) -> Iterator[Visits]:
     """Visits of this test; none may end with a fault in the page's own code."""
-    with server.database.transaction() as session:
-        session.execute(update(Member).values(language=None))  # what another test's member chose
+    server.forget_languages()
     begun = Visits(browser)
     yield begun
     begun.end()
     assert not begun.faults
+
+
+@pytest.fixture(scope="module")
+def _looks(browser: Browser) -> Iterator[Visits]:
+    begun = Visits(browser)
+    yield begun
+    begun.end()
+
+
+@pytest.fixture
+def look(_looks: Visits, server: Server) -> Iterator[Callable[..., Page]]:
+    """A page that the tests of this file go on with, for what is only looked at: a browser's first page takes three
+    times as long as its second. None may end with a fault in the page's own code."""
+    server.forget_languages()
+    yield _looks.again
+    assert not _looks.faults
 
 
 @pytest.fixture

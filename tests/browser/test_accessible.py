@@ -19,10 +19,10 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_that_is_ours(server: Server, visit: Callable[..., Page], path: str) -> None:
+def test_axe_finds_nothing_that_is_ours(server: Server, look: Callable[..., Page], path: str) -> None:
     """Nothing that keeps anybody from reading or reaching what is there, in both themes, wide and on a phone."""
     speak("en")
-    page = visit()
+    page = look()
     open_one(page, server, path)
     assert_nothing_of_ours(page)
 

@@ -57,11 +57,12 @@ def unique() -> str:
 @pytest.mark.parametrize("locale", ["fr-BE", "nl-BE"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_fits_every_width_and_says_nothing_in_english(
-    server: Server, visit: Callable[..., Page], path: str, locale: str
+    server: Server, look: Callable[..., Page], path: str, locale: str
 ) -> None:
     """In the two languages with the longer words, in the dark."""
     speak(best_language(locale))
-    page = visit(locale=locale, viewport={"width": 1440, "height": 1000}, color_scheme="dark")
+    page = look(locale=locale, viewport={"width": 1440, "height": 1000})
+    page.emulate_media(color_scheme="dark")
     open_one(page, server, path)
     assert_no_english(page)
     for width in (1440, 1024, 390):

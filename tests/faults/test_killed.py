@@ -20,6 +20,8 @@ from tests.faults.conftest import Child, url_of
 from tests.members.test_access import ACTIVITY, ASKED_ELSEWHERE, PREVIEWS, READS, READS_OF_TEAM, USE_CASES
 
 PLACES = range(1, 100) if IS_LONG else (2, AT_COMMIT)
+MANY_PLACES = range(1, 100) if IS_LONG else (AT_COMMIT, *range(2, 100, 2))
+KILLED_AT_MANY = ["defaults.save", "invitations.invite", "invitations.edit_client", "subscriptions.override"]
 AT_TIMES_DONE_TWICE = {"partner"}  # its change number counts acts, also those that find nothing to do
 
 
@@ -28,11 +30,11 @@ def test_every_use_case_that_changes_something_is_in_the_list() -> None:
     assert set(CHANGES) == set(USE_CASES) - READS - PREVIEWS - ACTIVITY - READS_OF_TEAM | ASKED_ELSEWHERE
 
 
-@pytest.mark.parametrize("change", CHOSEN)
+@pytest.mark.parametrize("change", sorted({*CHOSEN, *KILLED_AT_MANY}))
 def test_a_process_killed_in_the_middle_leaves_nothing_half_done(furnished: Space, child: Child, change: str) -> None:
-    """At each statement and at the commit; then the next process makes the whole change, once."""
+    """At a statement, or one after the other, and at the commit; then the next process makes the whole change, once."""
     before = state(furnished.database)
-    for place in PLACES:
+    for place in MANY_PLACES if change in KILLED_AT_MANY else PLACES:
         ended = child.make(furnished, change, place=place)
         if place > 1 and ended == 0:  # there are no more statements than these
             break

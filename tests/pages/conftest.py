@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from sqlalchemy import text
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core import defaults, demo, members
@@ -28,16 +29,14 @@ CATALOGUE = "pages/settings/catalogue.py"
 CLIENTS = "pages/clients/billing_sources.py"
 
 
-@pytest.fixture(scope="session")
-def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo space, to copy for each test: of a firm with one default set, as most are (test_set_pages has both)."""
-    path = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
-    database = Database(f"sqlite:///{path}")
-    demo.open_demo(database, is_plain=True)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return path
+@pytest.fixture(scope="session", autouse=True)
+def _installed_components() -> Iterator[None]:
+    """AppTest looks through every installed package for components each time the product is opened, which takes as long
+    as all the rest: here once."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -184,9 +184,11 @@ ANY = {
 
 
 def test_filters_alone_and_together_agree_with_filtering_by_hand(filled: Space) -> None:
-    """Every combination, the figures too."""
+    """Up to three of them in every combination, of more some; the figures too."""
     every = listed(filled)
-    for values in product(*ANY.values()):
+    for number, values in enumerate(product(*ANY.values())):
+        if sum(map(bool, values)) > 3 and number % 7:
+            continue
         asked = dict(zip(ANY, values, strict=True))
         expected = [row["client_id"] for row in every if matches(filled, row, asked)]
         assert [row["client_id"] for row in listed(filled, **asked)] == expected

@@ -1,10 +1,5 @@
-"""The tables, the transactions, and what a killed process leaves."""
+"""The tables and the transactions."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
-from core import defaults, subscriptions
+from core import defaults
 from core.members import DemoSpace, Partner
 from core.storage import Base, Codes, Database, Settings, codes, is_declared, now, settings_as_text, settings_from_text
 from core.words import Setting
@@ -165,74 +160,6 @@ def test_foreign_keys_hold_on_both_databases(space: Space) -> None:
         session.execute(text("DELETE FROM partner"))
     with space.database.reading() as session:
         assert session.query(Partner).count() == 1
-
-
-_KILLED = """
-    import os, signal, sys
-    from sqlalchemy import event
-    from core import defaults, invitations, members, subscriptions
-    from core.defaults import Overrides
-    from core.invitations import ClientDetails, NewClient
-    from core.storage import Database
-    from tests.conftest import PLUS
-
-    database = Database(sys.argv[1])
-    last = int(sys.argv[3])
-    with database.reading() as session:
-        member = members.find(session, 1, 1)
-    ran = 0
-
-    def die(connection, cursor, statement, parameters, context, executemany):
-        global ran
-        ran += 1
-        if ran > last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(database.engine, "after_cursor_execute", die)
-    with database.transaction() as session:
-        if sys.argv[2] == "save":
-            defaults.save(session, member, PLUS, seen=1)
-        elif sys.argv[2] == "invite":
-            invitations.invite(session, member, NewClient.from_typed(name="New", email="new@example.com"))
-        elif sys.argv[2] == "edit":
-            edited = ClientDetails.from_typed(name="Edited", email="edited@example.com")
-            invitations.edit_client(session, member, 1, edited, seen=0)
-        else:
-            subscriptions.override(session, member, 1, Overrides(plan="plus"), seen=1)
-    print("done", ran)
-"""
-
-
-@pytest.mark.parametrize("action", ["save", "invite", "override", "edit"])
-def test_a_process_killed_at_any_moment_leaves_the_database_as_before_or_after(space: Space, action: str) -> None:
-    """Killed after every other of its statements in turn: as before; left alone: as after."""
-    space.save(STANDARD)
-    space.invite()
-    before = fingerprint(space)
-    url = space.database.engine.url.render_as_string(hide_password=False)
-    finished = False
-    last = 0
-    while not finished:
-        ended = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(_KILLED), url, action, str(last)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
-        )
-        finished = ended.returncode == 0
-        assert finished or ended.returncode == -signal.SIGKILL, ended.stderr
-        with space.database.reading() as session:
-            assert list(subscriptions.differences(session)) == []
-        assert (fingerprint(space) == before) is not finished
-        last += 2
-    assert last > 3
-
-
-def fingerprint(space: Space) -> list[tuple]:
-    tables = ("default_settings", "client", "client_change", "subscription", "invitation", "partner")
-    with space.database.reading() as session:
-        return [tuple(row) for table in tables for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
 
 
 def test_a_statement_that_fails_says_nothing_of_the_values_it_had(space: Space) -> None:

@@ -15,10 +15,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
 
 from core import catalogue, reports, subscriptions
-from core.storage import Base, Database
+from core.storage import Database
 from core.subscriptions import Preview, Seen
 from core.words import (
     BillingError,
@@ -26,6 +25,7 @@ from core.words import (
     Role,
     Setting,
 )
+from tests import postgres
 from tests.subscriptions.as_lived import cents, is_as, is_now_as, one_row_holds_at_every_instant, past_is_kept
 from tests.subscriptions.lives import (
     REFUSED,
@@ -324,12 +324,10 @@ def test_random_lives_of_two_partners_follow_the_rules_on_sqlite(migrated_file: 
 
 def test_random_lives_of_two_partners_follow_the_rules_on_postgresql(migrated_postgres: Database) -> None:
     """The same, on PostgreSQL."""
-    tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
 
     def emptied() -> Database:
         database = Database(migrated_postgres.engine.url.render_as_string(hide_password=False))
-        with database.transaction() as session:
-            session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        postgres.empty(database)
         return database
 
     run(emptied, examples=15)

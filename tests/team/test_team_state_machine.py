@@ -8,14 +8,15 @@ from shutil import copy
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import members, team
 from core.members import Member, MemberChange, Partner
-from core.storage import Base, Database
+from core.storage import Database
 from core.team import NewMember
 from core.words import BillingError, MemberFact, Role
+from tests import postgres
 from tests.conftest import Clock
 
 some_member = st.integers(1, 6)
@@ -153,12 +154,10 @@ def test_any_changes_leave_an_administrator_and_a_true_history_on_sqlite(migrate
 
 def test_any_changes_leave_an_administrator_and_a_true_history_on_postgresql(migrated_postgres: Database) -> None:
     """The same, on PostgreSQL."""
-    tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
 
     def emptied() -> Database:
         database = Database(migrated_postgres.engine.url.render_as_string(hide_password=False))
-        with database.transaction() as session:
-            session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        postgres.empty(database)
         return database
 
     run(emptied, examples=10)
