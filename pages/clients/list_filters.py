@@ -166,7 +166,7 @@ def _menu(key: str) -> str:
 
 
 def _choose(key: str) -> None:
-    """Choose what was clicked in the menu. What it no longer offers, for another window changed it, changes nothing."""
+    """Choose what was clicked in the menu. A click on what the menu no longer offers changes nothing."""
     if (picked := st.session_state[_menu(key)]) is not None:
         st.session_state[key] = None if picked == _ALL else picked
 
