@@ -21,17 +21,25 @@ page_url.read("clients", FILTERS | {"order_by": Order, "page": page_number, "as_
 st.session_state.setdefault("clients.search", "")
 version = client_list.version_named(default_sets.known(server.database(), member))
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    with st.container(gap=None):
-        every = t("Every client, the settings in force, and where each one comes from.")
-        own = t("The clients you look after, the settings in force, and where each one comes from.")
-        sentence = every if reads_all_clients(member) else own
-        heading(t("Clients"), sentence, beside=lambda: meanwhile.of_list(member, is_narrow=narrow_list.is_on()))
+
+def ways() -> None:
+    """The saved views, the default settings, and the form to invite a client."""
     label = t("Default settings · v{version}", version=str(version)) if version else t("Default settings")
     saved_views.menu(member)
     st.page_link("pages/settings/defaults.py", label=label, icon=":material/settings:", width="content")
     if may(member, Permission.INVITE) and st.button(t("Invite a client"), type="primary", icon=":material/add:"):
         st.switch_page("pages/clients/invite_client.py")
+
+
+with st.container(gap=None):
+    every = t("Every client, the settings in force, and where each one comes from.")
+    own = t("The clients you look after, the settings in force, and where each one comes from.")
+    heading(
+        t("Clients"),
+        every if reads_all_clients(member) else own,
+        beside=lambda: meanwhile.of_list(member, is_narrow=narrow_list.is_on()),
+        ways=ways,
+    )
 
 narrow_list.switch()
 alone.run(client_list.show, Permission.READ_CLIENTS, version)

@@ -77,9 +77,16 @@ def payer_text(payer: Payer) -> str:
     return nt("paid by us", "paid by us", 1) if payer is Payer.PARTNER else t("paid by the client")
 
 
-def heading(title: str, sentence: str, *, shows_prices: bool = False, beside: Callable[[], None] | None = None) -> None:
+def heading(
+    title: str,
+    sentence: str,
+    *,
+    shows_prices: bool = False,
+    beside: Callable[[], None] | None = None,
+    ways: Callable[[], None] | None = None,
+) -> None:
     """The page's title, and in one sentence what one does here; and what its prices leave out, said once. `beside` the
-    title, what shows something there."""
+    title, what shows something there; right of the sentence, what shows the `ways` to other pages."""
     if beside is None:
         st.title(plain(title), anchor=False)
     else:
@@ -87,4 +94,10 @@ def heading(title: str, sentence: str, *, shows_prices: bool = False, beside: Ca
             st.title(plain(title), anchor=False, width="content")
             beside()
     without_vat = t("Prices are without VAT.")
-    st.caption(f"{sentence} {without_vat}" if shows_prices else sentence)
+    said = f"{sentence} {without_vat}" if shows_prices else sentence
+    if ways is None:
+        st.caption(said)
+    else:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(said)
+            ways()
