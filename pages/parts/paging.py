@@ -30,9 +30,10 @@ class Pages:
         """The way to the others, where there are any, and which of all are `shown` here."""
         if self.count == 1:
             return
-        if self.key in st.session_state:
-            st.session_state[self.key] = self.page
-        first = (self.page - 1) * self.size + 1
+        page = self.page
+        if (st.session_state.get(self.key) or 1) > page:
+            del st.session_state[self.key]
+        first = (page - 1) * self.size + 1
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.pagination(self.count, key=self.key, persist_state="session")
+            st.pagination(self.count, default=page, key=self.key, persist_state="session")
             st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=self.total))
