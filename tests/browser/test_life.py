@@ -25,6 +25,7 @@ from tests.browser.conftest import (
     in_force,
     open_page,
     serving,
+    settled,
 )
 
 pytestmark = [
@@ -94,6 +95,7 @@ def accepted(server: Server, name: str, email: str) -> int:
 def decide(page: Page, plan: str, when: str) -> None:
     """Make this plan an exception, after reading when it takes effect."""
     button(page, t("Change")).click()
+    settled(page)  # a form that opens takes the focus, which would close the list again
     choose(page, Setting.PLAN.label, plan)
     expect(page.get_by_role("main")).to_contain_text(when)
     button(page, t("Save {count} change", count=1)).click()
