@@ -23,6 +23,7 @@ from pages.parts import (
     invitation,
     meanwhile,
     page_url,
+    paging,
     row_buttons,
     server,
 )
@@ -137,16 +138,12 @@ def _page(asked: _Asked) -> int:
 
 def _turn_back(asked: _Asked, page: int, clients: int) -> None:
     """Remember which page is looked at; where the list has got shorter than that, show its last one."""
-    pages = _pages(clients)
+    pages = paging.count(clients, PAGE_SIZE)
     if page > pages:
         st.session_state.pop(asked.pager, None)
         st.session_state["clients.page"] = pages
         st.rerun()
     st.session_state["clients.turned to"] = (asked.key, page)
-
-
-def _pages(clients: int) -> int:
-    return max(1, -(-clients // PAGE_SIZE))
 
 
 def _read(space: Space, asked: _Asked, page: int) -> list[ListedClient]:
@@ -230,9 +227,8 @@ def _narrowing(asked: _Asked) -> list[str]:
 def _below_the_table(space: Space, asked: _Asked, page: int, shown: int, clients: int) -> None:
     """The pages, how many of all `clients` are `shown`, and the files."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.pagination(_pages(clients), default=page, key=asked.pager)
-        first = (page - 1) * PAGE_SIZE + 1
-        st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=clients))
+        st.pagination(paging.count(clients, PAGE_SIZE), default=page, key=asked.pager)
+        paging.of_all(page, PAGE_SIZE, shown, clients)
         filters = asked.filters | {"as_of": asked.as_of}
         list_file.download(server.database(), space.member, filters, clients, asked.day)
 

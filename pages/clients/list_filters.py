@@ -72,7 +72,7 @@ def chosen(space: Space, *, is_narrow: bool) -> dict[str, Any]:
             if behind.open:
                 with behind, st.container(horizontal=True, gap="xsmall"):
                     _menus(called, words, held)
-    return {name: held[name] if name in held else st.session_state.get(f"clients.{name}") for name in names}
+    return {name: st.session_state.get(f"clients.{name}") for name in names}
 
 
 def order() -> Order:

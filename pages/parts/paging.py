@@ -7,6 +7,17 @@ import streamlit as st
 from core.words import t
 
 
+def count(total: int, size: int) -> int:
+    """How many pages there are; one, too, of nothing."""
+    return max(1, -(-total // size))
+
+
+def of_all(page: int, size: int, shown: int, total: int) -> None:
+    """Say which of all are `shown` on this page."""
+    first = (page - 1) * size + 1
+    st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=total))
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """The pages of `total` things, `size` on each. `key` is another one where other things are asked for, which begin
@@ -18,8 +29,8 @@ class Pages:
 
     @property
     def count(self) -> int:
-        """How many there are; one, too, of nothing."""
-        return max(1, -(-self.total // self.size))
+        """How many there are."""
+        return count(self.total, self.size)
 
     @property
     def page(self) -> int:
@@ -33,7 +44,6 @@ class Pages:
         page = self.page
         if (st.session_state.get(self.key) or 1) > page:
             del st.session_state[self.key]
-        first = (page - 1) * self.size + 1
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.pagination(self.count, default=page, key=self.key, persist_state="session")
-            st.caption(t("{first}–{last} of {total}", first=first, last=first + shown - 1, total=self.total))
+            of_all(page, self.size, shown, self.total)

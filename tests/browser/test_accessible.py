@@ -151,11 +151,7 @@ def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., P
     open_page(page, address, server.name_of(5))
     page.get_by_role("button", name=t("Change"), exact=True).click()
     reason = page.get_by_label(t("Reason (optional)"), exact=True)
-    reason.fill("they asked for it")
-    page.keyboard.press("Tab")
-    settled(page)
-    page.reload()
-    expect(reason).to_have_value("they asked for it")
+    assert_kept(page, reason, "they asked for it")
     button(page, "Change account manager").click()
     choose(page, "Account manager", "Demo administrator")
     settled(page)
@@ -164,15 +160,20 @@ def test_what_was_typed_survives_a_reload(server: Server, visit: Callable[..., P
     expect(reason.last).to_have_value("they asked for it")
     button(page, "Edit details").click()
     contact = page.get_by_label(t("Contact (optional)"), exact=True)
-    contact.fill("whoever answers")
-    page.keyboard.press("Tab")
-    settled(page)
-    page.reload()
-    expect(contact).to_have_value("whoever answers")
+    assert_kept(page, contact, "whoever answers")
     other = visit()
     open_page(other, address, server.name_of(5))
     settled(other)
     expect(other.get_by_label(t("Reason (optional)"), exact=True)).to_have_count(0)
+
+
+def assert_kept(page: Page, field: Locator, words: str) -> None:
+    """What is typed in this field is in it after a reload."""
+    field.fill(words)
+    page.keyboard.press("Tab")
+    settled(page)
+    page.reload()
+    expect(field).to_have_value(words)
 
 
 def focused(page: Page) -> Locator:
